@@ -1,0 +1,169 @@
+//! A client of one server, and how to make it.
+
+use std::ops::Deref;
+use std::time::Duration;
+
+use crate::edge::{Edge, Retries};
+use crate::error::Error;
+use crate::generated;
+use crate::secret::{Password, Token};
+use crate::session::Session;
+use crate::types;
+
+/// A client of one server. Cheap to clone; clones share connections.
+///
+/// It has every operation as a method, through [`api::Client`](crate::api::Client). Without a token, only the public ones
+/// will be answered: [`login`](Self::login) and [`with_token`](Self::with_token) make a [`Session`] that has one.
+#[derive(Clone, Debug)]
+pub struct Client(generated::Client);
+
+impl Client {
+    /// A client of the server at this URL, such as `http://127.0.0.1:8080`, with the usual settings.
+    pub fn new(url: &str) -> Result<Self, Error> {
+        Self::builder().url(url).build()
+    }
+
+    /// A client with other settings.
+    ///
+    /// ```no_run
+    /// # fn example() -> Result<(), rollcall_client::Error> {
+    /// use std::time::Duration;
+    ///
+    /// let client = rollcall_client::Client::builder()
+    ///     .url("https://people.example.org")
+    ///     .timeout(Duration::from_secs(10))
+    ///     .retries(5)
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// Signs in with a username, e-mail address or telephone number.
+    pub async fn login(&self, identifier: &str, password: impl Into<Password>) -> Result<Session, Error> {
+        let identifier = types::Identifier::try_from(identifier)
+            .map_err(|error| Error::invalid(format!("identifier: {error}")))?;
+        let body = types::Login { identifier, password: password.into() };
+        let answer = self.0.login().body(body).send().await?;
+        Ok(self.with_token(answer.into_inner().token))
+    }
+
+    /// A session of which the token is at hand. Nothing is sent.
+    pub fn with_token(&self, token: impl Into<Token>) -> Session {
+        let mut client = self.0.clone();
+        client.inner = client.inner.with(token.into());
+        Session::new(client)
+    }
+
+    /// The generated client, also where a method of this type has the name of an operation.
+    pub fn api(&self) -> &generated::Client {
+        &self.0
+    }
+}
+
+impl Deref for Client {
+    type Target = generated::Client;
+
+    fn deref(&self) -> &generated::Client {
+        &self.0
+    }
+}
+
+/// The settings of a [`Client`].
+#[derive(Clone, Debug)]
+pub struct ClientBuilder {
+    url: String,
+    timeout: Duration,
+    connect_timeout: Duration,
+    retries: Retries,
+    token: Option<Token>,
+    http: Option<reqwest::Client>,
+}
+
+impl Default for ClientBuilder {
+    fn default() -> Self {
+        Self {
+            url: "http://127.0.0.1:8080".to_owned(),
+            timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(5),
+            retries: Retries::default(),
+            token: None,
+            http: None,
+        }
+    }
+}
+
+impl ClientBuilder {
+    /// Where the server is; `http://127.0.0.1:8080` unless said otherwise. A path is kept, for servers behind a proxy.
+    pub fn url(mut self, url: &str) -> Self {
+        self.url = url.to_owned();
+        self
+    }
+
+    /// How long one attempt may take as a whole; 30 seconds unless said otherwise.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How long connecting may take; 5 seconds unless said otherwise.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How often a request is repeated after a broken connection, a 503, or a 409 `idempotency_in_progress`; 3 unless
+    /// said otherwise, 0 never. Only reads are repeated, and requests with an idempotency key, which the client puts
+    /// on operations that create.
+    pub fn retries(mut self, count: u32) -> Self {
+        self.retries.count = count;
+        self
+    }
+
+    /// The pause before the first repetition, where the server names none, and the longest pause. Each pause is twice
+    /// as long as the one before; 100 milliseconds and 5 seconds unless said otherwise.
+    pub fn retry_pauses(mut self, first: Duration, longest: Duration) -> Self {
+        self.retries.pause = first;
+        self.retries.longest = longest;
+        self
+    }
+
+    /// Sends this token with every request.
+    pub fn token(mut self, token: impl Into<Token>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
+    /// Uses these connections, with their own timeouts, proxies and certificates.
+    pub fn http_client(mut self, http: reqwest::Client) -> Self {
+        self.http = Some(http);
+        self
+    }
+
+    /// The client.
+    pub fn build(self) -> Result<Client, Error> {
+        let url = reqwest::Url::parse(&self.url)
+            .map_err(|error| Error::invalid(format!("{}: {error}", self.url)))?;
+        if !matches!(url.scheme(), "http" | "https") || url.query().is_some() || url.fragment().is_some() {
+            return Err(Error::invalid(format!(
+                "{}: must be an http or https URL without a query",
+                self.url
+            )));
+        }
+        let http = match self.http {
+            Some(http) => http,
+            // A redirect would take the credential to a place that nobody asked for.
+            None => reqwest::Client::builder()
+                .timeout(self.timeout)
+                .connect_timeout(self.connect_timeout)
+                .redirect(reqwest::redirect::Policy::none())
+                .user_agent(concat!("rollcall-client/", env!("CARGO_PKG_VERSION")))
+                .build()
+                .map_err(Error::connection)?,
+        };
+        let edge = Edge::new(self.token, self.retries);
+        Ok(Client(generated::Client::new_with_client(url.as_str().trim_end_matches('/'), http, edge)))
+    }
+}

@@ -1,0 +1,134 @@
+//! What every request goes through: the credential is put on, a key makes creating safe to repeat, and what is safe
+//! to repeat is repeated. The one implementation of progenitor's hooks.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{Method, Request, Response, StatusCode};
+
+use crate::generated;
+use crate::secret::Token;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The operations that take an idempotency key. A test compares them with the document.
+pub(crate) const CREATING: &[&str] = &["register", "user_create"];
+
+/// How often, and after what pause, a request is repeated.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Retries {
+    /// How often at the most, beside the first attempt.
+    pub count: u32,
+    /// The first pause; each further one is twice as long.
+    pub pause: Duration,
+    /// No pause is longer, whatever the server asks for.
+    pub longest: Duration,
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Self { count: 3, pause: Duration::from_millis(100), longest: Duration::from_secs(5) }
+    }
+}
+
+/// What a client keeps beside its connections. Clones share the credential.
+#[derive(Clone, Debug, Default)]
+pub struct Edge {
+    token: Arc<RwLock<Option<Token>>>,
+    retries: Retries,
+}
+
+impl Edge {
+    pub(crate) fn new(token: Option<Token>, retries: Retries) -> Self {
+        Self { token: Arc::new(RwLock::new(token)), retries }
+    }
+
+    /// The same with another credential, shared with nobody.
+    pub(crate) fn with(&self, token: Token) -> Self {
+        Self::new(Some(token), self.retries)
+    }
+
+    pub(crate) fn token(&self) -> Option<Token> {
+        self.token.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_token(&self, token: Token) {
+        *self.token.write().unwrap_or_else(PoisonError::into_inner) = Some(token);
+    }
+}
+
+impl ClientHooks<Edge> for generated::Client {
+    async fn pre<E>(&self, request: &mut Request, info: &OperationInfo) -> Result<(), generated::Error<E>> {
+        let creates = CREATING.contains(&info.operation_id);
+        let headers = request.headers_mut();
+        if let Some(token) = self.inner().token() {
+            let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).map_err(|_| {
+                generated::Error::InvalidRequest("the token has characters that no token has".to_owned())
+            })?;
+            value.set_sensitive(true);
+            headers.entry(AUTHORIZATION).or_insert(value);
+        }
+        if creates && !headers.contains_key(IDEMPOTENCY_KEY) {
+            let key = uuid::Uuid::new_v4().to_string();
+            headers.insert(IDEMPOTENCY_KEY, HeaderValue::from_str(&key).expect("a UUID is visible ASCII"));
+        }
+        Ok(())
+    }
+
+    async fn exec(&self, mut request: Request, _: &OperationInfo) -> reqwest::Result<Response> {
+        let retries = self.inner().retries;
+        let keyed = request.headers().contains_key(IDEMPOTENCY_KEY);
+        let repeatable = keyed || request.method() == Method::GET;
+        for attempt in 0..retries.count {
+            let Some(next) = repeatable.then(|| request.try_clone()).flatten() else { break };
+            let result = self.client().execute(request).await;
+            let Some(wish) = worth_repeating(&result, keyed) else { return result };
+            let pause = retries.pause.saturating_mul(2u32.saturating_pow(attempt));
+            tokio::time::sleep(wish.unwrap_or(pause).min(retries.longest)).await;
+            request = next;
+        }
+        self.client().execute(request).await
+    }
+}
+
+/// Whether another attempt may end better, and the pause that the server wishes. A request that is repeatable at all
+/// is so after a broken connection too: a read has no effect, and the key keeps a write from happening twice.
+fn worth_repeating(result: &reqwest::Result<Response>, keyed: bool) -> Option<Option<Duration>> {
+    match result {
+        Err(error) => (!error.is_timeout() && (error.is_connect() || error.is_request())).then_some(None),
+        Ok(response) => {
+            let wish = retry_after(response.headers());
+            match response.status() {
+                StatusCode::SERVICE_UNAVAILABLE => Some(wish),
+                // `Retry-After` tells `idempotency_in_progress` from the conflicts that stay.
+                StatusCode::CONFLICT if keyed && wish.is_some() => Some(wish),
+                _ => None,
+            }
+        }
+    }
+}
+
+/// The seconds of `Retry-After`.
+pub(crate) fn retry_after(headers: &reqwest::header::HeaderMap) -> Option<Duration> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn creating_operations_are_those_of_the_document() {
+        let document: serde_json::Value =
+            serde_json::from_str(include_str!("../../openapi/rollcall.json")).unwrap();
+        let mut creating: Vec<&str> = Vec::new();
+        for operation in document["paths"].as_object().unwrap().values().filter_map(|item| item.get("post")) {
+            let parameters = operation["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
+            if parameters.iter().any(|parameter| parameter["name"] == "idempotency-key") {
+                creating.push(operation["operationId"].as_str().unwrap());
+            }
+        }
+        creating.sort_unstable();
+        assert_eq!(creating, super::CREATING);
+    }
+}

@@ -1,0 +1,225 @@
+//! What a newer server may add to its answers, and what an update says about a field: a table over the examples of
+//! the published document.
+
+#![expect(clippy::unwrap_used, reason = "a test says by a panic what is wrong")]
+
+use rollcall_client::types;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+/// A value that no open set has.
+const UNKNOWN: &str = "a-value-of-tomorrow";
+
+fn document() -> Value {
+    serde_json::from_str(include_str!("../../openapi/rollcall.json")).unwrap()
+}
+
+/// Reads an answer as the client does, and shows what it kept.
+fn read<T: DeserializeOwned + Serialize>(answer: &Value) -> Result<Value, serde_json::Error> {
+    serde_json::to_value(serde_json::from_value::<T>(answer.clone())?)
+}
+
+/// Reads an answer into the type of this schema.
+fn reader(schema: &str) -> fn(&Value) -> Result<Value, serde_json::Error> {
+    match schema {
+        "CurrentSession" => read::<types::CurrentSession>,
+        "Error" => read::<types::Error>,
+        "Group" => read::<types::Group>,
+        "GroupMemberPage" => read::<types::GroupMemberPage>,
+        "GroupPage" => read::<types::GroupPage>,
+        "Health" => read::<types::Health>,
+        "JsonObject" => read::<types::JsonObject>,
+        "OpenApiDocument" => read::<types::OpenApiDocument>,
+        "Readiness" => read::<types::Readiness>,
+        "SessionCreated" => read::<types::SessionCreated>,
+        "SessionPage" => read::<types::SessionPage>,
+        "User" => read::<types::User>,
+        "UserGroupPage" => read::<types::UserGroupPage>,
+        "UserPage" => read::<types::UserPage>,
+        "Version" => read::<types::Version>,
+        other => panic!("the answer {other} has no line in this test"),
+    }
+}
+
+/// The schema and example of every success body, and one of the error body.
+fn answers(document: &Value) -> Vec<(String, String, Value)> {
+    let mut answers = Vec::new();
+    let operations =
+        document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
+    for operation in operations {
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            let media = &response["content"]["application/json"];
+            if status.starts_with('2') && media.is_object() {
+                let id = operation["operationId"].as_str().unwrap().to_owned();
+                answers.push((id, name(&media["schema"]), media["example"].clone()));
+            }
+        }
+    }
+    let error = &document["components"]["responses"]["NotFound"]["content"]["application/json"];
+    answers.push((
+        "(error)".to_owned(),
+        name(&error["schema"]),
+        error["examples"]["not_found"]["value"].clone(),
+    ));
+    answers
+}
+
+fn name(schema: &Value) -> String {
+    schema["$ref"].as_str().unwrap().rsplit('/').next().unwrap().to_owned()
+}
+
+/// Follows references to the schema itself.
+fn resolve<'a>(document: &'a Value, mut schema: &'a Value) -> &'a Value {
+    loop {
+        let reference = schema.get("$ref").or_else(|| schema.get("allOf")?.get(0)?.get("$ref"));
+        let Some(reference) = reference.and_then(Value::as_str) else { return schema };
+        schema = document.pointer(reference.trim_start_matches('#')).unwrap();
+    }
+}
+
+/// Adds an unknown field to every object of fixed shape, and counts them.
+fn grow(document: &Value, schema: &Value, value: &mut Value) -> usize {
+    let schema = resolve(document, schema);
+    match value {
+        Value::Array(items) => items.iter_mut().map(|item| grow(document, &schema["items"], item)).sum(),
+        Value::Object(members) if schema["properties"].is_object() => {
+            let inside: usize = members
+                .iter_mut()
+                .map(|(name, member)| grow(document, &schema["properties"][name], member))
+                .sum();
+            members.insert("field_of_tomorrow".to_owned(), json!({ "with": ["anything"] }));
+            inside + 1
+        }
+        _ => 0,
+    }
+}
+
+/// Gives every member of an open set an unknown value, and counts them.
+fn change(document: &Value, schema: &Value, value: &mut Value) -> usize {
+    let schema = resolve(document, schema);
+    if schema["x-extensible-enum"].is_array() {
+        *value = UNKNOWN.into();
+        return 1;
+    }
+    match value {
+        Value::Array(items) => items.iter_mut().map(|item| change(document, &schema["items"], item)).sum(),
+        Value::Object(members) => members
+            .iter_mut()
+            .map(|(name, member)| change(document, &schema["properties"][name], member))
+            .sum(),
+        _ => 0,
+    }
+}
+
+/// Without the members that are `null`, which the client leaves out.
+fn without_null(value: Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .into_iter()
+            .filter(|(_, member)| !member.is_null())
+            .map(|(name, member)| (name, without_null(member)))
+            .collect::<Map<_, _>>()
+            .into(),
+        Value::Array(items) => items.into_iter().map(without_null).collect(),
+        plain => plain,
+    }
+}
+
+#[test]
+fn every_answer_survives_unknown_fields() {
+    let document = document();
+    for (operation, schema, example) in answers(&document) {
+        let known = reader(&schema)(&example).unwrap_or_else(|error| panic!("{operation}: {error}"));
+        assert_eq!(
+            without_null(known.clone()),
+            without_null(example.clone()),
+            "{operation}: something got lost"
+        );
+        let mut grown = example.clone();
+        let count = grow(&document, &json!({ "$ref": format!("#/components/schemas/{schema}") }), &mut grown);
+        let free = matches!(schema.as_str(), "JsonObject" | "OpenApiDocument");
+        assert_eq!(count == 0, free, "{operation}: {count} objects");
+        let read = reader(&schema)(&grown).unwrap_or_else(|error| panic!("{operation}: {error}"));
+        assert_eq!(read, known, "{operation}");
+    }
+}
+
+#[test]
+fn every_open_set_survives_and_keeps_unknown_values() {
+    let document = document();
+    let mut changed = 0;
+    for (operation, schema, example) in answers(&document) {
+        let mut value = example.clone();
+        let count =
+            change(&document, &json!({ "$ref": format!("#/components/schemas/{schema}") }), &mut value);
+        let read = reader(&schema)(&value).unwrap_or_else(|error| panic!("{operation}: {error}"));
+        assert_eq!(read.to_string().matches(UNKNOWN).count(), count, "{operation}");
+        changed += count;
+    }
+    assert!(changed > 20, "{changed}");
+}
+
+#[test]
+fn an_update_tells_absent_from_cleared_from_set() {
+    let body = |update: types::builder::UserUpdate| {
+        serde_json::to_value(types::UserUpdate::try_from(update).unwrap()).unwrap()
+    };
+    let update = types::UserUpdate::builder;
+    assert_eq!(body(update()), json!({}));
+    assert_eq!(body(update().name(types::NullableDisplayName(None))), json!({ "name": null }));
+    let ada = types::DisplayName::try_from("Ada").unwrap();
+    assert_eq!(body(update().name(types::NullableDisplayName(Some(ada)))), json!({ "name": "Ada" }));
+    let profile = types::ProfileUpdate::builder().nickname(types::NullableProfileText(None));
+    let profile = types::NullableProfileUpdate(Some(profile.try_into().unwrap()));
+    assert_eq!(body(update().profile(profile)), json!({ "profile": { "nickname": null } }));
+}
+
+#[test]
+fn every_request_example_is_a_request_of_the_client() {
+    fn check<T: DeserializeOwned + Serialize>(text: &str) {
+        let example: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(read::<T>(&example).unwrap(), example);
+    }
+    check::<types::UserCreate>(include_str!("../../openapi/examples/user_create.request.json"));
+    check::<types::Register>(include_str!("../../openapi/examples/register.request.json"));
+    check::<types::Login>(include_str!("../../openapi/examples/login.request.json"));
+}
+
+#[test]
+fn patterns_of_requests_are_understood() {
+    for good in ["ada", "José", "Жанна", "山田太郎", "a.b_c-d+e@f"] {
+        assert!(types::Username::try_from(good).is_ok(), "{good}");
+        assert!(types::UserRef::try_from(format!("@{good}")).is_ok(), "{good}");
+    }
+    for bad in ["", "a b", "a/b", "<a>", "＠home", "a\nb", &"a".repeat(129)] {
+        assert!(types::Username::try_from(bad).is_err(), "{bad:?}");
+    }
+    for good in ["me", "@ada", "01941f29-7c00-7000-8000-000000000001"] {
+        assert!(types::UserRef::try_from(good).is_ok(), "{good}");
+    }
+    for good in ["*", "\"3-full\"", "W/\"3\", \"4\""] {
+        assert!(types::EntityTags::try_from(good).is_ok(), "{good}");
+    }
+    for bad in ["3", "\"a b\"", "ada", ""] {
+        assert!(types::EntityTags::try_from(bad).is_err(), "{bad}");
+        assert!(types::UserRef::try_from(bad).is_err(), "{bad}");
+    }
+    assert!(types::Phone::try_from("+442079460123").is_ok() && types::Phone::try_from("0207").is_err());
+    assert!(
+        types::AddressText::try_from("one\ntwo").is_ok() && types::AddressText::try_from("one\ttwo").is_err()
+    );
+}
+
+#[test]
+fn secrets_are_not_printed() {
+    let created: types::SessionCreated =
+        serde_json::from_str(include_str!("../../openapi/examples/login.response.json")).unwrap();
+    assert!(created.token.expose().starts_with("rcs_example"));
+    assert!(!format!("{created:?}").contains("rcs_"));
+    let login = include_str!("../../openapi/examples/login.request.json");
+    let login: types::Login = serde_json::from_str(login).unwrap();
+    assert!(!format!("{login:?}").contains("lantern"));
+    let client = rollcall_client::Client::builder().token("rcs_secret").build().unwrap();
+    assert!(!format!("{client:?} {:?}", client.with_token("rcs_secret")).contains("rcs_"));
+}

@@ -1,0 +1,225 @@
+//! What the client sends and how it takes answers, against a server that plays a script: one answer for each request.
+
+#![expect(clippy::unwrap_used, reason = "a test says by a panic what is wrong")]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rollcall_client::{Client, Error, Paged, error_code, etag, types};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+const USER: &str = include_str!("../../openapi/examples/user_create.response.json");
+
+/// What the server was asked, in order: the head in lower case, and the body.
+type Seen = Arc<Mutex<Vec<(String, String)>>>;
+
+/// Starts a server that gives these answers, one for each connection. `None` hangs up without an answer.
+async fn play(script: Vec<Option<String>>) -> (Client, Seen) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let seen = Seen::default();
+    let notes = Arc::clone(&seen);
+    tokio::spawn(async move {
+        for answer in script {
+            let (stream, _) = listener.accept().await.unwrap();
+            one(stream, answer, &notes).await;
+        }
+    });
+    let pauses = (Duration::from_millis(1), Duration::from_millis(20));
+    (Client::builder().url(&url).retry_pauses(pauses.0, pauses.1).build().unwrap(), seen)
+}
+
+async fn one(stream: TcpStream, answer: Option<String>, notes: &Seen) {
+    let mut stream = BufReader::new(stream);
+    let mut head = String::new();
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).await.unwrap();
+        if line.trim().is_empty() {
+            break;
+        }
+        if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        head.push_str(&line);
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await.unwrap();
+    notes.lock().unwrap().push((head, String::from_utf8(body).unwrap()));
+    if let Some(answer) = answer {
+        stream.write_all(answer.as_bytes()).await.unwrap();
+    }
+}
+
+fn answer(status: &str, headers: &str, body: &str) -> Option<String> {
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 {status}\r\nconnection: close\r\nx-request-id: r-1\r\n{headers}content-length: {length}"
+    );
+    Some(format!("{head}\r\n\r\n{body}"))
+}
+
+fn error(status: &str, code: &str, headers: &str) -> Option<String> {
+    let body = format!(r#"{{"request_id":"r-1","error_code":"{code}","message":"no: {code}"}}"#);
+    answer(status, headers, &body)
+}
+
+fn requests(seen: &Seen) -> Vec<(String, String)> {
+    seen.lock().unwrap().clone()
+}
+
+fn header(head: &str, name: &str) -> Option<String> {
+    let lines = head.lines().filter_map(|line| line.split_once(": "));
+    lines.into_iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned())
+}
+
+fn new_user() -> types::builder::UserCreate {
+    types::UserCreate::builder().username(types::Username::try_from("ada").unwrap())
+}
+
+#[tokio::test]
+async fn a_session_sends_its_credential_and_a_new_one_when_it_gets_it() {
+    let created = include_str!("../../openapi/examples/login.response.json");
+    let again = include_str!("../../openapi/examples/session_reauthenticate.response.json");
+    let script = vec![
+        answer("200 OK", "", created),
+        answer("200 OK", "", again),
+        answer("200 OK", "etag: \"7\"\r\n", USER),
+    ];
+    let (client, seen) = play(script).await;
+    let session = client.login("ada", "plum lantern").await.unwrap();
+    let clone = session.clone();
+    session.reauthenticate("plum lantern").await.unwrap();
+    let user = clone.user_view().user("me").send().await.unwrap();
+    assert_eq!(etag(&user), Some("\"7\""));
+    let seen = requests(&seen);
+    assert_eq!(seen[0].1, r#"{"identifier":"ada","password":"plum lantern"}"#);
+    assert_eq!(header(&seen[0].0, "authorization"), None);
+    assert!(header(&seen[1].0, "authorization").unwrap().starts_with("Bearer rcs_example1"));
+    assert!(header(&seen[2].0, "authorization").unwrap().starts_with("Bearer rcs_example3"));
+    assert_eq!(clone.token(), session.token());
+}
+
+#[tokio::test]
+async fn errors_say_what_the_server_said() {
+    let script = vec![
+        error("429 Too Many Requests", "too_many_attempts", "retry-after: 17\r\n"),
+        error("412 Precondition Failed", "a_code_of_tomorrow", "etag: \"8\"\r\n"),
+        answer("405 Method Not Allowed", "", ""),
+        answer("304 Not Modified", "etag: \"9\"\r\n", ""),
+        answer("200 OK", "", "not JSON"),
+    ];
+    let (client, _) = play(script).await;
+    let limited = client.login("ada", "wrong").await.unwrap_err();
+    assert_eq!(limited.code(), Some(error_code::TOO_MANY_ATTEMPTS));
+    assert_eq!(limited.status().unwrap().as_u16(), 429);
+    assert_eq!(limited.retry_after(), Some(Duration::from_secs(17)));
+    assert_eq!(limited.request_id(), Some("r-1"));
+    assert_eq!(limited.to_string(), "no: too_many_attempts (too_many_attempts, 429)");
+
+    let session = client.with_token("rcs_example");
+    let update = types::UserUpdate::builder();
+    let stale: Error =
+        session.user_update().user("me").if_match("\"7\"").body(update).send().await.unwrap_err().into();
+    assert_eq!((stale.code(), stale.etag()), (Some("a_code_of_tomorrow"), Some("\"8\"")));
+    let strange: Error = session.user_delete().user("me").send().await.unwrap_err().into();
+    assert_eq!((strange.code(), strange.status().unwrap().as_u16()), (None, 405));
+    let known: Error = session.user_view().user("me").if_none_match("\"9\"").send().await.unwrap_err().into();
+    assert!(known.is_not_modified());
+    let unreadable: Error = session.user_view().user("me").send().await.unwrap_err().into();
+    assert_eq!(unreadable.status(), None);
+    let invalid: Error = session.user_view().user("@a b").send().await.unwrap_err().into();
+    assert!(invalid.to_string().contains("UserRef"), "{invalid}");
+    let gone = Client::new("http://127.0.0.1:1").unwrap();
+    let gone: Error = gone.system_health().send().await.unwrap_err().into();
+    assert_eq!(gone.to_string(), "the server can't be reached");
+    assert!(Client::new("ftp://example.org").is_err() && Client::new("nonsense").is_err());
+}
+
+#[tokio::test]
+async fn reads_are_repeated_after_503_and_broken_connections() {
+    let script = vec![
+        error("503 Service Unavailable", "unavailable", "retry-after: 3600\r\n"),
+        None,
+        error("503 Service Unavailable", "unavailable", ""),
+        answer("200 OK", "", USER),
+    ];
+    let (client, seen) = play(script).await;
+    client.with_token("rcs_example").user_view().user("me").send().await.unwrap();
+    assert_eq!(requests(&seen).len(), 4, "three repetitions, none of them an hour later");
+
+    let unavailable = || error("503 Service Unavailable", "unavailable", "");
+    let (client, seen) = play((0..5).map(|_| unavailable()).collect()).await;
+    let failed: Error =
+        client.with_token("rcs_example").user_view().user("me").send().await.unwrap_err().into();
+    assert_eq!(failed.code(), Some(error_code::UNAVAILABLE));
+    assert_eq!(requests(&seen).len(), 4, "and not for ever");
+}
+
+#[tokio::test]
+async fn creating_is_repeated_with_one_key_and_other_writes_never() {
+    let script = vec![
+        None,
+        error("409 Conflict", "idempotency_in_progress", "retry-after: 1\r\n"),
+        answer("201 Created", "location: /v1/users/1\r\n", USER),
+        error("409 Conflict", "username_taken", ""),
+        error("503 Service Unavailable", "unavailable", ""),
+        error("429 Too Many Requests", "too_many_attempts", "retry-after: 1\r\n"),
+    ];
+    let (client, seen) = play(script).await;
+    let session = client.with_token("rcs_example");
+    session.user_create().body(new_user()).send().await.unwrap();
+    let keys: Vec<_> =
+        requests(&seen).iter().map(|(head, _)| header(head, "idempotency-key").unwrap()).collect();
+    assert_eq!(keys.len(), 3);
+    assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
+
+    let taken: Error =
+        session.user_create().idempotency_key("mine").body(new_user()).send().await.unwrap_err().into();
+    assert_eq!(taken.code(), Some(error_code::USERNAME_TAKEN));
+    let body = types::UserUpdate::builder();
+    session.user_update().user("me").body(body).send().await.unwrap_err();
+    client.login("ada", "plum lantern").await.unwrap_err();
+    let seen = requests(&seen);
+    assert_eq!(seen.len(), 6);
+    assert_eq!(header(&seen[3].0, "idempotency-key").as_deref(), Some("mine"));
+    assert_eq!(header(&seen[4].0, "idempotency-key"), None);
+}
+
+#[tokio::test]
+async fn a_stream_sends_its_parameters_with_every_token_and_stops() {
+    let page = |names: &[&str], next: &str| {
+        let items: Vec<_> = names
+            .iter()
+            .map(|name| {
+                format!(
+                    r#"{{"id":"01941f29-7c00-7000-8000-000000000001","view":"card","username":"{name}"}}"#
+                )
+            })
+            .collect();
+        answer("200 OK", "", &format!(r#"{{"items":[{}],"next_page":{next}}}"#, items.join(",")))
+    };
+    let script = vec![
+        page(&["ada", "grace"], "\"one\""),
+        page(&[], "\"two\""),
+        page(&["edsger"], "null"),
+        page(&["ada"], "\"one\""),
+        error("403 Forbidden", "forbidden", ""),
+    ];
+    let (client, seen) = play(script).await;
+    let session = client.with_token("rcs_example");
+    let all = session.user_list().limit(2u32).stream().collect().await.unwrap();
+    let names: Vec<_> = all.iter().filter_map(|user| user.username.as_deref()).collect();
+    assert_eq!(names, ["ada", "grace", "edsger"]);
+    let mut broken = session.user_list().stream();
+    assert!(broken.next().await.unwrap().is_ok());
+    assert_eq!(broken.next().await.unwrap().unwrap_err().code(), Some(error_code::FORBIDDEN));
+    assert!(broken.next().await.is_none());
+    let seen = requests(&seen);
+    let lines: Vec<_> = seen.iter().map(|(head, _)| head.lines().next().unwrap()).collect();
+    assert_eq!(lines[0], "GET /v1/users?limit=2 HTTP/1.1");
+    assert_eq!(lines[1], "GET /v1/users?limit=2&page_token=one HTTP/1.1");
+    assert_eq!(lines[2], "GET /v1/users?limit=2&page_token=two HTTP/1.1");
+}

@@ -1,0 +1,175 @@
+//! The one table of who may call what. The document's `security` and `x-permission`, the policy's matrix and the
+//! access tests are made from it; an operation without its line fails the build's tests.
+
+use std::fmt;
+
+/// A permission of Rollcall's own. Applications may define others; those are plain strings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Permission {
+    /// Read the audit trail of everybody.
+    AuditRead,
+    /// See every group and its members.
+    GroupsRead,
+    /// Make, change and delete groups.
+    GroupsWrite,
+    /// Make, change and delete identity providers.
+    ProvidersWrite,
+    /// Give roles to users and take them.
+    RolesAssign,
+    /// Make, change and delete roles.
+    RolesWrite,
+    /// Set passwords, end sessions, revoke tokens and factors of other users.
+    UsersCredentials,
+    /// Delete users.
+    UsersDelete,
+    /// See the whole record of every user.
+    UsersRead,
+    /// Suspend users and reactivate them.
+    UsersSuspend,
+    /// Make users and change their records.
+    UsersWrite,
+}
+
+impl Permission {
+    /// Every permission, in alphabetical order.
+    pub const ALL: &'static [Self] = &[
+        Self::AuditRead,
+        Self::GroupsRead,
+        Self::GroupsWrite,
+        Self::ProvidersWrite,
+        Self::RolesAssign,
+        Self::RolesWrite,
+        Self::UsersCredentials,
+        Self::UsersDelete,
+        Self::UsersRead,
+        Self::UsersSuspend,
+        Self::UsersWrite,
+    ];
+
+    /// The permission as it stands in roles, sessions and documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AuditRead => "audit:read",
+            Self::GroupsRead => "groups:read",
+            Self::GroupsWrite => "groups:write",
+            Self::ProvidersWrite => "providers:write",
+            Self::RolesAssign => "roles:assign",
+            Self::RolesWrite => "roles:write",
+            Self::UsersCredentials => "users:credentials",
+            Self::UsersDelete => "users:delete",
+            Self::UsersRead => "users:read",
+            Self::UsersSuspend => "users:suspend",
+            Self::UsersWrite => "users:write",
+        }
+    }
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// Who may call an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody; no credential is read.
+    Public,
+    /// Anybody who is signed in. What they see depends on their permissions.
+    SignedIn,
+    /// Only the user whom it is about.
+    OwnOnly,
+    /// The user whom it is about, and holders of the permission.
+    OwnOr(Permission),
+    /// Members of the group, and holders of the permission.
+    MemberOr(Permission),
+    /// Holders of the permission.
+    Holders(Permission),
+}
+
+impl Access {
+    /// Whether a credential is needed.
+    pub fn needs_credential(self) -> bool {
+        self != Self::Public
+    }
+
+    /// The permission that opens the operation, if one does.
+    pub fn permission(self) -> Option<Permission> {
+        match self {
+            Self::OwnOr(permission) | Self::MemberOr(permission) | Self::Holders(permission) => {
+                Some(permission)
+            }
+            Self::Public | Self::SignedIn | Self::OwnOnly => None,
+        }
+    }
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Public => formatter.write_str("public"),
+            Self::SignedIn => formatter.write_str("signed in"),
+            Self::OwnOnly => formatter.write_str("self"),
+            Self::OwnOr(permission) => write!(formatter, "self or {permission}"),
+            Self::MemberOr(permission) => write!(formatter, "member or {permission}"),
+            Self::Holders(permission) => write!(formatter, "{permission}"),
+        }
+    }
+}
+
+/// One line of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// The operation's id.
+    pub operation: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    /// Whether one's own call needs a recent password check (`session_reauthenticate`).
+    pub fresh: bool,
+}
+
+const fn rule(operation: &'static str, access: Access) -> Rule {
+    Rule { operation, access, fresh: false }
+}
+
+const fn fresh(operation: &'static str, access: Access) -> Rule {
+    Rule { operation, access, fresh: true }
+}
+
+/// Every operation, in the document's order.
+pub const TABLE: &[Rule] = &[
+    rule("login", Access::Public),
+    rule("login_change_password", Access::Public),
+    rule("register", Access::Public),
+    rule("logout", Access::SignedIn),
+    rule("session_view", Access::SignedIn),
+    rule("session_reauthenticate", Access::SignedIn),
+    rule("user_list", Access::SignedIn),
+    rule("user_create", Access::Holders(Permission::UsersWrite)),
+    rule("user_view", Access::SignedIn),
+    rule("user_update", Access::OwnOr(Permission::UsersWrite)),
+    fresh("user_delete", Access::OwnOr(Permission::UsersDelete)),
+    rule("user_custom_data_view", Access::OwnOr(Permission::UsersRead)),
+    rule("user_custom_data_update", Access::Holders(Permission::UsersWrite)),
+    rule("user_custom_data_replace", Access::Holders(Permission::UsersWrite)),
+    rule("user_preferences_view", Access::OwnOnly),
+    rule("user_preferences_update", Access::OwnOnly),
+    rule("user_group_list", Access::OwnOr(Permission::UsersRead)),
+    rule("user_password_set", Access::Holders(Permission::UsersCredentials)),
+    rule("user_password_change", Access::OwnOnly),
+    rule("user_session_list", Access::OwnOr(Permission::UsersCredentials)),
+    rule("user_session_delete", Access::OwnOr(Permission::UsersCredentials)),
+    rule("user_session_delete_all", Access::OwnOr(Permission::UsersCredentials)),
+    rule("group_list", Access::SignedIn),
+    rule("group_view", Access::MemberOr(Permission::GroupsRead)),
+    rule("group_member_list", Access::MemberOr(Permission::GroupsRead)),
+    rule("system_version", Access::Public),
+    rule("system_health", Access::Public),
+    rule("system_ready", Access::Public),
+    rule("document_view", Access::Public),
+];
+
+/// The line of an operation.
+pub fn of(operation: &str) -> Option<&'static Rule> {
+    TABLE.iter().find(|rule| rule.operation == operation)
+}

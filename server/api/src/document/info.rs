@@ -1,0 +1,87 @@
+//! What the document says before its first operation: title, rules that hold everywhere, licence, servers, tags
+//! and the bearer scheme.
+
+use serde_json::{Value, json};
+
+use super::{VERSION, components};
+use crate::types::{PAGE_DEFAULT, PAGE_MAX};
+
+/// The document's title.
+pub(super) const TITLE: &str = "Rollcall";
+
+/// The name of the security scheme.
+pub(super) const SCHEME: &str = "bearer";
+
+/// The tags in the order of the document; what they mean stands at the trait.
+const TAGS: &[&str] = &["auth", "users", "passwords", "sessions", "groups", "system"];
+
+fn description() -> String {
+    format!(
+        "A directory of people that you host yourself: users, sign-in, sessions, groups.
+
+## Credentials
+
+`login` answers with a bearer token. Send it as `Authorization: Bearer …`, once; in query strings it is ignored. It is
+looked up on every request, so an ended session is dead on the next one. Each operation says who may call it, in words
+and as `x-permission`.
+
+## Errors
+
+Every error has the same body, `{{request_id, error_code, message}}`. Decide by `error_code`: codes are stable, new ones
+may come, and `error-codes.txt` lists them. `message` is for people. `request_id`, also in the `x-request-id` header of
+every answer, finds the request in the server's log. A path or method that no operation has is answered with 404 or 405
+and without `error_code`. A resource that the caller may not see is answered like one that does not exist.
+
+## Paging
+
+A list answers with `items` and `next_page`. Send `next_page` as `page_token`, with the other parameters unchanged, to
+get the next page; the walk is over where it is `null` or absent. `limit` is 1 to {PAGE_MAX}, {PAGE_DEFAULT} by default.
+Tokens are opaque, and bound to the operation, its parameters and what the caller may see.
+
+## Conditional requests
+
+Resources that change carry an `ETag`. With `If-None-Match` a read of an unchanged resource is a 304 without a body. With
+`If-Match` a write is done only while the resource is the one that was read; otherwise it is a 412 with the current tag.
+
+## Idempotency
+
+An operation that creates takes an `Idempotency-Key`. For 24 hours the same key with the same body gets the first
+answer again, marked `idempotency-replayed: true`, and nothing is created twice. The same key with another body is a
+409 `idempotency_key_reused`; while the first request is being worked on, it is a 409 `idempotency_in_progress` with
+`Retry-After`.
+
+## Changing
+
+`PATCH` takes a JSON Merge Patch (RFC 7396) as `application/json`: an absent field keeps its value, `null` clears it.
+
+## Growing
+
+Answers may get new fields, and values marked `x-extensible-enum` may get new members: ignore what you don't know.
+Requests are strict: an unknown field or parameter is a 400.
+"
+    )
+}
+
+/// Fills in everything outside the operations and schemas.
+pub(super) fn describe(document: &mut Value) {
+    document["info"] = json!({
+        "title": TITLE,
+        "version": VERSION.to_string(),
+        "description": description(),
+        "contact": { "name": "The maintainers of Rollcall" },
+        "license": { "name": "MIT OR Apache-2.0", "url": "https://spdx.org/licenses/" },
+    });
+    document["servers"] = json!([{ "url": "/", "description": "The server that serves this document." }]);
+    if let Some(tags) = document["tags"].as_array_mut() {
+        tags.sort_by_key(|tag| TAGS.iter().position(|name| tag["name"] == *name));
+    }
+    components(document, "securitySchemes").insert(
+        SCHEME.to_owned(),
+        json!({
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "rcs_…",
+            "description": "The token of a session, as `login` answers with it (RFC 6750, section 2.1).",
+        }),
+    );
+}

@@ -1,0 +1,119 @@
+//! Operations: who may call them, which statuses they answer, and their parameters.
+
+use serde_json::{Map, Value, json};
+
+use super::{components, info, member, operations_mut, responses};
+use crate::access::{self, Access, Rule};
+
+/// Parameters whose type is the same wherever they stand: one named schema, and one type in a client.
+const NAMED: &[(&str, &str, &str)] = &[
+    (
+        "if-match",
+        "EntityTags",
+        "`*`, or up to ten entity tags as they came in `ETag`, quotes included (RFC 9110).",
+    ),
+    ("if-none-match", "EntityTags", ""),
+    ("idempotency-key", "IdempotencyKey", "A name that the client gives to one request and its retries."),
+    ("page_token", "PageToken", "The `next_page` of the page before."),
+];
+
+/// What the rules need to know of an operation.
+pub(super) struct Facts<'a> {
+    /// The operation's line in the access table.
+    pub rule: &'a Rule,
+    /// Whether it has a request body.
+    pub body: bool,
+    /// Whether its path has parameters.
+    pub path: bool,
+    /// Whether it has any other parameter.
+    pub parameters: bool,
+    /// Whether it takes `If-Match`.
+    pub if_match: bool,
+    /// Whether it takes `If-None-Match`.
+    pub if_none_match: bool,
+    /// Whether it creates, and so answers 201 and takes an idempotency key.
+    pub creates: bool,
+    /// Whether it changes anything, and so may collide with another change.
+    pub changes: bool,
+}
+
+impl<'a> Facts<'a> {
+    fn of(method: &str, operation: &Map<String, Value>, rule: &'a Rule) -> Self {
+        let parameters =
+            operation.get("parameters").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let named = |name: &str| parameters.iter().any(|parameter| parameter["name"] == name);
+        Self {
+            rule,
+            body: operation.contains_key("requestBody"),
+            path: parameters.iter().any(|parameter| parameter["in"] == "path"),
+            parameters: !parameters.is_empty(),
+            if_match: named("if-match"),
+            if_none_match: named("if-none-match"),
+            changes: method != "get",
+            creates: operation.get("responses").is_some_and(|responses| !responses["201"].is_null()),
+        }
+    }
+}
+
+/// Brings one operation into its published form.
+pub(super) fn polish(method: &str, operation: &mut Map<String, Value>) {
+    let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let rule = access::of(&id).unwrap_or_else(|| panic!("`{id}` has no line in access::TABLE"));
+    let security = if rule.access.needs_credential() { json!([{ info::SCHEME: [] }]) } else { json!([]) };
+    operation.insert("security".to_owned(), security);
+    operation.insert("x-permission".to_owned(), rule.access.to_string().into());
+    let before = operation.get("description").and_then(Value::as_str).unwrap_or_default();
+    let description = format!("{before}\n\n{}", who(rule));
+    operation.insert("description".to_owned(), description.trim().into());
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(schema) = parameter["schema"].as_object_mut() {
+            // A parameter is sent or not; there is no null in a query or a header.
+            schema.remove("nullable");
+        }
+    }
+    let facts = Facts::of(method, operation, rule);
+    if id == "document_view" {
+        operation["responses"]["200"]["content"]["application/json"]["schema"] =
+            json!({ "$ref": "#/components/schemas/OpenApiDocument" });
+    }
+    responses::write(member(operation, "responses"), &facts);
+}
+
+fn who(rule: &Rule) -> String {
+    let who = match rule.access {
+        Access::Public => "anybody, without a credential.".to_owned(),
+        Access::SignedIn => "anybody who is signed in.".to_owned(),
+        Access::OwnOnly => "only the user whom it is about.".to_owned(),
+        Access::OwnOr(permission) => format!("the user whom it is about, and holders of `{permission}`."),
+        Access::MemberOr(permission) => format!("members of the group, and holders of `{permission}`."),
+        Access::Holders(permission) => format!("holders of `{permission}`."),
+    };
+    let fresh = if rule.fresh {
+        " For oneself a recent password check is needed (`session_reauthenticate`), otherwise it is a 403 \
+         `reauthentication_required`."
+    } else {
+        ""
+    };
+    format!("Who may call it: {who}{fresh}")
+}
+
+/// Moves the schemas of the parameters in [`NAMED`] to the components.
+pub(super) fn name_parameters(document: &mut Value) {
+    let mut schemas = Map::new();
+    for (_, _, operation) in operations_mut(document) {
+        for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+            let Some((_, name, description)) =
+                NAMED.iter().find(|(parameter_name, ..)| parameter["name"] == *parameter_name)
+            else {
+                continue;
+            };
+            let reference = json!({ "$ref": format!("#/components/schemas/{name}") });
+            let mut schema = std::mem::replace(&mut parameter["schema"], reference);
+            if !description.is_empty() {
+                schema["description"] = (*description).into();
+                schemas.insert((*name).to_owned(), schema);
+            }
+        }
+    }
+    components(document, "schemas").extend(schemas);
+}

@@ -1,0 +1,222 @@
+//! What the published document promises of itself.
+
+use std::collections::BTreeSet;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{METHODS, examples, linked, operations_mut, operations_table, published, text};
+use crate::types::{
+    CustomData, Login, LoginChangePassword, Logout, Preferences, Register, SessionReauthenticate, UserCreate,
+    UserPasswordChange, UserPasswordSet, UserUpdate,
+};
+use crate::{access, error, extract};
+
+/// Every operation with its path, method and id.
+fn operations(document: &Value) -> Vec<(String, String, String, Value)> {
+    let mut document = document.clone();
+    operations_mut(&mut document)
+        .into_iter()
+        .map(|(path, method, operation)| {
+            let id = operation["operationId"].as_str().unwrap().to_owned();
+            (path, method, id, Value::Object(operation.clone()))
+        })
+        .collect()
+}
+
+#[test]
+fn every_operation_has_its_line_in_the_access_table_and_the_reverse() {
+    let document = published();
+    let found: BTreeSet<_> = operations(&document).into_iter().map(|(_, _, id, _)| id).collect();
+    let listed: BTreeSet<_> = access::TABLE.iter().map(|rule| rule.operation.to_owned()).collect();
+    assert_eq!(found, listed);
+    assert_eq!(access::TABLE.len(), listed.len(), "an operation stands twice in access::TABLE");
+    for item in document["paths"].as_object().unwrap().values() {
+        assert!(item.as_object().unwrap().keys().all(|key| METHODS.contains(&key.as_str())), "{item}");
+    }
+}
+
+#[test]
+fn security_says_what_the_access_table_says() {
+    for (_, _, id, operation) in operations(&published()) {
+        let rule = access::of(&id).unwrap();
+        let open = operation["security"].as_array().unwrap().is_empty();
+        assert_eq!(open, !rule.access.needs_credential(), "{id}");
+        assert_eq!(operation["x-permission"], rule.access.to_string(), "{id}");
+        let description = operation["description"].as_str().unwrap();
+        assert!(description.contains("Who may call it: "), "{id}");
+        assert_eq!(description.contains("session_reauthenticate`)"), rule.fresh, "{id}");
+    }
+}
+
+#[test]
+fn everything_is_described_and_nothing_is_default_or_null() {
+    fn look(place: &str, value: &Value) {
+        if let Some(properties) = value["properties"].as_object() {
+            for (name, property) in properties {
+                assert!(property["description"].is_string(), "{place}: {name} has no description");
+            }
+        }
+        if let Some(object) = value.as_object() {
+            assert!(!object.values().any(Value::is_null), "{place} has a member that is null");
+            object.iter().for_each(|(key, inner)| look(&format!("{place}/{key}"), inner));
+        }
+    }
+    let document = published();
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        assert!(schema["description"].is_string(), "{name} has no description");
+        look(name, schema);
+    }
+    for (_, _, id, operation) in operations(&document) {
+        assert!(operation["summary"].is_string() && operation["description"].is_string(), "{id}");
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            assert!(parameter["description"].is_string(), "{id}: {parameter}");
+            assert!(parameter["schema"]["nullable"].is_null(), "{id}: {parameter}");
+        }
+        let responses = operation["responses"].as_object().unwrap();
+        assert!(!responses.contains_key("default") && !responses.contains_key("4XX"), "{id}");
+        assert!(responses.contains_key("5XX"), "{id}");
+        assert_eq!(responses.keys().filter(|status| status.starts_with('2')).count(), 1, "{id}");
+    }
+}
+
+#[test]
+fn every_body_has_an_example_and_every_example_a_body() {
+    let mut used = BTreeSet::new();
+    let mut note = |media: &Value, name: String| {
+        if media.is_object() {
+            assert!(
+                media["example"].is_object(),
+                "openapi/examples/{name}.json is missing or not in examples::ALL"
+            );
+            used.insert(name);
+        }
+    };
+    for (_, _, id, operation) in operations(&published()) {
+        note(&operation["requestBody"]["content"]["application/json"], format!("{id}.request"));
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            if status.starts_with('2') {
+                note(&response["content"]["application/json"], format!("{id}.response"));
+            }
+        }
+    }
+    let listed: BTreeSet<_> = examples::ALL.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(used, listed);
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi/examples");
+    let files: BTreeSet<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap().trim_end_matches(".json").to_owned())
+        .collect();
+    assert_eq!(files, listed);
+}
+
+#[test]
+fn request_examples_are_requests() {
+    fn check<T: DeserializeOwned>(operation: &str) {
+        let name = format!("{operation}.request");
+        let (_, text) = examples::ALL.iter().find(|(candidate, _)| *candidate == name).expect(operation);
+        extract::parse::<T>(text.as_bytes()).unwrap_or_else(|rule| panic!("{name}: {rule}"));
+    }
+    check::<Login>("login");
+    check::<LoginChangePassword>("login_change_password");
+    check::<Register>("register");
+    check::<Logout>("logout");
+    check::<SessionReauthenticate>("session_reauthenticate");
+    check::<UserCreate>("user_create");
+    check::<UserUpdate>("user_update");
+    check::<CustomData>("user_custom_data_update");
+    check::<CustomData>("user_custom_data_replace");
+    check::<Preferences>("user_preferences_update");
+    check::<UserPasswordSet>("user_password_set");
+    check::<UserPasswordChange>("user_password_change");
+    let requests = examples::ALL.iter().filter(|(name, _)| name.ends_with(".request")).count();
+    assert_eq!(requests, 12, "a request example is not checked above");
+}
+
+#[test]
+fn statuses_stand_where_they_can_happen() {
+    let document = published();
+    let statuses = |wanted: &str| -> String {
+        let (.., operation) = operations(&document).into_iter().find(|(_, _, id, _)| id == wanted).unwrap();
+        operation["responses"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(statuses("login"), "200 400 401 403 408 409 413 415 429 503 5XX");
+    assert_eq!(statuses("user_create"), "201 400 401 403 408 409 413 415 422 503 5XX");
+    assert_eq!(statuses("user_view"), "200 304 400 401 403 404 503 5XX");
+    assert_eq!(statuses("user_update"), "200 400 401 403 404 408 409 412 413 415 422 503 5XX");
+    assert_eq!(statuses("user_delete"), "204 400 401 403 404 409 412 503 5XX");
+    assert_eq!(statuses("system_health"), "200 5XX");
+}
+
+#[test]
+fn every_error_code_is_an_example_of_its_status() {
+    let document = published();
+    let responses = document["components"]["responses"].to_string();
+    for entry in error::ALL {
+        assert!(
+            responses.contains(&format!("\"error_code\":\"{}\"", entry.code)),
+            "{} is shown nowhere",
+            entry.code
+        );
+    }
+}
+
+#[test]
+fn open_enums_and_nullable_fields_have_the_form_that_generators_understand() {
+    let document = published();
+    let schemas = &document["components"]["schemas"];
+    for name in ["UserView", "CreatedVia"] {
+        assert_eq!(schemas[name]["type"], "string");
+        assert!(schemas[name]["enum"].is_null() && schemas[name]["x-extensible-enum"].is_array(), "{name}");
+    }
+    let user = &schemas["User"]["properties"];
+    assert!(user.as_object().unwrap().values().all(|property| property["nullable"].is_null()));
+    assert_eq!(schemas["UserPage"]["properties"]["next_page"]["nullable"], true);
+    // To validators, null is a value of the copy; progenitor takes the reference for a newtype over an option.
+    assert_eq!(schemas["NullableDisplayName"]["type"], "string");
+    assert_eq!(schemas["NullableDisplayName"]["nullable"], true);
+    assert!(schemas["NullableDisplayName"]["pattern"].is_string());
+    let name = &schemas["UserUpdate"]["properties"]["name"];
+    assert_eq!(name["allOf"][0]["$ref"], "#/components/schemas/NullableDisplayName");
+    assert!(name["nullable"].is_null());
+    let before = linked();
+    let linked = &before["components"]["schemas"]["NullableDisplayName"];
+    assert_eq!(linked["allOf"][0]["$ref"], "#/components/schemas/DisplayName");
+    assert_eq!(linked["nullable"], true);
+}
+
+#[test]
+fn lists_say_how_long_a_page_may_be() {
+    let mut lists = 0;
+    for (_, _, id, operation) in operations(&published()) {
+        let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+        for limit in parameters.iter().filter(|parameter| parameter["name"] == "limit") {
+            lists += 1;
+            assert_eq!(limit["schema"]["maximum"], 200, "{id}");
+            assert!(limit["description"].as_str().unwrap().contains("50 by default"), "{id}");
+        }
+    }
+    assert_eq!(lists, 5);
+}
+
+#[test]
+fn the_text_is_the_document_in_a_fixed_order() {
+    let text = text();
+    assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), published());
+    assert!(text.starts_with("{\n  \"openapi\": \"3.0.3\",\n  \"info\": {") && text.ends_with("}\n"));
+    assert_eq!(operations_table().lines().count(), access::TABLE.len() + 1);
+}
+
+#[test]
+fn the_changelog_has_a_section_for_this_version() {
+    let changelog = include_str!("../../../../openapi/CHANGELOG.md");
+    assert!(changelog.contains(&format!("\n## {}\n", super::VERSION)));
+}

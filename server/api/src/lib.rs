@@ -1,0 +1,354 @@
+//! The contract of Rollcall: one trait whose methods are the operations, the types that they speak, the table of
+//! who may call them, and the published document that is made from all this. No database, no logic.
+//!
+//! A new operation starts here: its types in `types/<tag>.rs`, its method in [`RollcallApi`], its line in
+//! [`access::TABLE`]; then `cargo xtask generate`.
+
+pub mod access;
+pub mod document;
+pub mod error;
+pub mod extract;
+pub mod reply;
+pub mod types;
+
+use dropshot::{HttpError, RequestContext};
+pub use uuid::Uuid;
+
+use extract::{Bearer, IdempotencyKey, IfMatch, IfNoneMatch, JsonBody, PathParams, QueryParams};
+use reply::{Created, NoContent, Ok200};
+use types::{
+    CurrentSession, CustomData, Group, GroupMemberPage, GroupPage, GroupPath, Health, JsonObject, Login,
+    LoginChangePassword, Logout, PageQuery, Preferences, Readiness, Register, SessionCreated, SessionPage,
+    SessionPath, SessionReauthenticate, User, UserCreate, UserGroupPage, UserPage, UserPasswordChange,
+    UserPasswordSet, UserPath, UserUpdate, Version,
+};
+
+/// The largest body of a request, in bytes, where an operation doesn't say otherwise.
+pub const BODY_MAX_BYTES: usize = 64 * 1024;
+
+/// What every operation returns.
+pub type Answer<T> = Result<T, HttpError>;
+
+/// The operations. A method's name is the operation's id; its comment is its text in the published document.
+#[dropshot::api_description {
+    tag_config = {
+        allow_other_tags = false,
+        policy = dropshot::EndpointTagPolicy::ExactlyOne,
+        tags = {
+            "auth" = { description = "Signing in and out, registering, and the current session." },
+            "users" = { description = "People and machines in the directory: their records, custom data and preferences." },
+            "passwords" = { description = "Setting and changing passwords." },
+            "sessions" = { description = "The sign-ins of a user that have not ended." },
+            "groups" = { description = "Groups (teams, organizations) and their members." },
+            "system" = { description = "What the server says of itself." },
+        },
+    },
+}]
+pub trait RollcallApi {
+    /// The server's state.
+    type Context: dropshot::ServerContext;
+
+    /// Sign in
+    ///
+    /// Checks an identifier and a password and starts a session. The answer to an unknown identifier, a wrong
+    /// password, an account without a password and a suspended account is the same 401 `invalid_credentials`,
+    /// after the same time. A right password that has expired or must be changed is a 403 `password_expired`: change
+    /// it with `login_change_password`. Attempts are counted for each account and each source address before
+    /// the password is checked; too many are a 429 with `Retry-After`.
+    #[endpoint { method = POST, path = "/v1/login", tags = ["auth"] }]
+    async fn login(
+        rqctx: RequestContext<Self::Context>,
+        body: JsonBody<Login>,
+    ) -> Answer<Ok200<SessionCreated>>;
+
+    /// Change a password without a session
+    ///
+    /// The way out of an expired password, and as good for any other: checks the old password as `login` does, sets
+    /// the new one, ends all of the user's sessions and starts a fresh one.
+    #[endpoint { method = POST, path = "/v1/login/change-password", tags = ["auth"] }]
+    async fn login_change_password(
+        rqctx: RequestContext<Self::Context>,
+        body: JsonBody<LoginChangePassword>,
+    ) -> Answer<Ok200<SessionCreated>>;
+
+    /// Register an account
+    ///
+    /// Makes an account for the person who calls, where the server's configuration lets people register
+    /// (`registration.mode`); otherwise a 403 `registration_closed`. The user joins the group `public`. It doesn't sign in.
+    #[endpoint { method = POST, path = "/v1/register", tags = ["auth"] }]
+    async fn register(
+        rqctx: RequestContext<Self::Context>,
+        key: IdempotencyKey,
+        body: JsonBody<Register>,
+    ) -> Answer<Created<User>>;
+
+    /// Sign out
+    ///
+    /// Ends the current session, or with `everywhere` all sessions of the caller. They are dead on the next request.
+    #[endpoint { method = POST, path = "/v1/logout", tags = ["auth"] }]
+    async fn logout(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        body: JsonBody<Logout>,
+    ) -> Answer<NoContent>;
+
+    /// View the current session
+    ///
+    /// The session of the request, its user and the permissions that the user holds.
+    #[endpoint { method = GET, path = "/v1/session", tags = ["auth"] }]
+    async fn session_view(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+    ) -> Answer<Ok200<CurrentSession>>;
+
+    /// Prove again who you are
+    ///
+    /// Checks the caller's password and answers with a fresh token of the same session; the old token is dead. For
+    /// the next five minutes (`session.reauthentication_seconds`) sensitive operations are open.
+    #[endpoint { method = POST, path = "/v1/session/reauthenticate", tags = ["auth"] }]
+    async fn session_reauthenticate(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        body: JsonBody<SessionReauthenticate>,
+    ) -> Answer<Ok200<SessionCreated>>;
+
+    /// List users
+    ///
+    /// In the order in which they were made. Everybody who is signed in sees everybody's card, holders of `users:read`
+    /// the whole records. Users that exist throughout a walk over the pages are seen exactly once.
+    #[endpoint { method = GET, path = "/v1/users", tags = ["users"] }]
+    async fn user_list(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        query: QueryParams<PageQuery>,
+    ) -> Answer<Ok200<UserPage>>;
+
+    /// Create a user
+    ///
+    /// The user joins the group `public`. A name, address or number that another account uses is a 409.
+    #[endpoint { method = POST, path = "/v1/users", tags = ["users"] }]
+    async fn user_create(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        key: IdempotencyKey,
+        body: JsonBody<UserCreate>,
+    ) -> Answer<Created<User>>;
+
+    /// View a user
+    ///
+    /// The whole record for the user itself and for holders of `users:read`, the card for others.
+    #[endpoint { method = GET, path = "/v1/users/{user}", tags = ["users"] }]
+    async fn user_view(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        known: IfNoneMatch,
+    ) -> Answer<Ok200<User>>;
+
+    /// Update a user
+    ///
+    /// JSON Merge Patch (RFC 7396): an absent field keeps its value, `null` clears it. A name, address or number that
+    /// another account uses is a 409, one that would leave the user without any identifier a 422.
+    #[endpoint { method = PATCH, path = "/v1/users/{user}", tags = ["users"] }]
+    async fn user_update(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        expected: IfMatch,
+        body: JsonBody<UserUpdate>,
+    ) -> Answer<Ok200<User>>;
+
+    /// Delete a user
+    ///
+    /// Erases the user's personal data, credentials, sessions and memberships; the id is never used again, the
+    /// identifiers may be. Deleting oneself needs a recent password check. The last administrator can't be deleted.
+    #[endpoint { method = DELETE, path = "/v1/users/{user}", tags = ["users"] }]
+    async fn user_delete(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        expected: IfMatch,
+    ) -> Answer<NoContent>;
+
+    /// View a user's custom data
+    ///
+    /// What applications keep with the user.
+    #[endpoint { method = GET, path = "/v1/users/{user}/custom-data", tags = ["users"] }]
+    async fn user_custom_data_view(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        known: IfNoneMatch,
+    ) -> Answer<Ok200<CustomData>>;
+
+    /// Update a user's custom data
+    ///
+    /// JSON Merge Patch (RFC 7396), at every depth: an absent member keeps its value, `null` removes it. Answers with the
+    /// whole object.
+    #[endpoint { method = PATCH, path = "/v1/users/{user}/custom-data", tags = ["users"] }]
+    async fn user_custom_data_update(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        expected: IfMatch,
+        body: JsonBody<CustomData>,
+    ) -> Answer<Ok200<CustomData>>;
+
+    /// Replace a user's custom data
+    ///
+    /// The new object stands in place of the old one.
+    #[endpoint { method = PUT, path = "/v1/users/{user}/custom-data", tags = ["users"] }]
+    async fn user_custom_data_replace(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        expected: IfMatch,
+        body: JsonBody<CustomData>,
+    ) -> Answer<Ok200<CustomData>>;
+
+    /// View one's preferences
+    ///
+    /// What the user's own programs keep with the user, such as a theme. Nobody else sees it.
+    #[endpoint { method = GET, path = "/v1/users/{user}/preferences", tags = ["users"] }]
+    async fn user_preferences_view(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        known: IfNoneMatch,
+    ) -> Answer<Ok200<Preferences>>;
+
+    /// Update one's preferences
+    ///
+    /// JSON Merge Patch (RFC 7396), at every depth: an absent member keeps its value, `null` removes it. Answers with the
+    /// whole object.
+    #[endpoint { method = PATCH, path = "/v1/users/{user}/preferences", tags = ["users"] }]
+    async fn user_preferences_update(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        expected: IfMatch,
+        body: JsonBody<Preferences>,
+    ) -> Answer<Ok200<Preferences>>;
+
+    /// Set a user's password
+    ///
+    /// Ends all of the user's sessions. With `must_change` the user has to change it before the next sign-in.
+    #[endpoint { method = PUT, path = "/v1/users/{user}/password", tags = ["passwords"] }]
+    async fn user_password_set(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        body: JsonBody<UserPasswordSet>,
+    ) -> Answer<NoContent>;
+
+    /// Change one's password
+    ///
+    /// Checks the current password, sets the new one, ends all other sessions and answers with a fresh token of this
+    /// session; the old token is dead.
+    #[endpoint { method = POST, path = "/v1/users/{user}/password/change", tags = ["passwords"] }]
+    async fn user_password_change(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        body: JsonBody<UserPasswordChange>,
+    ) -> Answer<Ok200<SessionCreated>>;
+
+    /// List a user's sessions
+    ///
+    /// The sign-ins that have neither ended nor expired, newest first.
+    #[endpoint { method = GET, path = "/v1/users/{user}/sessions", tags = ["sessions"] }]
+    async fn user_session_list(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        query: QueryParams<PageQuery>,
+    ) -> Answer<Ok200<SessionPage>>;
+
+    /// End a session
+    ///
+    /// Its token is dead on the next request.
+    #[endpoint { method = DELETE, path = "/v1/users/{user}/sessions/{session}", tags = ["sessions"] }]
+    async fn user_session_delete(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<SessionPath>,
+    ) -> Answer<NoContent>;
+
+    /// End all of a user's sessions
+    ///
+    /// The current one too, where it is one's own.
+    #[endpoint { method = DELETE, path = "/v1/users/{user}/sessions", tags = ["sessions"] }]
+    async fn user_session_delete_all(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+    ) -> Answer<NoContent>;
+
+    /// List groups
+    ///
+    /// The groups that the caller is a member of; holders of `groups:read` see all.
+    #[endpoint { method = GET, path = "/v1/groups", tags = ["groups"] }]
+    async fn group_list(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        query: QueryParams<PageQuery>,
+    ) -> Answer<Ok200<GroupPage>>;
+
+    /// View a group
+    ///
+    /// For its members and holders of `groups:read`; for others there is no such group.
+    #[endpoint { method = GET, path = "/v1/groups/{group}", tags = ["groups"] }]
+    async fn group_view(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<GroupPath>,
+        known: IfNoneMatch,
+    ) -> Answer<Ok200<Group>>;
+
+    /// List a group's members
+    ///
+    /// In the order in which their accounts were made; their cards, or whole records for holders of `users:read`.
+    #[endpoint { method = GET, path = "/v1/groups/{group}/members", tags = ["groups"] }]
+    async fn group_member_list(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<GroupPath>,
+        query: QueryParams<PageQuery>,
+    ) -> Answer<Ok200<GroupMemberPage>>;
+
+    /// List a user's groups
+    ///
+    /// With the roles that the user holds in each, in the order in which the groups were made.
+    #[endpoint { method = GET, path = "/v1/users/{user}/groups", tags = ["groups"] }]
+    async fn user_group_list(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        query: QueryParams<PageQuery>,
+    ) -> Answer<Ok200<UserGroupPage>>;
+
+    /// Which server this is
+    ///
+    /// The versions of the server and of the document that it serves.
+    #[endpoint { method = GET, path = "/v1/version", tags = ["system"] }]
+    async fn system_version(rqctx: RequestContext<Self::Context>) -> Answer<Ok200<Version>>;
+
+    /// Whether the process answers
+    ///
+    /// Asks nothing of the database; for liveness probes.
+    #[endpoint { method = GET, path = "/healthz", tags = ["system"] }]
+    async fn system_health(rqctx: RequestContext<Self::Context>) -> Answer<Ok200<Health>>;
+
+    /// Whether the server can work
+    ///
+    /// 200 while the database answers and its schema is current, 503 otherwise and while the server shuts down; for
+    /// readiness probes.
+    #[endpoint { method = GET, path = "/readyz", tags = ["system"] }]
+    async fn system_ready(rqctx: RequestContext<Self::Context>) -> Answer<Ok200<Readiness>>;
+
+    /// This document
+    ///
+    /// The published OpenAPI document of this server, byte by byte.
+    #[endpoint { method = GET, path = "/openapi.json", tags = ["system"] }]
+    async fn document_view(rqctx: RequestContext<Self::Context>) -> Answer<Ok200<JsonObject>>;
+}

@@ -1,0 +1,135 @@
+//! How a path names a resource: a user by id, `@username` or `me`; a group by id or `@slug`.
+
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use schemars::r#gen::SchemaGenerator;
+use schemars::schema::{InstanceType, Metadata, Schema, SchemaObject, StringValidation};
+use serde::{Deserialize, Deserializer};
+
+use super::id::{GroupId, SessionId, UserId};
+use super::text::{fold, is_username, username_class};
+
+const UUID: &str = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}";
+
+/// Names a user in a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UserRef {
+    /// The caller.
+    Me,
+    /// By id.
+    Id(UserId),
+    /// By username, folded.
+    Name(String),
+}
+
+impl FromStr for UserRef {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "me" {
+            return Ok(Self::Me);
+        }
+        if let Some(name) = text.strip_prefix('@')
+            && (1..=128).contains(&name.chars().count())
+            && is_username(name)
+        {
+            return Ok(Self::Name(fold(name)));
+        }
+        text.parse().map(Self::Id).map_err(|_| "user: must be an id, @username or me".to_owned())
+    }
+}
+
+/// Names a group in a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupRef {
+    /// By id.
+    Id(GroupId),
+    /// By slug.
+    Slug(String),
+}
+
+impl FromStr for GroupRef {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(slug) = text.strip_prefix('@')
+            && (1..=64).contains(&slug.len())
+            && slug.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        {
+            return Ok(Self::Slug(slug.to_owned()));
+        }
+        text.parse().map(Self::Id).map_err(|_| "group: must be an id or @slug".to_owned())
+    }
+}
+
+fn schema(description: &str, pattern: String) -> Schema {
+    SchemaObject {
+        metadata: Some(Box::new(Metadata {
+            description: Some(description.to_owned()),
+            ..Default::default()
+        })),
+        instance_type: Some(InstanceType::String.into()),
+        string: Some(Box::new(StringValidation { pattern: Some(pattern), ..Default::default() })),
+        ..Default::default()
+    }
+    .into()
+}
+
+impl<'de> Deserialize<'de> for UserRef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for GroupRef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for UserRef {
+    fn schema_name() -> String {
+        "UserRef".to_owned()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schema(
+            "Names a user: an id, `@username` or `me` (the caller).",
+            format!("^(me|{UUID}|@[{}]{{1,128}})$", username_class()),
+        )
+    }
+}
+
+impl JsonSchema for GroupRef {
+    fn schema_name() -> String {
+        "GroupRef".to_owned()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schema("Names a group: an id or `@slug`.", format!("^({UUID}|@[a-z0-9-]{{1,64}})$"))
+    }
+}
+
+/// The path of a user.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct UserPath {
+    /// The user: an id, `@username` or `me`.
+    pub user: UserRef,
+}
+
+/// The path of a session.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct SessionPath {
+    /// The user: an id, `@username` or `me`.
+    pub user: UserRef,
+    /// The session's id.
+    pub session: SessionId,
+}
+
+/// The path of a group.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct GroupPath {
+    /// The group: an id or `@slug`.
+    pub group: GroupRef,
+}

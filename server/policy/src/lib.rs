@@ -1,0 +1,195 @@
+//! Who may do what: one pure function from an actor, a rule of the access table and a resource to a decision. No
+//! database, no clock, no HTTP. The matrix of all decisions is `matrix.txt` beside this crate's manifest; a test keeps it
+//! true.
+
+use rollcall_api::access::{Access, Permission, Rule};
+use rollcall_api::types::{GroupId, UserId};
+
+/// Who acts, as the credential of this request says.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    /// The user.
+    pub user: UserId,
+    /// The permissions that the user holds globally, cut down to what the credential may use.
+    pub permissions: Vec<String>,
+    /// Whether the password was checked recently enough for sensitive operations.
+    pub fresh: bool,
+}
+
+impl Actor {
+    /// Whether the actor holds a permission globally.
+    pub fn holds(&self, permission: Permission) -> bool {
+        self.permissions.iter().any(|held| held == permission.as_str())
+    }
+}
+
+/// What is acted on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// The directory itself: lists, new users, what belongs to nobody.
+    Directory,
+    /// A user and what belongs to the user.
+    User(UserId),
+    /// A user who holds permissions that the actor doesn't, when something of theirs is to be changed. Otherwise whoever
+    /// may set passwords could become an administrator.
+    Superior(UserId),
+    /// A group, and whether the actor is a member of it.
+    Group {
+        /// The group.
+        group: GroupId,
+        /// Whether the actor is a member.
+        member: bool,
+    },
+}
+
+/// What becomes of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It may go on.
+    Allow,
+    /// A credential is needed: 401.
+    Identify,
+    /// The caller may not know that the resource exists: 404.
+    Hide,
+    /// The caller may see the resource but not do this: 403. Names the permission that would open it, if one does.
+    Forbid(Option<Permission>),
+    /// The user holds permissions that the caller doesn't: 403.
+    Outranked,
+    /// The caller must prove again who they are: 403.
+    Reauthenticate,
+}
+
+/// Decides.
+pub fn decide(rule: &Rule, actor: Option<&Actor>, resource: Resource) -> Decision {
+    if rule.access == Access::Public {
+        return Decision::Allow;
+    }
+    let Some(actor) = actor else { return Decision::Identify };
+    let own = matches!(resource, Resource::User(user) | Resource::Superior(user) if user == actor.user);
+    let open = match rule.access {
+        Access::Public | Access::SignedIn => true,
+        Access::OwnOnly => own,
+        Access::OwnOr(permission) => own || actor.holds(permission),
+        Access::Holders(permission) => actor.holds(permission),
+        Access::MemberOr(permission) => {
+            actor.holds(permission) || matches!(resource, Resource::Group { member: true, .. })
+        }
+    };
+    match (open, rule.access) {
+        (true, _) if rule.fresh && own && !actor.fresh => Decision::Reauthenticate,
+        (true, access)
+            if access.permission().is_some() && !own && matches!(resource, Resource::Superior(_)) =>
+        {
+            Decision::Outranked
+        }
+        (true, _) => Decision::Allow,
+        // Groups are seen by their members only; users are seen, as cards, by everybody who is signed in.
+        (false, Access::MemberOr(_)) => Decision::Hide,
+        (false, access) => Decision::Forbid(access.permission()),
+    }
+}
+
+/// Every decision, as people read it: one line for each operation, one column for each kind of caller.
+pub fn matrix() -> String {
+    use rollcall_api::access::TABLE;
+
+    let me = UserId::from(uuid(1));
+    let other = UserId::from(uuid(2));
+    let group = GroupId::from(uuid(3));
+    let actor = |permissions: Vec<String>, fresh| Actor { user: me, permissions, fresh };
+    let all = || Permission::ALL.iter().map(|permission| permission.as_str().to_owned()).collect::<Vec<_>>();
+    let mut text = String::from(
+        "# What becomes of a call, by operation and caller. `holder` holds exactly the permission that the access table names;\n\
+         # `others` holds every permission but that one.\n\
+         # `on superior`: the holder changes a user who holds more than the holder does. A test keeps this file true: cargo test -p rollcall-policy\n",
+    );
+    text.push_str(&line(&[
+        "operation",
+        "anonymous",
+        "self",
+        "self, fresh",
+        "other user",
+        "member",
+        "no member",
+        "holder",
+        "on superior",
+        "others",
+    ]));
+    for rule in TABLE {
+        let needed = rule.access.permission();
+        let holder = needed.map(|permission| vec![permission.as_str().to_owned()]).unwrap_or_default();
+        let rest = all()
+            .into_iter()
+            .filter(|held| needed.is_none_or(|permission| held != permission.as_str()))
+            .collect();
+        let about_other = match rule.access {
+            Access::MemberOr(_) => Resource::Group { group, member: false },
+            _ => Resource::User(other),
+        };
+        let cell = |actor: Option<Actor>, resource| word(decide(rule, actor.as_ref(), resource));
+        text.push_str(&line(&[
+            rule.operation,
+            &cell(None, about_other),
+            &cell(Some(actor(vec![], false)), Resource::User(me)),
+            &cell(Some(actor(vec![], true)), Resource::User(me)),
+            &cell(Some(actor(vec![], true)), Resource::User(other)),
+            &cell(Some(actor(vec![], true)), Resource::Group { group, member: true }),
+            &cell(Some(actor(vec![], true)), Resource::Group { group, member: false }),
+            &cell(Some(actor(holder.clone(), false)), about_other),
+            &cell(Some(actor(holder, false)), Resource::Superior(other)),
+            &cell(Some(actor(rest, false)), about_other),
+        ]));
+    }
+    text
+}
+
+fn uuid(last: u8) -> rollcall_api::Uuid {
+    rollcall_api::Uuid::from_bytes([0, 0, 0, 0, 0, 0, 0x70, 0, 0x80, 0, 0, 0, 0, 0, 0, last])
+}
+
+fn word(decision: Decision) -> String {
+    match decision {
+        Decision::Allow => "allow".to_owned(),
+        Decision::Identify => "401".to_owned(),
+        Decision::Hide => "404".to_owned(),
+        Decision::Forbid(_) | Decision::Outranked => "403".to_owned(),
+        Decision::Reauthenticate => "403 reauth".to_owned(),
+    }
+}
+
+fn line(cells: &[&str]) -> String {
+    let mut text = format!("{:27}", cells[0]);
+    for cell in &cells[1..] {
+        text.push_str(&format!("{cell:13}"));
+    }
+    text.trim_end().to_owned() + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Set `ROLLCALL_BLESS=1` to write the file anew; then read its diff as what it is, a change of policy.
+    #[test]
+    fn the_matrix_is_what_people_reviewed() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/matrix.txt");
+        let now = matrix();
+        if std::env::var_os("ROLLCALL_BLESS").is_some() {
+            std::fs::write(path, &now).unwrap();
+        }
+        let reviewed = std::fs::read_to_string(path).unwrap_or_default();
+        assert_eq!(
+            reviewed, now,
+            "the policy changed; ROLLCALL_BLESS=1 cargo test -p rollcall-policy writes matrix.txt"
+        );
+    }
+
+    #[test]
+    fn nobody_is_anonymous_but_on_public_operations() {
+        for rule in rollcall_api::access::TABLE {
+            let decision = decide(rule, None, Resource::Directory);
+            let expected = if rule.access.needs_credential() { Decision::Identify } else { Decision::Allow };
+            assert_eq!(decision, expected, "{}", rule.operation);
+        }
+    }
+}

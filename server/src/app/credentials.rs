@@ -1,0 +1,106 @@
+//! What the operations that check a password share: the check itself, and the sessions that come of it.
+
+use rollcall_api::error;
+use rollcall_api::types::{SessionCreated, UserView};
+use rollcall_store::passwords::{self, PasswordRow};
+use rollcall_store::sessions::{self, NewSession};
+use rollcall_store::users::{self, UserChanges, UserKey};
+
+use crate::app::throttle::{self, Account};
+use crate::app::views;
+use crate::context::seconds;
+use crate::error::{AppResult, not_found, refuse};
+use crate::operation::{Change, Operation};
+use crate::secrets::password::Verified;
+use crate::secrets::token::Token;
+
+/// Checks a password of a signed-in user, counted as an attempt; a wrong one is a 422.
+pub async fn check_own(operation: &Operation, row: &PasswordRow, password: &str) -> AppResult<Verified> {
+    throttle::count(operation, Some(&Account::User(row.id))).await?;
+    let verified = operation.app.hasher.verify(password, row.password_hash.as_deref()).await?;
+    if verified.matches {
+        Ok(verified)
+    } else {
+        refuse(error::PASSWORD_MISMATCH, "the current password is wrong")
+    }
+}
+
+/// Locks a user's row and makes sure that what was checked before the transaction still holds: the same hash, not
+/// suspended. Otherwise the check counts for nothing.
+pub async fn still_valid(change: &Change, checked: &PasswordRow) -> AppResult<PasswordRow> {
+    match passwords::lock_hash(change.conn(), checked.id).await? {
+        Some(row) if row.password_hash == checked.password_hash && !row.suspended => Ok(row),
+        _ => refuse(error::CONFLICT, "the password was changed meanwhile; try again"),
+    }
+}
+
+/// A password hash as a change of the user.
+pub fn new_password(operation: &Operation, hash: String, must_change: bool) -> UserChanges {
+    let now = operation.now();
+    let expires = if must_change { Some(now) } else { operation.app.password_expiry(now) };
+    UserChanges {
+        password_hash: Some(Some(hash)),
+        password_changed_at: Some(Some(now)),
+        password_expires_at: Some(expires),
+        ..UserChanges::default()
+    }
+}
+
+/// The names of a user that must not make up the password.
+pub fn own_names(row: &PasswordRow) -> Vec<String> {
+    [&row.username, &row.email, &row.name, &row.phone].into_iter().flatten().cloned().collect()
+}
+
+/// Starts a session for a user whose row is locked, with the other changes of a sign-in.
+pub async fn start_session(
+    operation: &Operation,
+    change: &Change,
+    user: &PasswordRow,
+    changes: UserChanges,
+) -> AppResult<SessionCreated> {
+    let now = operation.now();
+    let token = Token::session();
+    let changes = UserChanges { last_sign_in_at: Some(Some(now)), ..changes };
+    if !users::update(change.conn(), user.id, &[user.version], changes, now).await? {
+        return refuse(error::CONFLICT, "the account was changed meanwhile; try again");
+    }
+    let session = NewSession {
+        id: operation.app.new_id(),
+        user_id: user.id,
+        token_hash: token.hash().0.to_vec(),
+        created_at: now,
+        authenticated_at: now,
+        last_used_at: now,
+        expires_at: now + seconds(operation.app.config.session.lifetime_seconds),
+        address: Some(operation.address.to_string()),
+        user_agent: operation.user_agent.clone(),
+    };
+    let keep = i64::from(operation.app.config.session.max_per_user);
+    let row = sessions::insert(change.conn(), &session, keep).await?;
+    created(change, row, &token).await
+}
+
+/// Gives a session a new token.
+pub async fn renew_session(
+    operation: &Operation,
+    change: &Change,
+    session: uuid::Uuid,
+) -> AppResult<SessionCreated> {
+    let token = Token::session();
+    match sessions::renew(change.conn(), session, &token.hash().0, operation.now()).await? {
+        Some(row) => created(change, row, &token).await,
+        None => refuse(error::UNAUTHENTICATED, "the session has ended"),
+    }
+}
+
+async fn created(change: &Change, row: sessions::SessionRow, token: &Token) -> AppResult<SessionCreated> {
+    let Some(record) = users::find(change.conn(), UserKey::Id(row.user_id)).await? else {
+        return not_found();
+    };
+    let current = row.id;
+    Ok(SessionCreated {
+        token: token.expose().to_owned(),
+        session: views::session(row, current),
+        user: views::user_in(UserView::Own, record),
+    })
+}

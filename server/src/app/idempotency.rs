@@ -1,0 +1,89 @@
+//! Safe retries of creating requests: the first answer is kept with the change that it reports, in one transaction, for
+//! a day, and given again to the same caller with the same key and body.
+
+use chrono::TimeDelta;
+use http::header::ETAG;
+use rollcall_api::error;
+use rollcall_api::extract::IdempotencyKey;
+use rollcall_api::reply::{Created, REPLAYED};
+use rollcall_store::idempotency::{self, KeptAnswer};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use uuid::Uuid;
+
+use crate::error::{AppResult, Fault, refuse};
+use crate::operation::{Change, Operation};
+
+/// How long an answer is kept.
+const KEEP: TimeDelta = TimeDelta::hours(24);
+
+/// A request that may be a retry.
+#[derive(Debug)]
+pub struct Attempt {
+    caller: String,
+    key: Option<String>,
+    request_hash: Vec<u8>,
+}
+
+impl Attempt {
+    /// The attempt of a caller, or of somebody who isn't signed in.
+    pub fn new(caller: Option<Uuid>, key: IdempotencyKey, body: &[u8]) -> Self {
+        let caller = caller.map_or_else(|| "anonymous".to_owned(), |id| id.to_string());
+        Self { caller, key: key.0, request_hash: Sha256::digest(body).to_vec() }
+    }
+
+    /// Claims the key for this transaction; gives the answer of an earlier request, if there was one.
+    pub async fn claim<T>(&self, op: &Operation, change: &Change) -> AppResult<Option<Created<T>>> {
+        let Some(key) = &self.key else { return Ok(None) };
+        if !idempotency::claim(change.conn(), self.lock(key)).await? {
+            let message = "idempotency-key: a request with this key is being worked on";
+            return Err(error::IDEMPOTENCY_IN_PROGRESS.with_retry(message, 1).into());
+        }
+        let Some(kept) = idempotency::find(change.conn(), &self.caller, key, op.now()).await? else {
+            return Ok(None);
+        };
+        let same: bool = kept.request_hash.ct_eq(&self.request_hash).into();
+        if !same || kept.operation != op.rule.operation {
+            return refuse(error::IDEMPOTENCY_KEY_REUSED, "idempotency-key: was used with another request");
+        }
+        let replay = Created::raw(kept.body.into_bytes())
+            .located(&kept.location)
+            .header(ETAG, &kept.etag)
+            .header(REPLAYED, "true");
+        Ok(Some(replay))
+    }
+
+    /// Keeps the answer, where a key was sent.
+    pub async fn keep<T: Serialize>(
+        self,
+        op: &Operation,
+        change: &Change,
+        resource: Uuid,
+        location: &str,
+        tag: &str,
+        body: &T,
+    ) -> AppResult<()> {
+        let Some(key) = self.key else { return Ok(()) };
+        let body = serde_json::to_string(body).map_err(|error| Fault::defect(error.to_string()))?;
+        let answer = KeptAnswer {
+            caller: self.caller,
+            key,
+            operation: op.rule.operation.to_owned(),
+            request_hash: self.request_hash,
+            resource_id: resource,
+            body,
+            location: location.to_owned(),
+            etag: format!("\"{tag}\""),
+            expires_at: op.now() + KEEP,
+        };
+        Ok(idempotency::keep(change.conn(), &answer).await?)
+    }
+
+    fn lock(&self, key: &str) -> i64 {
+        let digest = Sha256::new().chain_update(&self.caller).chain_update([0]).chain_update(key).finalize();
+        let mut first = [0; 8];
+        first.copy_from_slice(&digest[..8]);
+        i64::from_be_bytes(first)
+    }
+}

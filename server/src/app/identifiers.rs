@@ -1,0 +1,47 @@
+//! The rules that hold between a user's identifiers.
+
+use rollcall_api::error;
+use rollcall_api::types::{Email, fold};
+
+use crate::error::{AppResult, refuse};
+
+/// Every user has a username, an address or a number.
+pub fn at_least_one(username: Option<&str>, email: Option<&str>, phone: Option<&str>) -> AppResult<()> {
+    if username.or(email).or(phone).is_some() {
+        return Ok(());
+    }
+    refuse(error::IDENTIFIER_REQUIRED, "a user needs at least one of username, email and phone")
+}
+
+/// A username that could be an address or a number must be the user's own: otherwise somebody could sign up as
+/// somebody else's address and lock them out.
+pub fn username_is_own(username: Option<&str>, email: Option<&str>, phone: Option<&str>) -> AppResult<()> {
+    let Some(username) = username else { return Ok(()) };
+    let own_email = email.is_some_and(|email| fold(email) == fold(username));
+    let own_phone = phone == Some(username);
+    let like_email = username.parse::<Email>().is_ok();
+    let like_phone = username
+        .strip_prefix('+')
+        .is_some_and(|digits| digits.len() >= 7 && digits.bytes().all(|b| b.is_ascii_digit()));
+    if (like_email && !own_email) || (like_phone && !own_phone) {
+        let message =
+            "username: looks like an e-mail address or a telephone number that isn't the user's own";
+        return refuse(error::USERNAME_NOT_OWN_EMAIL, message);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_like_addresses_must_be_own() {
+        assert!(username_is_own(Some("ada"), None, None).is_ok());
+        assert!(username_is_own(Some("ada@example.org"), Some("Ada@Example.org"), None).is_ok());
+        assert!(username_is_own(Some("ada@example.org"), Some("eve@example.org"), None).is_err());
+        assert!(username_is_own(Some("ada@example.org"), None, None).is_err());
+        assert!(username_is_own(Some("+4930123456"), None, None).is_err());
+        assert!(username_is_own(Some("+4930123456"), None, Some("+4930123456")).is_ok());
+    }
+}

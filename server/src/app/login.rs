@@ -1,0 +1,83 @@
+//! Signing in without a session.
+
+use std::sync::Arc;
+
+use rollcall_api::error;
+use rollcall_api::reply::Ok200;
+use rollcall_api::types::{Identifier, Login, LoginChangePassword, PasswordAttempt, SessionCreated, fold};
+use rollcall_policy::Resource;
+use rollcall_store::passwords::{self, PasswordRow};
+use rollcall_store::sessions;
+use rollcall_store::users::UserChanges;
+use serde_json::json;
+
+use crate::app::credentials::{new_password, own_names, start_session, still_valid};
+use crate::app::throttle::{self, Account};
+use crate::error::{AppResult, refuse};
+use crate::operation::{Operation, Target};
+use crate::secrets::password::Verified;
+
+/// Sign in.
+pub async fn login(op: Arc<Operation>, body: Login) -> AppResult<Ok200<SessionCreated>> {
+    let (user, verified) = identify(&op, &body.identifier, &body.password).await?;
+    if user.password_expires_at.is_some_and(|expires| expires <= op.now()) {
+        let message = "the password has expired or must be changed; use login_change_password";
+        return refuse(error::PASSWORD_EXPIRED, message);
+    }
+    let mut change = op.begin_public().await?;
+    change.authorize(Resource::Directory)?;
+    let user = still_valid(&change, &user).await?;
+    let upgrade = UserChanges { password_hash: verified.upgrade.map(Some), ..UserChanges::default() };
+    let created = start_session(&op, &change, &user, upgrade).await?;
+    throttle::succeeded(change.conn(), user.id, op.address).await?;
+    change.commit(Target::User(user.id), json!({ "session": created.session.id })).await?;
+    Ok(Ok200::new(created))
+}
+
+/// Change a password and sign in.
+pub async fn login_change_password(
+    op: Arc<Operation>,
+    body: LoginChangePassword,
+) -> AppResult<Ok200<SessionCreated>> {
+    let (user, _) = identify(&op, &body.identifier, &body.password).await?;
+    if body.password.expose() == body.new_password.expose() {
+        return refuse(error::PASSWORD_UNCHANGED, "new_password: must differ from the password so far");
+    }
+    let min = op.app.config.password.min_length;
+    let hash = op.app.hasher.hash(body.new_password.expose(), min, own_names(&user)).await?;
+    let mut change = op.begin_public().await?;
+    change.authorize(Resource::Directory)?;
+    let user = still_valid(&change, &user).await?;
+    let ended = sessions::delete_all(change.conn(), user.id, None).await?;
+    let created = start_session(&op, &change, &user, new_password(&op, hash, false)).await?;
+    throttle::succeeded(change.conn(), user.id, op.address).await?;
+    change
+        .commit(Target::User(user.id), json!({ "session": created.session.id, "ended_sessions": ended }))
+        .await?;
+    Ok(Ok200::new(created))
+}
+
+/// Finds who it is and checks the password. Whatever is wrong, the answer and the work are the same: one look-up, one
+/// count, one hash.
+async fn identify(
+    op: &Operation,
+    identifier: &Identifier,
+    password: &PasswordAttempt,
+) -> AppResult<(PasswordRow, Verified)> {
+    let folded = fold(identifier.as_str());
+    let user = {
+        let connection = op.app.store.read().await?;
+        passwords::by_identifier(&connection, &folded).await?
+    };
+    let account = match &user {
+        Some(user) => Account::User(user.id),
+        None => Account::Unknown(&folded),
+    };
+    throttle::count(op, Some(&account)).await?;
+    let kept = user.as_ref().and_then(|user| user.password_hash.as_deref());
+    let verified = op.app.hasher.verify(password.expose(), kept).await?;
+    match user {
+        Some(user) if verified.matches && !user.suspended => Ok((user, verified)),
+        _ => refuse(error::INVALID_CREDENTIALS, "nobody can sign in with this identifier and password"),
+    }
+}

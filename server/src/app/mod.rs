@@ -1,0 +1,19 @@
+//! What each operation does: one function for each, named as in the contract. Files by tag; beside them the few pieces
+//! that several operations share.
+
+pub mod conditions;
+pub mod credentials;
+pub mod documents;
+pub mod groups;
+pub mod idempotency;
+pub mod identifiers;
+pub mod login;
+pub mod paging;
+pub mod passwords;
+pub mod register;
+pub mod session;
+pub mod sessions;
+pub mod system;
+pub mod throttle;
+pub mod users;
+pub mod views;

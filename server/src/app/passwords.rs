@@ -1,0 +1,85 @@
+//! Setting and changing passwords.
+
+use std::sync::Arc;
+
+use rollcall_api::error;
+use rollcall_api::extract::Bearer;
+use rollcall_api::reply::{NoContent, Ok200};
+use rollcall_api::types::{SessionCreated, UserPasswordChange, UserPasswordSet, UserRef};
+use rollcall_store::users::{self, UserRecord};
+use rollcall_store::{passwords, sessions};
+use serde_json::json;
+
+use crate::app::credentials::{check_own, new_password, own_names, renew_session, still_valid};
+use crate::app::throttle;
+use crate::app::users::{about, target};
+use crate::error::{AppResult, not_found, refuse};
+use crate::operation::{Caller, Operation, Target};
+
+/// Set a user's password.
+pub async fn user_password_set(
+    op: Arc<Operation>,
+    credential: Bearer,
+    user: UserRef,
+    body: UserPasswordSet,
+) -> AppResult<NoContent> {
+    let (_, record) = subject(&op, &credential, &user).await?;
+    let own = [&record.username, &record.email, &record.name, &record.phone]
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect();
+    let hash = op.app.hasher.hash(body.password.expose(), op.app.config.password.min_length, own).await?;
+    let mut change = op.begin(&credential).await?;
+    let record = target(&mut change, &user).await?;
+    let changes = new_password(&op, hash, body.must_change);
+    if !users::update(change.conn(), record.id, &[record.version], changes, op.now()).await? {
+        return refuse(error::CONFLICT, "the user was changed meanwhile; try again");
+    }
+    let ended = sessions::delete_all(change.conn(), record.id, None).await?;
+    let detail = json!({ "must_change": body.must_change, "ended_sessions": ended });
+    change.commit(Target::User(record.id), detail).await?;
+    Ok(NoContent::done())
+}
+
+/// Change one's password.
+pub async fn user_password_change(
+    op: Arc<Operation>,
+    credential: Bearer,
+    user: UserRef,
+    body: UserPasswordChange,
+) -> AppResult<Ok200<SessionCreated>> {
+    let (caller, record) = subject(&op, &credential, &user).await?;
+    let Some(checked) = passwords::by_id(&*op.app.store.read().await?, record.id).await? else {
+        return not_found();
+    };
+    check_own(&op, &checked, body.current_password.expose()).await?;
+    if body.current_password.expose() == body.new_password.expose() {
+        return refuse(error::PASSWORD_UNCHANGED, "new_password: must differ from the current password");
+    }
+    let min = op.app.config.password.min_length;
+    let hash = op.app.hasher.hash(body.new_password.expose(), min, own_names(&checked)).await?;
+    let mut change = op.begin(&credential).await?;
+    target(&mut change, &user).await?;
+    let locked = still_valid(&change, &checked).await?;
+    let changes = new_password(&op, hash, false);
+    if !users::update(change.conn(), locked.id, &[locked.version], changes, op.now()).await? {
+        return refuse(error::CONFLICT, "the user was changed meanwhile; try again");
+    }
+    let session = caller.credential.session_id;
+    let ended = sessions::delete_all(change.conn(), locked.id, Some(session)).await?;
+    let created = renew_session(&op, &change, session).await?;
+    throttle::succeeded(change.conn(), locked.id, op.address).await?;
+    change.commit(Target::User(locked.id), json!({ "ended_sessions": ended })).await?;
+    Ok(Ok200::new(created))
+}
+
+/// Whom a path names, where the caller may do it: asked before anything is hashed, and again in the transaction.
+async fn subject(op: &Operation, credential: &Bearer, user: &UserRef) -> AppResult<(Caller, UserRecord)> {
+    let fetched = op.read(credential, user).await?;
+    let (caller, record) = fetched.found()?.authorize(|_, record| about(record))?;
+    match record {
+        Some(record) => Ok((caller, record)),
+        None => not_found(),
+    }
+}

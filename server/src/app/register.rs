@@ -1,0 +1,217 @@
+//! New users: made by somebody with `users:write`, or by the person.
+
+use std::sync::Arc;
+
+use rollcall_api::error;
+use rollcall_api::extract::{Bearer, IdempotencyKey, JsonBody};
+use rollcall_api::reply::Created;
+use rollcall_api::types::{
+    CreatedVia, CustomData, DisplayName, Email, NewPassword, Phone, ProfileInput, Register, User, UserCreate,
+    UserView, Username, WebUrl, fold,
+};
+use rollcall_policy::Resource;
+use rollcall_store::users::{self, NewUser, UserKey, UserRecord};
+use rollcall_store::{Conn, groups, seed};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::app::documents::check_size;
+use crate::app::idempotency::Attempt;
+use crate::app::{identifiers, throttle, views};
+use crate::config::RegistrationMode;
+use crate::error::{AppResult, Fault, refuse};
+use crate::operation::{Operation, Target};
+
+/// What a new user is made of, whoever makes it.
+struct Draft {
+    username: Option<Username>,
+    email: Option<Email>,
+    phone: Option<Phone>,
+    name: Option<DisplayName>,
+    avatar_url: Option<WebUrl>,
+    profile: Option<ProfileInput>,
+    custom_data: Option<CustomData>,
+    password: Option<NewPassword>,
+    must_change_password: bool,
+    created_via: CreatedVia,
+}
+
+/// Create a user.
+pub async fn user_create(
+    op: Arc<Operation>,
+    credential: Bearer,
+    key: IdempotencyKey,
+    body: JsonBody<UserCreate>,
+) -> AppResult<Created<User>> {
+    // Who may not create users must not make us hash either.
+    let (caller, ()) = op.authenticate(&credential).await?.authorize(|_, ()| Resource::Directory)?;
+    let attempt = Attempt::new(Some(caller.id()), key, &body.raw);
+    let new = body.value;
+    let draft = Draft {
+        username: new.username,
+        email: new.email,
+        phone: new.phone,
+        name: new.name,
+        avatar_url: new.avatar_url,
+        profile: new.profile,
+        custom_data: new.custom_data,
+        password: new.password,
+        must_change_password: new.must_change_password,
+        created_via: CreatedVia::Admin,
+    };
+    let row = prepare(&op, draft).await?;
+    let mut change = op.begin(&credential).await?;
+    change.authorize(Resource::Directory)?;
+    if let Some(replay) = attempt.claim(&op, &change).await? {
+        return Ok(replay);
+    }
+    let record = insert(change.conn(), &row).await?;
+    // Whoever may make users but not read them still sees what they made.
+    let view = views::view_for(&change.caller()?.actor, record.id);
+    answer(op, change, attempt, record, view).await
+}
+
+/// Register.
+pub async fn register(
+    op: Arc<Operation>,
+    key: IdempotencyKey,
+    body: JsonBody<Register>,
+) -> AppResult<Created<User>> {
+    if op.app.config.registration.mode != RegistrationMode::Open {
+        return refuse(error::REGISTRATION_CLOSED, "this server does not let people register themselves");
+    }
+    throttle::count(&op, None).await?;
+    let attempt = Attempt::new(None, key, &body.raw);
+    let new = body.value;
+    let draft = Draft {
+        username: new.username,
+        email: new.email,
+        phone: new.phone,
+        name: new.name,
+        avatar_url: None,
+        profile: new.profile,
+        custom_data: None,
+        password: Some(new.password),
+        must_change_password: false,
+        created_via: CreatedVia::Registration,
+    };
+    let row = prepare(&op, draft).await?;
+    let mut change = op.begin_public().await?;
+    change.authorize(Resource::Directory)?;
+    if let Some(replay) = attempt.claim(&op, &change).await? {
+        return Ok(replay);
+    }
+    let record = insert(change.conn(), &row).await?;
+    answer(op, change, attempt, record, UserView::Own).await
+}
+
+/// Checks what can be checked without the database, and hashes the password.
+async fn prepare(op: &Operation, draft: Draft) -> AppResult<NewUser> {
+    let username = draft.username.map(Username::into_string);
+    let email = draft.email.map(Email::into_string);
+    let phone = draft.phone.map(Phone::into_string);
+    let name = draft.name.map(DisplayName::into_string);
+    identifiers::at_least_one(username.as_deref(), email.as_deref(), phone.as_deref())?;
+    identifiers::username_is_own(username.as_deref(), email.as_deref(), phone.as_deref())?;
+    let custom_data = Value::Object(draft.custom_data.unwrap_or_default().0);
+    check_size("custom_data", &custom_data)?;
+    let profile =
+        serde_json::to_value(draft.profile.unwrap_or_default()).map_err(|e| Fault::defect(e.to_string()))?;
+    let now = op.now();
+    let password_hash = match &draft.password {
+        None => None,
+        Some(password) => {
+            let own = [&username, &email, &phone, &name].into_iter().flatten().cloned().collect();
+            Some(op.app.hasher.hash(password.expose(), op.app.config.password.min_length, own).await?)
+        }
+    };
+    let expires = if draft.must_change_password { Some(now) } else { op.app.password_expiry(now) };
+    Ok(NewUser {
+        id: op.app.new_id(),
+        username_folded: username.as_deref().map(fold),
+        username,
+        email_folded: email.as_deref().map(fold),
+        email,
+        phone,
+        name,
+        avatar_url: draft.avatar_url.map(WebUrl::into_string),
+        profile,
+        custom_data,
+        password_changed_at: password_hash.is_some().then_some(now),
+        password_expires_at: password_hash.as_ref().and(expires),
+        password_hash,
+        created_via: draft.created_via.as_str(),
+        created_at: now,
+        updated_at: now,
+    })
+}
+
+/// Inserts a user and everything that belongs to every user.
+pub async fn insert(conn: &Conn, row: &NewUser) -> AppResult<UserRecord> {
+    users::insert(conn, row).await?;
+    groups::join(conn, seed::PUBLIC, row.id, seed::MEMBER, row.created_at).await?;
+    users::find(conn, UserKey::Id(row.id)).await?.ok_or_else(|| Fault::defect("a new user is not there"))
+}
+
+async fn answer(
+    op: Arc<Operation>,
+    change: crate::operation::Change,
+    attempt: Attempt,
+    record: UserRecord,
+    view: UserView,
+) -> AppResult<Created<User>> {
+    let (id, tag) = (record.id, views::user_tag(record.version, view));
+    let location = format!("/v1/users/{id}");
+    let user = views::user_in(view, record);
+    attempt.keep(&op, &change, id, &location, &tag, &user).await?;
+    change.commit(Target::User(id), json!({})).await?;
+    Ok(Created::new(user).located(&location).tagged(&tag))
+}
+
+/// The first administrator, and every one that the command line makes.
+pub async fn bootstrap_administrator(
+    app: &crate::context::App,
+    conn: &Conn,
+    username: &Username,
+    password: &str,
+) -> AppResult<Uuid> {
+    let now = app.clock.now();
+    let own = vec![username.as_str().to_owned()];
+    let hash = app.hasher.hash(password, app.config.password.min_length, own).await?;
+    let row = NewUser {
+        id: app.new_id(),
+        username: Some(username.as_str().to_owned()),
+        username_folded: Some(fold(username.as_str())),
+        email: None,
+        email_folded: None,
+        phone: None,
+        name: None,
+        avatar_url: None,
+        profile: json!({}),
+        custom_data: json!({}),
+        password_hash: Some(hash),
+        password_changed_at: Some(now),
+        password_expires_at: app.password_expiry(now),
+        created_via: CreatedVia::Bootstrap.as_str(),
+        created_at: now,
+        updated_at: now,
+    };
+    insert(conn, &row).await?;
+    rollcall_store::roles::grant(conn, row.id, seed::ADMINISTRATOR, now).await?;
+    let event = rollcall_store::audit::NewEvent {
+        id: app.new_id(),
+        at: now,
+        operation: "create_admin",
+        actor_id: None,
+        session_id: None,
+        target_kind: Some("user"),
+        target_id: Some(row.id),
+        result: "done",
+        error_code: None,
+        address: None,
+        request_id: "command line".to_owned(),
+        detail: json!({}),
+    };
+    rollcall_store::audit::insert(conn, &event).await?;
+    Ok(row.id)
+}

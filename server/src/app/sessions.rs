@@ -1,0 +1,64 @@
+//! The sessions of a user.
+
+use std::sync::Arc;
+
+use rollcall_api::extract::Bearer;
+use rollcall_api::reply::{NoContent, Ok200};
+use rollcall_api::types::{PageQuery, SessionPage, SessionPath, UserRef};
+use rollcall_store::sessions;
+use serde_json::json;
+
+use crate::app::paging::Paging;
+use crate::app::users::{about, target};
+use crate::app::views;
+use crate::error::{AppResult, not_found};
+use crate::operation::{Operation, Target};
+
+/// List a user's sessions.
+pub async fn user_session_list(
+    op: Arc<Operation>,
+    credential: Bearer,
+    user: UserRef,
+    query: PageQuery,
+) -> AppResult<Ok200<SessionPage>> {
+    let fetched = op.read(&credential, &user).await?;
+    let (caller, record) = fetched.found()?.authorize(|_, record| about(record))?;
+    let Some(record) = record else { return not_found() };
+    let parent = record.id.to_string();
+    let paging = Paging::open(&op, &query, &[&parent])?;
+    let now = op.now();
+    let connection = op.app.store.read().await?;
+    let used_after = now - op.app.idle_timeout();
+    let rows = sessions::list(&connection, record.id, paging.after, paging.rows(), now, used_after).await?;
+    let current = caller.credential.session_id;
+    Ok(Ok200::new(paging.page(rows, |row| row.id, |row| views::session(row, current))))
+}
+
+/// End a session.
+pub async fn user_session_delete(
+    op: Arc<Operation>,
+    credential: Bearer,
+    path: SessionPath,
+) -> AppResult<NoContent> {
+    let mut change = op.begin(&credential).await?;
+    let record = target(&mut change, &path.user).await?;
+    let session = path.session.uuid();
+    if !sessions::delete(change.conn(), record.id, session).await? {
+        return not_found();
+    }
+    change.commit(Target::Session(session), json!({ "user": record.id })).await?;
+    Ok(NoContent::done())
+}
+
+/// End all of a user's sessions.
+pub async fn user_session_delete_all(
+    op: Arc<Operation>,
+    credential: Bearer,
+    user: UserRef,
+) -> AppResult<NoContent> {
+    let mut change = op.begin(&credential).await?;
+    let record = target(&mut change, &user).await?;
+    let ended = sessions::delete_all(change.conn(), record.id, None).await?;
+    change.commit(Target::User(record.id), json!({ "ended_sessions": ended })).await?;
+    Ok(NoContent::done())
+}

@@ -1,0 +1,181 @@
+//! Users: list, view, update, delete.
+
+use std::sync::Arc;
+
+use rollcall_api::access::Permission;
+use rollcall_api::error;
+use rollcall_api::extract::{Bearer, IfMatch, IfNoneMatch};
+use rollcall_api::reply::{NoContent, Ok200};
+use rollcall_api::types::{
+    Nullable, PageQuery, Text, TextRule, User, UserId, UserPage, UserRef, UserUpdate, fold,
+};
+use rollcall_policy::Resource;
+use rollcall_store::users::{self, UserChanges, UserKey, UserRecord};
+use rollcall_store::{idempotency, roles};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::app::conditions::writable;
+use crate::app::paging::Paging;
+use crate::app::{identifiers, views};
+use crate::error::{AppResult, Fault, not_found, refuse};
+use crate::operation::{Change, Operation, Target};
+
+/// List users.
+pub async fn user_list(
+    op: Arc<Operation>,
+    credential: Bearer,
+    query: PageQuery,
+) -> AppResult<Ok200<UserPage>> {
+    let (caller, ()) = op.authenticate(&credential).await?.authorize(|_, ()| Resource::Directory)?;
+    let sees = if caller.actor.holds(Permission::UsersRead) { "full" } else { "card" };
+    let paging = Paging::open(&op, &query, &[sees])?;
+    let connection = op.app.store.read().await?;
+    let rows = users::list(&connection, paging.after, paging.rows()).await?;
+    Ok(Ok200::new(paging.page(rows, |row| row.id, |row| views::user(&caller.actor, row))))
+}
+
+/// View a user.
+pub async fn user_view(
+    op: Arc<Operation>,
+    credential: Bearer,
+    user: UserRef,
+    known: IfNoneMatch,
+) -> AppResult<Ok200<User>> {
+    let fetched = op.read(&credential, &user).await?;
+    let (caller, record) = fetched.found()?.authorize(|_, record| about(record))?;
+    let Some(record) = record else { return not_found() };
+    let tag = views::user_tag(record.version, views::view_for(&caller.actor, record.id));
+    Ok(Ok200::new(views::user(&caller.actor, record)).tagged(&tag).unless_known(&known))
+}
+
+/// What a user record is to policy.
+pub fn about(record: &Option<UserRecord>) -> Resource {
+    record.as_ref().map_or(Resource::Directory, |record| Resource::User(UserId::from(record.id)))
+}
+
+/// Locks the user whom a path names and asks policy.
+pub async fn target(change: &mut Change, user: &UserRef) -> AppResult<UserRecord> {
+    let key = match user {
+        UserRef::Me => UserKey::Id(change.caller()?.id()),
+        UserRef::Id(id) => UserKey::Id(id.uuid()),
+        UserRef::Name(folded) => UserKey::Name(folded),
+    };
+    let Some(record) = users::lock(change.conn(), key).await? else { return not_found() };
+    let resource = rank(change, record.id).await?;
+    change.authorize(resource)?;
+    Ok(record)
+}
+
+/// A user to be changed, as policy sees it: next to the caller, or above.
+async fn rank(change: &Change, user: Uuid) -> AppResult<Resource> {
+    let caller = change.caller()?;
+    if caller.id() == user {
+        return Ok(Resource::User(user.into()));
+    }
+    let theirs = roles::permissions_of(change.conn(), user).await?;
+    let above = theirs.iter().any(|permission| !caller.actor.permissions.contains(permission));
+    Ok(if above { Resource::Superior(user.into()) } else { Resource::User(user.into()) })
+}
+
+/// Update a user.
+pub async fn user_update(
+    op: Arc<Operation>,
+    credential: Bearer,
+    user: UserRef,
+    expected: IfMatch,
+    body: UserUpdate,
+) -> AppResult<Ok200<User>> {
+    let mut change = op.begin(&credential).await?;
+    let record = target(&mut change, &user).await?;
+    let view = views::view_for(&change.caller()?.actor, record.id);
+    let versions = writable(&expected, record.version, &views::user_tag(record.version, view))?;
+    let changed: Vec<&str> = [
+        ("username", body.username.is_some()),
+        ("email", body.email.is_some()),
+        ("phone", body.phone.is_some()),
+        ("name", body.name.is_some()),
+        ("avatar_url", body.avatar_url.is_some()),
+        ("profile", body.profile.is_some()),
+    ]
+    .into_iter()
+    .filter_map(|(field, sent)| sent.then_some(field))
+    .collect();
+    let changes = changes_of(&record, body)?;
+    if !users::update(change.conn(), record.id, &versions, changes, op.now()).await? {
+        return refuse(error::CONFLICT, "the user was changed meanwhile; try again");
+    }
+    let Some(updated) = users::find(change.conn(), UserKey::Id(record.id)).await? else { return not_found() };
+    change.commit(Target::User(record.id), json!({ "fields": changed })).await?;
+    let tag = views::user_tag(updated.version, view);
+    Ok(Ok200::new(views::user_in(view, updated)).tagged(&tag))
+}
+
+/// The row's changes, checked against the rules that hold between fields.
+fn changes_of(record: &UserRecord, body: UserUpdate) -> AppResult<UserChanges> {
+    let (username, email, phone) = (plain(body.username), plain(body.email), plain(body.phone));
+    let after = |change: &Option<Option<String>>, before: &Option<String>| {
+        change.clone().unwrap_or_else(|| before.clone())
+    };
+    let (new_username, new_email, new_phone) =
+        (after(&username, &record.username), after(&email, &record.email), after(&phone, &record.phone));
+    identifiers::at_least_one(new_username.as_deref(), new_email.as_deref(), new_phone.as_deref())?;
+    identifiers::username_is_own(new_username.as_deref(), new_email.as_deref(), new_phone.as_deref())?;
+    let folded = |change: &Option<Option<String>>| change.as_ref().map(|value| value.as_deref().map(fold));
+    // Proof of an address is proof of that address only.
+    let email_differs = new_email.as_deref().map(fold) != record.email.as_deref().map(fold);
+    let profile = match body.profile {
+        None => None,
+        Some(Nullable(None)) => Some(json!({})),
+        Some(Nullable(Some(update))) => {
+            let patch = serde_json::to_value(update).map_err(|error| Fault::defect(error.to_string()))?;
+            Some(merged(record.profile.clone(), &patch))
+        }
+    };
+    Ok(UserChanges {
+        username_folded: folded(&username),
+        username,
+        email_folded: folded(&email),
+        email,
+        email_verified: email_differs.then_some(false),
+        phone_verified: (new_phone != record.phone).then_some(false),
+        phone,
+        name: plain(body.name),
+        avatar_url: plain(body.avatar_url),
+        profile,
+        ..UserChanges::default()
+    })
+}
+
+fn plain<R: TextRule>(field: Option<Nullable<Text<R>>>) -> Option<Option<String>> {
+    field.map(|value| value.0.map(Text::into_string))
+}
+
+/// JSON Merge Patch (RFC 7396).
+pub fn merged(mut target: Value, patch: &Value) -> Value {
+    json_patch::merge(&mut target, patch);
+    target
+}
+
+/// Delete a user.
+pub async fn user_delete(
+    op: Arc<Operation>,
+    credential: Bearer,
+    user: UserRef,
+    expected: IfMatch,
+) -> AppResult<NoContent> {
+    let mut change = op.begin(&credential).await?;
+    let record = target(&mut change, &user).await?;
+    let view = views::view_for(&change.caller()?.actor, record.id);
+    let versions = writable(&expected, record.version, &views::user_tag(record.version, view))?;
+    let administrator = record.roles.iter().any(|role| role == "administrator");
+    if administrator && roles::other_administrators(change.conn(), record.id).await? == 0 {
+        return refuse(error::LAST_ADMINISTRATOR, "this is the last administrator; make another one first");
+    }
+    idempotency::forget(change.conn(), record.id).await?;
+    if !users::delete(change.conn(), record.id, &versions, op.now()).await? {
+        return refuse(error::CONFLICT, "the user was changed meanwhile; try again");
+    }
+    change.commit(Target::User(record.id), json!({})).await?;
+    Ok(NoContent::done())
+}

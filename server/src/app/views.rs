@@ -1,0 +1,126 @@
+//! From rows to what goes over the wire. A row is never an answer.
+
+use rollcall_api::access::Permission;
+use rollcall_api::types::{
+    CreatedVia, Group, GroupId, JsonObject, Profile, Session, SessionId, User, UserId, UserView,
+};
+use rollcall_policy::Actor;
+use rollcall_store::groups::GroupRow;
+use rollcall_store::sessions::SessionRow;
+use rollcall_store::users::UserRecord;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// How much of a user an actor sees.
+pub fn view_for(actor: &Actor, user: Uuid) -> UserView {
+    if actor.user == UserId::from(user) {
+        UserView::Own
+    } else if actor.holds(Permission::UsersRead) {
+        UserView::Full
+    } else {
+        UserView::Card
+    }
+}
+
+/// The entity tag of a user in a view. It changes with every change of the record.
+pub fn user_tag(version: i64, view: UserView) -> String {
+    format!("{version}-{}", view.as_str())
+}
+
+/// A user as an actor sees it.
+pub fn user(actor: &Actor, record: UserRecord) -> User {
+    let view = view_for(actor, record.id);
+    user_in(view, record)
+}
+
+/// A user in a view.
+pub fn user_in(view: UserView, record: UserRecord) -> User {
+    let card = User {
+        id: record.id.into(),
+        view,
+        username: record.username,
+        name: record.name,
+        avatar_url: record.avatar_url,
+        email: None,
+        email_verified: None,
+        phone: None,
+        phone_verified: None,
+        profile: None,
+        custom_data: None,
+        roles: None,
+        groups: None,
+        suspended: None,
+        has_password: None,
+        password_changed_at: None,
+        password_expires_at: None,
+        created_via: None,
+        created_at: None,
+        updated_at: None,
+        last_sign_in_at: None,
+    };
+    if view == UserView::Card {
+        return card;
+    }
+    User {
+        email_verified: record.email.is_some().then_some(record.email_verified),
+        email: record.email,
+        phone_verified: record.phone.is_some().then_some(record.phone_verified),
+        phone: record.phone,
+        profile: Some(profile(record.profile)),
+        custom_data: Some(object(record.custom_data)),
+        roles: Some(record.roles),
+        groups: Some(record.groups),
+        suspended: Some(record.suspended),
+        has_password: Some(record.has_password),
+        password_changed_at: record.password_changed_at,
+        password_expires_at: record.password_expires_at,
+        created_via: CreatedVia::parse(&record.created_via),
+        created_at: Some(record.created_at),
+        updated_at: Some(record.updated_at),
+        last_sign_in_at: record.last_sign_in_at,
+        ..card
+    }
+}
+
+fn profile(value: Value) -> Profile {
+    // Only validated profiles are ever written; what an older server wrote and we don't know is left out.
+    serde_json::from_value(value).unwrap_or_default()
+}
+
+/// A JSON object out of the database.
+pub fn object(value: Value) -> JsonObject {
+    match value {
+        Value::Object(members) => JsonObject(members),
+        _ => JsonObject::default(),
+    }
+}
+
+/// A session; `current` is the caller's own.
+pub fn session(row: SessionRow, current: Uuid) -> Session {
+    Session {
+        id: SessionId::from(row.id),
+        user_id: row.user_id.into(),
+        current: row.id == current,
+        created_at: row.created_at,
+        authenticated_at: row.authenticated_at,
+        last_used_at: row.last_used_at,
+        expires_at: row.expires_at,
+        address: row.address.and_then(|address| address.parse().ok()),
+        user_agent: row.user_agent,
+    }
+}
+
+/// A group.
+pub fn group(row: GroupRow) -> Group {
+    Group {
+        id: GroupId::from(row.id),
+        slug: row.slug,
+        name: row.name,
+        description: row.description,
+        custom_data: object(row.custom_data),
+        default: row.is_default,
+        created_by: row.created_by.map(UserId::from),
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+    }
+}

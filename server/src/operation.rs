@@ -1,0 +1,372 @@
+//! What holds under every operation: one credential, looked up on each request; policy before anything is shown or done;
+//! changes in a transaction that can't commit unless something was authorized and audited; refusals on record.
+
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+
+use chrono::{DateTime, Utc};
+use rollcall_api::access::Rule;
+use rollcall_api::error;
+use rollcall_api::extract::Bearer;
+use rollcall_api::types::{GroupRef, UserId, UserRef};
+use rollcall_policy::{Actor, Decision, Resource, decide};
+use rollcall_store::audit::{self, NewEvent};
+use rollcall_store::groups::{self, GroupKey, GroupRow};
+use rollcall_store::sessions::{self, Credential};
+use rollcall_store::users::{self, UserKey, UserRecord};
+use rollcall_store::{Conn, StoreError, Transaction};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::context::{App, seconds};
+use crate::error::{AppResult, Fault, not_found, refuse};
+use crate::secrets::token::TokenHash;
+
+/// One request's operation. Its name is the operation's id, the trait's method and the audit row's.
+#[derive(Debug)]
+pub struct Operation {
+    /// The server's state.
+    pub app: Arc<App>,
+    /// The operation's line in the access table.
+    pub rule: &'static Rule,
+    /// The request's id, as the answer's `x-request-id` says it.
+    pub request_id: String,
+    /// Where the request comes from.
+    pub address: IpAddr,
+    /// What the calling program calls itself.
+    pub user_agent: Option<String>,
+    /// Who calls, once that is known; for the record of a refusal.
+    caller: OnceLock<(Uuid, Uuid)>,
+}
+
+/// What a path names and a read fetches, beside the credential and in the same round trip.
+pub trait Fetch: Sync {
+    /// What is found.
+    type Found: Send;
+
+    /// Fetches it; `hash` is that of the caller's token, for what belongs to the caller.
+    fn fetch(
+        &self,
+        conn: &Conn,
+        hash: &TokenHash,
+    ) -> impl Future<Output = Result<Self::Found, StoreError>> + Send;
+}
+
+impl Fetch for () {
+    type Found = ();
+
+    async fn fetch(&self, _: &Conn, _: &TokenHash) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+impl Fetch for UserRef {
+    type Found = Option<UserRecord>;
+
+    async fn fetch(&self, conn: &Conn, hash: &TokenHash) -> Result<Option<UserRecord>, StoreError> {
+        let key = match self {
+            Self::Me => UserKey::Session(&hash.0),
+            Self::Id(id) => UserKey::Id(id.uuid()),
+            Self::Name(folded) => UserKey::Name(folded),
+        };
+        users::find(conn, key).await
+    }
+}
+
+impl Fetch for GroupRef {
+    type Found = Option<GroupRow>;
+
+    async fn fetch(&self, conn: &Conn, _: &TokenHash) -> Result<Option<GroupRow>, StoreError> {
+        let key = match self {
+            Self::Id(id) => GroupKey::Id(id.uuid()),
+            Self::Slug(slug) => GroupKey::Slug(slug),
+        };
+        groups::find(conn, key).await
+    }
+}
+
+/// Who calls: the actor that policy judges, and the session behind it.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// For policy.
+    pub actor: Actor,
+    /// The session.
+    pub credential: Credential,
+}
+
+impl Caller {
+    /// The caller's id.
+    pub fn id(&self) -> Uuid {
+        self.credential.user_id
+    }
+}
+
+impl Operation {
+    /// The operation of a request.
+    pub fn new(
+        app: Arc<App>,
+        rule: &'static Rule,
+        request_id: String,
+        address: IpAddr,
+        user_agent: Option<String>,
+    ) -> Self {
+        Self { app, rule, request_id, address, user_agent, caller: OnceLock::new() }
+    }
+
+    /// The time now.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.app.clock.now()
+    }
+
+    /// Reads for a caller: looks the credential up and fetches in one round trip, on a shared connection. What was
+    /// fetched stays closed until [`Fetched::authorize`].
+    pub async fn read<F: Fetch>(&self, bearer: &Bearer, what: &F) -> AppResult<Fetched<'_, F::Found>> {
+        let hash = hash_of(bearer)?;
+        let mut again = true;
+        loop {
+            let connection = self.app.store.read().await?;
+            let (credential, value) =
+                futures::join!(sessions::credential(&connection, &hash.0), what.fetch(&connection, &hash));
+            match (credential, value) {
+                // The connection died under the statements, as after a restart of Postgres: reads are tried once more.
+                (Err(StoreError::Unavailable(_)), _) | (_, Err(StoreError::Unavailable(_)))
+                    if again && connection.is_closed() =>
+                {
+                    again = false;
+                }
+                (credential, value) => {
+                    let caller = self.admit(credential?)?;
+                    self.note_use(&caller);
+                    return Ok(Fetched { operation: self, caller, value: value? });
+                }
+            }
+        }
+    }
+
+    /// Only looks the credential up.
+    pub async fn authenticate(&self, bearer: &Bearer) -> AppResult<Fetched<'_, ()>> {
+        self.read(bearer, &()).await
+    }
+
+    /// Begins a change by a caller.
+    pub async fn begin(self: &Arc<Self>, bearer: &Bearer) -> AppResult<Change> {
+        let hash = hash_of(bearer)?;
+        let transaction = self.app.store.begin().await?;
+        let mut change = Change::new(self, transaction);
+        let credential = sessions::credential(change.conn(), &hash.0).await?;
+        let caller = self.admit(credential)?;
+        self.note_use(&caller);
+        change.caller = Some(caller);
+        Ok(change)
+    }
+
+    /// Begins a change that nobody has to be signed in for.
+    pub async fn begin_public(self: &Arc<Self>) -> AppResult<Change> {
+        Ok(Change::new(self, self.app.store.begin().await?))
+    }
+
+    /// Lets a credential in, or not: known, not expired, not idle for too long, its owner not suspended.
+    fn admit(&self, credential: Option<Credential>) -> AppResult<Caller> {
+        let now = self.now();
+        let idle = self.app.idle_timeout();
+        let live = credential
+            .filter(|found| found.expires_at > now && found.last_used_at + idle > now && !found.suspended);
+        let Some(credential) = live else {
+            return refuse(error::UNAUTHENTICATED, "the token is unknown, ended or expired");
+        };
+        let window = seconds(self.app.config.session.reauthentication_seconds);
+        let actor = Actor {
+            user: UserId::from(credential.user_id),
+            permissions: credential.permissions.clone(),
+            fresh: credential.authenticated_at + window > now,
+        };
+        // Set once for each request; a second look-up of the same token says the same.
+        let _already = self.caller.set((credential.user_id, credential.session_id));
+        Ok(Caller { actor, credential })
+    }
+
+    /// Keeps the session from idling out. At most once in a twelfth of the idle time, and beside the request.
+    fn note_use(&self, caller: &Caller) {
+        let now = self.now();
+        if caller.credential.last_used_at + self.app.idle_timeout() / 12 > now {
+            return;
+        }
+        let (app, session) = (Arc::clone(&self.app), caller.credential.session_id);
+        tokio::spawn(async move {
+            let touched = async { sessions::touch(&*app.store.own().await?, session, now).await }.await;
+            if let Err(error) = touched {
+                slog::warn!(app.log, "a session's use could not be noted"; "error" => %error);
+            }
+        });
+    }
+
+    fn judge(&self, caller: Option<&Caller>, resource: Resource) -> AppResult<()> {
+        match decide(self.rule, caller.map(|caller| &caller.actor), resource) {
+            Decision::Allow => Ok(()),
+            Decision::Identify => refuse(error::UNAUTHENTICATED, "send `Authorization: Bearer <token>`"),
+            Decision::Hide => not_found(),
+            Decision::Forbid(Some(permission)) => {
+                refuse(error::FORBIDDEN, format!("this needs the permission {permission}"))
+            }
+            Decision::Forbid(None) => refuse(error::FORBIDDEN, "this is open to the user only"),
+            Decision::Outranked => refuse(error::FORBIDDEN, "the user holds permissions that you don't"),
+            Decision::Reauthenticate => refuse(
+                error::REAUTHENTICATION_REQUIRED,
+                "prove again who you are with session_reauthenticate",
+            ),
+        }
+    }
+
+    /// Puts a refused change on record, in a transaction of its own: the one that was refused counts for nothing.
+    pub async fn record_refusal(&self, code: &str) {
+        let caller = self.caller.get();
+        let event = NewEvent {
+            id: self.app.new_id(),
+            at: self.now(),
+            operation: self.rule.operation,
+            actor_id: caller.map(|(user, _)| *user),
+            session_id: caller.map(|(_, session)| *session),
+            target_kind: None,
+            target_id: None,
+            result: "refused",
+            error_code: Some(code.to_owned()),
+            address: Some(self.address.to_string()),
+            request_id: self.request_id.clone(),
+            detail: json!({}),
+        };
+        let recorded = async { audit::insert(&*self.app.store.own().await?, &event).await }.await;
+        if let Err(error) = recorded {
+            slog::warn!(self.app.log, "a refusal could not be put on record"; "error" => %error);
+        }
+    }
+}
+
+fn hash_of(bearer: &Bearer) -> AppResult<TokenHash> {
+    match TokenHash::of_session(bearer.token()) {
+        Some(hash) => Ok(hash),
+        None => refuse(error::UNAUTHENTICATED, "the token is unknown, ended or expired"),
+    }
+}
+
+/// What was read for a caller, not yet shown.
+#[derive(Debug)]
+pub struct Fetched<'a, T> {
+    operation: &'a Operation,
+    caller: Caller,
+    value: T,
+}
+
+impl<T> Fetched<'_, T> {
+    /// Opens it where policy allows; `resource` says what it is, from who calls and what was found.
+    pub fn authorize(self, resource: impl FnOnce(&Caller, &T) -> Resource) -> AppResult<(Caller, T)> {
+        let resource = resource(&self.caller, &self.value);
+        self.operation.judge(Some(&self.caller), resource)?;
+        Ok((self.caller, self.value))
+    }
+}
+
+impl<T> Fetched<'_, T> {
+    /// Who calls, and an id out of what was found: to fetch what policy needs to know, before anything is shown.
+    pub fn ids(&self, id: impl FnOnce(&T) -> Option<Uuid>) -> (Uuid, Option<Uuid>) {
+        (self.caller.id(), id(&self.value))
+    }
+}
+
+impl<T> Fetched<'_, Option<T>> {
+    /// Answers 404 where nothing was found.
+    pub fn found(self) -> AppResult<Self> {
+        if self.value.is_some() { Ok(self) } else { not_found() }
+    }
+}
+
+/// A change under way: the operation's one transaction. Given up, it counts for nothing.
+#[derive(Debug)]
+pub struct Change {
+    operation: Arc<Operation>,
+    transaction: Option<Transaction>,
+    caller: Option<Caller>,
+    authorized: bool,
+}
+
+impl Change {
+    fn new(operation: &Arc<Operation>, transaction: Transaction) -> Self {
+        Self {
+            operation: Arc::clone(operation),
+            transaction: Some(transaction),
+            caller: None,
+            authorized: false,
+        }
+    }
+
+    /// The transaction's connection.
+    pub fn conn(&self) -> &Conn {
+        self.transaction.as_ref().expect("a change has its transaction until it is committed")
+    }
+
+    /// Who calls; only for operations that need a credential.
+    pub fn caller(&self) -> AppResult<&Caller> {
+        self.caller.as_ref().ok_or_else(|| Fault::defect("a public operation asked who calls"))
+    }
+
+    /// Asks policy; without this nothing can be committed.
+    pub fn authorize(&mut self, resource: Resource) -> AppResult<()> {
+        self.operation.judge(self.caller.as_ref(), resource)?;
+        self.authorized = true;
+        Ok(())
+    }
+
+    /// Records what was done and makes it count. The acting user is the caller, or the target of a public operation.
+    pub async fn commit(mut self, target: Target, detail: Value) -> AppResult<()> {
+        if !self.authorized {
+            return Err(Fault::defect(format!("{} did not ask policy", self.operation.rule.operation)));
+        }
+        let operation = &self.operation;
+        let (kind, id) = match target {
+            Target::User(id) => ("user", id),
+            Target::Session(id) => ("session", id),
+        };
+        let caller = self.caller.as_ref();
+        let event = NewEvent {
+            id: operation.app.new_id(),
+            at: operation.now(),
+            operation: operation.rule.operation,
+            actor_id: caller.map(Caller::id).or(match target {
+                Target::User(id) => Some(id),
+                Target::Session(_) => None,
+            }),
+            session_id: caller.map(|caller| caller.credential.session_id),
+            target_kind: Some(kind),
+            target_id: Some(id),
+            result: "done",
+            error_code: None,
+            address: Some(operation.address.to_string()),
+            request_id: operation.request_id.clone(),
+            detail,
+        };
+        audit::insert(self.conn(), &event).await?;
+        match self.transaction.take() {
+            Some(transaction) => Ok(transaction.commit().await?),
+            None => Err(Fault::defect("a change was committed twice")),
+        }
+    }
+}
+
+impl Drop for Change {
+    fn drop(&mut self) {
+        if let Some(transaction) = self.transaction.take() {
+            // Gives the connection back to the pool; what fails here closes it, which undoes as well.
+            tokio::spawn(async move {
+                let _closed = transaction.rollback().await;
+            });
+        }
+    }
+}
+
+/// What a change was about.
+#[derive(Clone, Copy, Debug)]
+pub enum Target {
+    /// A user.
+    User(Uuid),
+    /// A session.
+    Session(Uuid),
+}

@@ -1,0 +1,80 @@
+//! Which new passwords are accepted: long enough, and not guessable. No composition rules (NIST SP 800-63B, section
+//! 3.1.1.2): length and a blocklist do more. The guesser is zxcvbn, which knows common passwords, names, keyboard walks,
+//! sequences and repetitions, and is told the user's own names.
+
+use rollcall_api::error;
+
+use crate::error::AppResult;
+
+/// A password is blocked where a good guesser finds it within ten to this power of guesses.
+const MIN_GUESSES_LOG10: f64 = 8.0;
+
+/// Words that every guesser of this service's passwords tries first.
+const CONTEXT: &[&str] = &["rollcall", "password", "administrator"];
+
+/// Refuses a password that is too short or guessable; `own` are the user's own names. Costs milliseconds: call it on a
+/// hashing thread.
+pub fn check(password: &str, min_length: u32, own: &[String]) -> AppResult<()> {
+    let length = password.chars().count();
+    if length < min_length as usize {
+        let message = format!("password: must have at least {min_length} characters, has {length}");
+        return Err(error::PASSWORD_TOO_SHORT.with(message).into());
+    }
+    match guessable(password, own) {
+        Some(reason) => Err(error::PASSWORD_BLOCKED.with(format!("password: {reason}")).into()),
+        None => Ok(()),
+    }
+}
+
+/// Why a password is guessable, if it is.
+pub fn guessable(password: &str, own: &[String]) -> Option<String> {
+    let mut words: Vec<&str> = CONTEXT.to_vec();
+    words.extend(
+        own.iter().flat_map(|name| name.split(['@', '.', ' ', '-', '_', '+'])).filter(|word| word.len() > 2),
+    );
+    words.extend(own.iter().map(String::as_str));
+    let estimate = zxcvbn::zxcvbn(password, &words);
+    if estimate.guesses_log10() >= MIN_GUESSES_LOG10 {
+        return None;
+    }
+    let hint = estimate.feedback().and_then(|feedback| feedback.warning()).map(|warning| warning.to_string());
+    Some(match hint {
+        Some(hint) => format!("is easily guessed: {hint}"),
+        None => "is easily guessed; a few random words are better".to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guessable_passwords_are_blocked_and_plain_long_ones_are_not() {
+        let own = ["ada.lovelace".to_owned(), "ada.lovelace@example.org".to_owned()];
+        for bad in [
+            "aaaaaaaaaaaaaaaaaaaa",
+            "passwordpassword",
+            "123456789012345",
+            "qwertyuiopasdfg",
+            "ada.lovelaceada.lovelace",
+            "rollcallrollcall",
+        ] {
+            assert!(guessable(bad, &own).is_some(), "{bad}");
+        }
+        for good in [
+            "correct horse battery staple",
+            "jfkwmqzvbxnapte",
+            "ünïcödé ist lang genug",
+            "🦀 crabs walk sideways 🦀",
+        ] {
+            assert!(guessable(good, &own).is_none(), "{good}");
+        }
+    }
+
+    #[test]
+    fn lengths_are_counted_in_code_points() {
+        assert!(check("ééééé zwölf böxkämpfer", 15, &[]).is_ok());
+        let error = check("short", 15, &[]).unwrap_err();
+        assert_eq!(error.code(), Some("password_too_short"));
+    }
+}

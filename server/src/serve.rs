@@ -1,0 +1,373 @@
+//! Puts a server together and runs it: migrations, keys, the first administrator, listening, and an orderly end.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use dropshot::{ConfigDropshot, HandlerTaskMode, HttpServer, ServerBuilder};
+use rollcall_api::types::Username;
+use rollcall_api::{BODY_MAX_BYTES, rollcall_api_mod};
+use rollcall_store::connect::ConnectOptions;
+use rollcall_store::{PoolOptions, Store, keys, migrate as migrations, sweep, users};
+use slog::{Drain, Logger, info, o, warn};
+use uuid::ContextV7;
+
+use crate::app::register::bootstrap_administrator;
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, LogLevel};
+use crate::context::{App, seconds};
+use crate::embedded_postgres::EmbeddedPostgres;
+use crate::error::Fault;
+use crate::http::Server;
+use crate::secrets::page_token::PageSealer;
+use crate::secrets::password::{HashParams, Hasher};
+use crate::secrets::token::{fresh_key, generated_password};
+
+/// How often what has expired is taken away.
+const SWEEP_EVERY: Duration = Duration::from_secs(600);
+/// How often the private database is looked after.
+const WATCH_EVERY: Duration = Duration::from_secs(1);
+
+/// Why the server could not start or a command not run.
+#[derive(Debug)]
+pub struct StartError(pub String);
+
+impl fmt::Display for StartError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl From<rollcall_store::StoreError> for StartError {
+    fn from(error: rollcall_store::StoreError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<Fault> for StartError {
+    fn from(fault: Fault) -> Self {
+        let answer = fault.into_http();
+        let text = if answer.status_code.is_server_error() {
+            answer.internal_message
+        } else {
+            answer.external_message
+        };
+        Self(text)
+    }
+}
+
+/// Where the data is.
+#[derive(Clone, Debug)]
+pub enum DatabaseSource {
+    /// On a server of yours.
+    Url(String),
+    /// On the private one.
+    Embedded(Arc<EmbeddedPostgres>),
+}
+
+impl DatabaseSource {
+    fn url(&self) -> String {
+        match self {
+            Self::Url(url) => url.clone(),
+            Self::Embedded(postgres) => postgres.url(),
+        }
+    }
+}
+
+/// An administrator that was made.
+#[derive(Clone)]
+pub struct CreatedAdmin {
+    /// The username.
+    pub username: String,
+    /// The password, where it was generated: shown this once.
+    pub password: Option<String>,
+}
+
+impl fmt::Debug for CreatedAdmin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("CreatedAdmin").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+/// What is known once the server listens.
+#[derive(Debug)]
+pub struct Ready {
+    /// Where.
+    pub address: SocketAddr,
+    /// Who may sign in, where this start made the first administrator.
+    pub first_admin: Option<CreatedAdmin>,
+    /// Whether the database is the private one.
+    pub private_database: bool,
+}
+
+/// What `serve` needs.
+pub struct ServeOptions {
+    /// The configuration.
+    pub config: Config,
+    /// The database.
+    pub database: DatabaseSource,
+    /// The log.
+    pub log: Logger,
+    /// Told once the server listens.
+    pub on_ready: Box<dyn FnOnce(&Ready) + Send>,
+}
+
+impl fmt::Debug for ServeOptions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("ServeOptions").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+/// A server that listens.
+pub struct Running {
+    app: Arc<App>,
+    server: HttpServer<Arc<App>>,
+    sweeper: tokio::task::JoinHandle<()>,
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Running").field("address", &self.address()).finish_non_exhaustive()
+    }
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.local_addr()
+    }
+
+    /// The server's state.
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// Turns readiness off, lets requests finish for as long as the configuration says, and closes.
+    pub async fn stop(self) {
+        self.app.draining.store(true, Ordering::Release);
+        self.sweeper.abort();
+        let grace = Duration::from_secs(self.app.config.http.shutdown_grace_seconds);
+        match tokio::time::timeout(grace, self.server.close()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => warn!(self.app.log, "the server closed badly"; "reason" => error),
+            Err(_) => warn!(self.app.log, "some requests were cut off"; "grace_seconds" => grace.as_secs()),
+        }
+    }
+}
+
+/// Starts a server on a database whose schema is current; returns once it listens.
+pub async fn start(
+    config: Config,
+    database_url: &str,
+    clock: Arc<dyn Clock>,
+    log: Logger,
+) -> Result<Running, StartError> {
+    let app = Arc::new(app(config, database_url, clock, log).await?);
+    let api = rollcall_api_mod::api_description::<Server>()
+        .map_err(|error| StartError(format!("the contract is inconsistent: {error}")))?;
+    let dropshot = ConfigDropshot {
+        bind_address: app.config.http.address,
+        default_request_body_max_bytes: BODY_MAX_BYTES,
+        // A client that leaves must not stop a write half way.
+        default_handler_task_mode: HandlerTaskMode::Detached,
+        ..ConfigDropshot::default()
+    };
+    let server = ServerBuilder::new(api, Arc::clone(&app), request_log(&app))
+        .config(dropshot)
+        .start()
+        .map_err(|error| StartError(format!("can't listen on {}: {error}", app.config.http.address)))?;
+    let sweeper = tokio::spawn(sweep_for_ever(Arc::clone(&app)));
+    Ok(Running { app, server, sweeper })
+}
+
+/// Dropshot logs two lines for each request at `info`: shown only where somebody asked for `debug`.
+fn request_log(app: &App) -> Logger {
+    let level = match app.config.log.level {
+        LogLevel::Trace | LogLevel::Debug => slog::Level::Debug,
+        _ => slog::Level::Warning,
+    };
+    Logger::root(app.log.clone().filter_level(level).fuse(), o!())
+}
+
+async fn app(config: Config, url: &str, clock: Arc<dyn Clock>, log: Logger) -> Result<App, StartError> {
+    let connect = connect_options(&config, url)?;
+    let pools = PoolOptions {
+        shared: config.database.shared_connections as usize,
+        size: config.database.pool_size as usize,
+        wait: Duration::from_millis(config.database.pool_wait_milliseconds),
+    };
+    let params = HashParams {
+        memory_kib: config.password.memory_kib,
+        iterations: config.password.iterations,
+        parallelism: config.password.parallelism,
+    };
+    let hasher = Hasher::start(params, config.password.hash_threads, config.password.hash_queue)
+        .map_err(StartError)?;
+    let store = Store::new(connect, pools)?;
+    let key = {
+        let connection = store.own().await?;
+        keys::get_or_insert(&connection, "page_token", &fresh_key(), clock.now()).await?
+    };
+    let key = key.try_into().map_err(|_| StartError("the key of page tokens is damaged".to_owned()))?;
+    Ok(App {
+        config,
+        store,
+        hasher,
+        clock,
+        pages: PageSealer::new(key),
+        log,
+        draining: AtomicBool::new(false),
+        ids: std::sync::Mutex::new(ContextV7::new()),
+    })
+}
+
+fn connect_options(config: &Config, url: &str) -> Result<ConnectOptions, StartError> {
+    let statement = Duration::from_millis(config.database.statement_timeout_milliseconds);
+    let lock = Duration::from_millis(config.database.lock_timeout_milliseconds);
+    Ok(ConnectOptions::new(url, statement, lock)?)
+}
+
+async fn sweep_for_ever(app: Arc<App>) {
+    loop {
+        tokio::time::sleep(SWEEP_EVERY).await;
+        let now = app.clock.now();
+        let stale = now - seconds(app.config.throttle.window_seconds);
+        let swept = async { sweep::run(&*app.store.own().await?, now, stale).await }.await;
+        if let Err(error) = swept {
+            warn!(app.log, "what has expired could not be taken away"; "reason" => %error);
+        }
+    }
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub async fn serve(options: ServeOptions) -> Result<(), StartError> {
+    let ServeOptions { config, database, log, on_ready } = options;
+    let url = database.url();
+    let connect = connect_options(&config, &url)?;
+    if config.database.migrate_on_start {
+        run_migrations(&connect, &log).await?;
+    } else if !is_current(&connect).await? {
+        return Err(StartError(
+            "the database's schema is not current; run `rollcall-server migrate`".to_owned(),
+        ));
+    }
+    let running = start(config, &url, Arc::new(SystemClock), log.clone()).await?;
+    let private = match &database {
+        DatabaseSource::Embedded(postgres) => Some(Arc::clone(postgres)),
+        DatabaseSource::Url(_) => None,
+    };
+    let first_admin = match &private {
+        Some(_) => first_administrator(&running.app).await?,
+        None => None,
+    };
+    info!(log, "listening"; "address" => %running.address());
+    on_ready(&Ready { address: running.address(), first_admin, private_database: private.is_some() });
+    let watcher = private.map(|postgres| tokio::spawn(watch(postgres, log.clone())));
+    until_told_to_stop().await.map_err(|error| StartError(format!("can't wait for signals: {error}")))?;
+    info!(log, "stopping");
+    if let Some(watcher) = watcher {
+        watcher.abort();
+    }
+    running.stop().await;
+    Ok(())
+}
+
+/// Starts the private database again when it was killed.
+async fn watch(postgres: Arc<EmbeddedPostgres>, log: Logger) {
+    loop {
+        tokio::time::sleep(WATCH_EVERY).await;
+        let postgres = Arc::clone(&postgres);
+        match tokio::task::spawn_blocking(move || postgres.ensure_running()).await {
+            Ok(Ok(true)) => warn!(log, "the private database had stopped and was started again"),
+            Ok(Ok(false)) => {}
+            Ok(Err(error)) => warn!(log, "the private database can't be started"; "reason" => %error),
+            Err(_) => return,
+        }
+    }
+}
+
+async fn until_told_to_stop() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+async fn first_administrator(app: &App) -> Result<Option<CreatedAdmin>, StartError> {
+    let transaction = app.store.begin().await?;
+    if users::any(&transaction).await? {
+        transaction.rollback().await?;
+        return Ok(None);
+    }
+    let username: Username = "admin".parse().map_err(StartError)?;
+    let password = generated_password();
+    bootstrap_administrator(app, &transaction, &username, &password).await?;
+    transaction.commit().await?;
+    Ok(Some(CreatedAdmin { username: username.into_string(), password: Some(password) }))
+}
+
+/// Brings the schema up to date.
+pub async fn migrate(config: &Config, url: &str, log: &Logger) -> Result<(), StartError> {
+    run_migrations(&connect_options(config, url)?, log).await
+}
+
+async fn run_migrations(connect: &ConnectOptions, log: &Logger) -> Result<(), StartError> {
+    let connect = connect.clone();
+    let migrated =
+        on_threads(move || async move { migrations::run(&connect, SystemClock.now()).await }).await?;
+    for version in migrated.applied {
+        info!(log, "migrated"; "version" => version);
+    }
+    Ok(())
+}
+
+async fn is_current(connect: &ConnectOptions) -> Result<bool, StartError> {
+    let connect = connect.clone();
+    on_threads(move || async move { migrations::is_current(&connect).await }).await
+}
+
+/// Diesel's migrations block inside async code, which Tokio allows on its multi-threaded runtime only: they get one of
+/// their own.
+async fn on_threads<T, F>(work: impl FnOnce() -> F + Send + 'static) -> Result<T, StartError>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, rollcall_store::StoreError>>,
+{
+    let done = tokio::task::spawn_blocking(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        runtime.map_err(|error| StartError(error.to_string()))?.block_on(work()).map_err(StartError::from)
+    });
+    done.await.map_err(|error| StartError(error.to_string()))?
+}
+
+/// Makes an administrator from the command line.
+pub async fn create_admin(
+    config: &Config,
+    url: &str,
+    username: &str,
+    password: Option<String>,
+    log: &Logger,
+) -> Result<CreatedAdmin, StartError> {
+    let username: Username = username.parse().map_err(|rule| StartError(format!("--username: {rule}")))?;
+    run_migrations(&connect_options(config, url)?, log).await?;
+    let app = app(config.clone(), url, Arc::new(SystemClock), log.clone()).await?;
+    let generated = password.is_none();
+    let password = match password {
+        Some(password) => rollcall_api::types::NewPassword::try_from(password)
+            .map_err(|rule| StartError(format!("--password-stdin: {rule}")))?
+            .expose()
+            .to_owned(),
+        None => generated_password(),
+    };
+    let transaction = app.store.begin().await?;
+    bootstrap_administrator(&app, &transaction, &username, &password).await?;
+    transaction.commit().await?;
+    Ok(CreatedAdmin { username: username.into_string(), password: generated.then_some(password) })
+}

@@ -1,0 +1,79 @@
+//! What can go wrong with the database, in the words that the service acts on.
+
+use std::fmt;
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+/// A failed statement or transaction.
+#[derive(Debug)]
+pub enum StoreError {
+    /// A unique constraint was violated: its name.
+    Taken(String),
+    /// The statement collided with another transaction; the whole may be tried again.
+    Collision,
+    /// The database is away, overloaded or too slow; nothing is known to be wrong with the statement.
+    Unavailable(String),
+    /// Anything else: a defect of ours.
+    Defect(String),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Taken(constraint) => write!(formatter, "unique constraint {constraint} violated"),
+            Self::Collision => formatter.write_str("collided with another transaction"),
+            Self::Unavailable(why) => write!(formatter, "database unavailable: {why}"),
+            Self::Defect(what) => write!(formatter, "statement failed: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+impl From<DieselError> for StoreError {
+    fn from(error: DieselError) -> Self {
+        match error {
+            DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
+                Self::Taken(info.constraint_name().unwrap_or("").to_owned())
+            }
+            DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => Self::Collision,
+            DieselError::DatabaseError(
+                DatabaseErrorKind::UnableToSendCommand | DatabaseErrorKind::ClosedConnection,
+                info,
+            ) => Self::Unavailable(info.message().to_owned()),
+            DieselError::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, info) => {
+                Self::Unavailable(info.message().to_owned())
+            }
+            // Diesel hides the SQLSTATE of the rest; connections run with English messages.
+            DieselError::DatabaseError(_, info) => {
+                let message = info.message();
+                if message.contains("deadlock detected") {
+                    Self::Collision
+                } else if AWAY.iter().any(|sign| message.contains(sign)) {
+                    Self::Unavailable(message.to_owned())
+                } else {
+                    Self::Defect(message.to_owned())
+                }
+            }
+            DieselError::BrokenTransactionManager => {
+                Self::Unavailable("the transaction broke off".to_owned())
+            }
+            other => Self::Defect(other.to_string()),
+        }
+    }
+}
+
+/// Parts of messages that mean "not now" rather than "never".
+const AWAY: &[&str] = &[
+    "statement timeout",
+    "lock timeout",
+    "terminating connection",
+    "the database system is",
+    "too many clients",
+    "remaining connection slots",
+    "connection closed",
+    "idle-in-transaction timeout",
+];
+
+/// What a statement gives.
+pub type StoreResult<T> = Result<T, StoreError>;

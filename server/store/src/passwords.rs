@@ -1,0 +1,56 @@
+//! What a password check needs. The only place that reads password hashes.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
+
+use crate::error::StoreResult;
+use crate::schema::users;
+
+/// A user as the password check sees it.
+#[derive(Clone, Queryable, Selectable)]
+#[diesel(table_name = users, check_for_backend(diesel::pg::Pg))]
+pub struct PasswordRow {
+    pub id: Uuid,
+    pub version: i64,
+    pub username: Option<String>,
+    pub email: Option<String>,
+    pub name: Option<String>,
+    pub phone: Option<String>,
+    pub suspended: bool,
+    pub password_hash: Option<String>,
+    pub password_expires_at: Option<DateTime<Utc>>,
+}
+
+impl std::fmt::Debug for PasswordRow {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("PasswordRow").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// Finds a user by any of their identifiers, folded. A username can't be somebody else's address or number, so at most
+/// one user answers to each.
+pub async fn by_identifier(mut conn: &AsyncPgConnection, folded: &str) -> StoreResult<Option<PasswordRow>> {
+    let matches =
+        users::username_folded.eq(folded).or(users::email_folded.eq(folded)).or(users::phone.eq(folded));
+    let rows: Vec<PasswordRow> =
+        users::table.filter(matches).limit(2).select(PasswordRow::as_select()).load(&mut conn).await?;
+    let mut rows = rows.into_iter();
+    match (rows.next(), rows.next()) {
+        (Some(only), None) => Ok(Some(only)),
+        _ => Ok(None),
+    }
+}
+
+/// Finds a user by id.
+pub async fn by_id(mut conn: &AsyncPgConnection, id: Uuid) -> StoreResult<Option<PasswordRow>> {
+    let query = users::table.filter(users::id.eq(id)).select(PasswordRow::as_select());
+    Ok(query.get_result(&mut conn).await.optional()?)
+}
+
+/// The hash that a user has now, with the row locked: says whether a check made before the transaction still holds.
+pub async fn lock_hash(mut conn: &AsyncPgConnection, id: Uuid) -> StoreResult<Option<PasswordRow>> {
+    let query = users::table.filter(users::id.eq(id)).select(PasswordRow::as_select()).for_no_key_update();
+    Ok(query.get_result(&mut conn).await.optional()?)
+}

@@ -1,0 +1,218 @@
+//! The tables and views as Diesel sees them. A test compares this file with a migrated database.
+
+use diesel::{allow_tables_to_appear_in_same_query, joinable, table};
+
+table! {
+    users (id) {
+        id -> Uuid,
+        version -> Int8,
+        username -> Nullable<Text>,
+        username_folded -> Nullable<Text>,
+        email -> Nullable<Text>,
+        email_folded -> Nullable<Text>,
+        email_verified -> Bool,
+        phone -> Nullable<Text>,
+        phone_verified -> Bool,
+        name -> Nullable<Text>,
+        avatar_url -> Nullable<Text>,
+        profile -> Jsonb,
+        custom_data -> Jsonb,
+        preferences -> Jsonb,
+        suspended -> Bool,
+        password_hash -> Nullable<Text>,
+        password_changed_at -> Nullable<Timestamptz>,
+        password_expires_at -> Nullable<Timestamptz>,
+        created_via -> Text,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        last_sign_in_at -> Nullable<Timestamptz>,
+    }
+}
+
+table! {
+    deleted_users (id) {
+        id -> Uuid,
+        deleted_at -> Timestamptz,
+    }
+}
+
+table! {
+    sessions (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        token_hash -> Bytea,
+        created_at -> Timestamptz,
+        authenticated_at -> Timestamptz,
+        last_used_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+    }
+}
+
+table! {
+    roles (id) {
+        id -> Uuid,
+        version -> Int8,
+        scope -> Text,
+        name -> Text,
+        description -> Nullable<Text>,
+        built_in -> Bool,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
+    role_permissions (role_id, permission) {
+        role_id -> Uuid,
+        permission -> Text,
+    }
+}
+
+table! {
+    user_roles (user_id, role_id) {
+        user_id -> Uuid,
+        role_id -> Uuid,
+        granted_at -> Timestamptz,
+    }
+}
+
+table! {
+    groups (id) {
+        id -> Uuid,
+        version -> Int8,
+        slug -> Text,
+        name -> Text,
+        description -> Nullable<Text>,
+        custom_data -> Jsonb,
+        is_default -> Bool,
+        created_by -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
+    group_members (group_id, user_id) {
+        group_id -> Uuid,
+        user_id -> Uuid,
+        joined_at -> Timestamptz,
+    }
+}
+
+table! {
+    group_member_roles (group_id, user_id, role_id) {
+        group_id -> Uuid,
+        user_id -> Uuid,
+        role_id -> Uuid,
+    }
+}
+
+table! {
+    audit_events (id) {
+        id -> Uuid,
+        at -> Timestamptz,
+        operation -> Text,
+        actor_id -> Nullable<Uuid>,
+        session_id -> Nullable<Uuid>,
+        target_kind -> Nullable<Text>,
+        target_id -> Nullable<Uuid>,
+        result -> Text,
+        error_code -> Nullable<Text>,
+        address -> Nullable<Text>,
+        request_id -> Text,
+        detail -> Jsonb,
+    }
+}
+
+table! {
+    idempotency_keys (caller, key) {
+        caller -> Text,
+        key -> Text,
+        operation -> Text,
+        request_hash -> Bytea,
+        resource_id -> Uuid,
+        body -> Text,
+        location -> Text,
+        etag -> Text,
+        expires_at -> Timestamptz,
+    }
+}
+
+table! {
+    attempts (key) {
+        key -> Bytea,
+        window_start -> Timestamptz,
+        count -> Int4,
+    }
+}
+
+table! {
+    server_keys (purpose) {
+        purpose -> Text,
+        key -> Bytea,
+        created_at -> Timestamptz,
+    }
+}
+
+table! {
+    user_records (id) {
+        id -> Uuid,
+        version -> Int8,
+        username -> Nullable<Text>,
+        username_folded -> Nullable<Text>,
+        email -> Nullable<Text>,
+        email_verified -> Bool,
+        phone -> Nullable<Text>,
+        phone_verified -> Bool,
+        name -> Nullable<Text>,
+        avatar_url -> Nullable<Text>,
+        profile -> Jsonb,
+        custom_data -> Jsonb,
+        preferences -> Jsonb,
+        suspended -> Bool,
+        has_password -> Bool,
+        password_changed_at -> Nullable<Timestamptz>,
+        password_expires_at -> Nullable<Timestamptz>,
+        created_via -> Text,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        last_sign_in_at -> Nullable<Timestamptz>,
+        roles -> Array<Text>,
+        groups -> Array<Text>,
+    }
+}
+
+table! {
+    credentials (session_id) {
+        token_hash -> Bytea,
+        session_id -> Uuid,
+        user_id -> Uuid,
+        created_at -> Timestamptz,
+        authenticated_at -> Timestamptz,
+        last_used_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        suspended -> Bool,
+        permissions -> Array<Text>,
+    }
+}
+
+table! {
+    membership_records (group_id, user_id) {
+        group_id -> Uuid,
+        user_id -> Uuid,
+        joined_at -> Timestamptz,
+        roles -> Array<Text>,
+    }
+}
+
+joinable!(membership_records -> user_records (user_id));
+joinable!(membership_records -> groups (group_id));
+joinable!(user_roles -> roles (role_id));
+joinable!(user_roles -> users (user_id));
+allow_tables_to_appear_in_same_query!(membership_records, user_records, groups, group_members);
+allow_tables_to_appear_in_same_query!(user_records, sessions);
+allow_tables_to_appear_in_same_query!(user_roles, role_permissions, roles, users, sessions);

@@ -1,0 +1,55 @@
+//! The table `attempts`: how often something was tried in the current window. Counted in one statement, before the
+//! attempt is judged, so that parallel attempts can't slip through.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Binary, Integer, Timestamptz};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+
+use crate::error::StoreResult;
+use crate::schema::attempts;
+
+/// The count so far, this attempt included.
+#[derive(Clone, Copy, Debug, QueryableByName)]
+pub struct Count {
+    /// When the window began.
+    #[diesel(sql_type = Timestamptz)]
+    pub window_start: DateTime<Utc>,
+    /// How many attempts it has seen.
+    #[diesel(sql_type = Integer)]
+    pub count: i32,
+}
+
+/// Counts an attempt; a window that began at or before `stale` starts anew.
+pub async fn count(
+    mut conn: &AsyncPgConnection,
+    key: &[u8],
+    now: DateTime<Utc>,
+    stale: DateTime<Utc>,
+) -> StoreResult<Count> {
+    const SQL: &str = "INSERT INTO attempts (key, window_start, count) VALUES ($1, $2, 1) \
+        ON CONFLICT (key) DO UPDATE SET \
+        window_start = CASE WHEN attempts.window_start <= $3 THEN $2 ELSE attempts.window_start END, \
+        count = CASE WHEN attempts.window_start <= $3 THEN 1 ELSE least(attempts.count + 1, 1000000) END \
+        RETURNING window_start, count";
+    let query = diesel::sql_query(SQL)
+        .bind::<Binary, _>(key)
+        .bind::<Timestamptz, _>(now)
+        .bind::<Timestamptz, _>(stale);
+    Ok(query.get_result(&mut conn).await?)
+}
+
+/// Forgets the attempts of a key: it succeeded.
+pub async fn reset(mut conn: &AsyncPgConnection, key: &[u8]) -> StoreResult<()> {
+    diesel::delete(attempts::table.find(key)).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Takes one attempt off a key: it succeeded.
+pub async fn give_back(mut conn: &AsyncPgConnection, key: &[u8]) -> StoreResult<()> {
+    diesel::update(attempts::table.find(key).filter(attempts::count.gt(0)))
+        .set(attempts::count.eq(attempts::count - 1))
+        .execute(&mut conn)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,190 @@
+//! The table `users` and the view of it that answers are made from.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::error::StoreResult;
+use crate::schema::{deleted_users, sessions, user_records, users};
+
+/// What answers show of a user.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = user_records, check_for_backend(diesel::pg::Pg))]
+pub struct UserRecord {
+    pub id: Uuid,
+    pub version: i64,
+    pub username: Option<String>,
+    pub email: Option<String>,
+    pub email_verified: bool,
+    pub phone: Option<String>,
+    pub phone_verified: bool,
+    pub name: Option<String>,
+    pub avatar_url: Option<String>,
+    pub profile: Value,
+    pub custom_data: Value,
+    pub preferences: Value,
+    pub suspended: bool,
+    pub has_password: bool,
+    pub password_changed_at: Option<DateTime<Utc>>,
+    pub password_expires_at: Option<DateTime<Utc>>,
+    pub created_via: String,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    pub last_sign_in_at: Option<DateTime<Utc>>,
+    pub roles: Vec<String>,
+    pub groups: Vec<String>,
+}
+
+/// How a user is found.
+#[derive(Clone, Copy, Debug)]
+pub enum UserKey<'a> {
+    /// By id.
+    Id(Uuid),
+    /// By folded username.
+    Name(&'a str),
+    /// As the owner of the session with this token hash: the caller, found in the same round trip as the credential.
+    Session(&'a [u8]),
+}
+
+/// Finds a user.
+pub async fn find(mut conn: &AsyncPgConnection, key: UserKey<'_>) -> StoreResult<Option<UserRecord>> {
+    let record = match key {
+        UserKey::Id(id) => {
+            let query = user_records::table.filter(user_records::id.eq(id));
+            query.select(UserRecord::as_select()).get_result(&mut conn).await
+        }
+        UserKey::Name(name) => {
+            let query = user_records::table.filter(user_records::username_folded.eq(name));
+            query.select(UserRecord::as_select()).get_result(&mut conn).await
+        }
+        UserKey::Session(hash) => {
+            let owner = sessions::table.filter(sessions::token_hash.eq(hash)).select(sessions::user_id);
+            let query = user_records::table.filter(user_records::id.nullable().eq(owner.single_value()));
+            query.select(UserRecord::as_select()).get_result(&mut conn).await
+        }
+    };
+    Ok(record.optional()?)
+}
+
+/// Finds a user and keeps it from being changed by others until the transaction ends.
+pub async fn lock(mut conn: &AsyncPgConnection, key: UserKey<'_>) -> StoreResult<Option<UserRecord>> {
+    let lock = users::table.select(users::id).for_no_key_update();
+    let id: Option<Uuid> = match key {
+        UserKey::Id(id) => lock.filter(users::id.eq(id)).get_result(&mut conn).await,
+        UserKey::Name(name) => lock.filter(users::username_folded.eq(name)).get_result(&mut conn).await,
+        UserKey::Session(hash) => {
+            let owner = sessions::table.filter(sessions::token_hash.eq(hash)).select(sessions::user_id);
+            lock.filter(users::id.nullable().eq(owner.single_value())).get_result(&mut conn).await
+        }
+    }
+    .optional()?;
+    match id {
+        Some(id) => find(conn, UserKey::Id(id)).await,
+        None => Ok(None),
+    }
+}
+
+/// Users after an id, in the order of their ids, which is that of their making.
+pub async fn list(
+    mut conn: &AsyncPgConnection,
+    after: Option<Uuid>,
+    limit: i64,
+) -> StoreResult<Vec<UserRecord>> {
+    let query = user_records::table.order(user_records::id).limit(limit).select(UserRecord::as_select());
+    Ok(match after {
+        Some(after) => query.filter(user_records::id.gt(after)).load(&mut conn).await?,
+        None => query.load(&mut conn).await?,
+    })
+}
+
+/// A user to insert.
+#[derive(Clone, Debug, Insertable)]
+#[diesel(table_name = users)]
+pub struct NewUser {
+    pub id: Uuid,
+    pub username: Option<String>,
+    pub username_folded: Option<String>,
+    pub email: Option<String>,
+    pub email_folded: Option<String>,
+    pub phone: Option<String>,
+    pub name: Option<String>,
+    pub avatar_url: Option<String>,
+    pub profile: Value,
+    pub custom_data: Value,
+    pub password_hash: Option<String>,
+    pub password_changed_at: Option<DateTime<Utc>>,
+    pub password_expires_at: Option<DateTime<Utc>>,
+    pub created_via: &'static str,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Inserts a user.
+pub async fn insert(mut conn: &AsyncPgConnection, user: &NewUser) -> StoreResult<()> {
+    diesel::insert_into(users::table).values(user).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Changes of a user: `None` keeps, `Some(None)` clears.
+#[derive(Clone, Debug, Default, AsChangeset)]
+#[diesel(table_name = users)]
+pub struct UserChanges {
+    pub username: Option<Option<String>>,
+    pub username_folded: Option<Option<String>>,
+    pub email: Option<Option<String>>,
+    pub email_folded: Option<Option<String>>,
+    pub email_verified: Option<bool>,
+    pub phone: Option<Option<String>>,
+    pub phone_verified: Option<bool>,
+    pub name: Option<Option<String>>,
+    pub avatar_url: Option<Option<String>>,
+    pub profile: Option<Value>,
+    pub custom_data: Option<Value>,
+    pub preferences: Option<Value>,
+    pub password_hash: Option<Option<String>>,
+    pub password_changed_at: Option<Option<DateTime<Utc>>>,
+    pub password_expires_at: Option<Option<DateTime<Utc>>>,
+    pub last_sign_in_at: Option<Option<DateTime<Utc>>>,
+}
+
+/// Changes a user that has one of these versions; says whether it had. The check and the write are one statement.
+pub async fn update(
+    mut conn: &AsyncPgConnection,
+    id: Uuid,
+    versions: &[i64],
+    changes: UserChanges,
+    now: DateTime<Utc>,
+) -> StoreResult<bool> {
+    let target = users::table.filter(users::id.eq(id)).filter(users::version.eq_any(versions));
+    let count = diesel::update(target)
+        .set((changes, users::version.eq(users::version + 1), users::updated_at.eq(now)))
+        .execute(&mut conn)
+        .await?;
+    Ok(count == 1)
+}
+
+/// Deletes a user that has one of these versions, leaving a tombstone; says whether it had. Sessions, roles and
+/// memberships go with the row.
+pub async fn delete(
+    mut conn: &AsyncPgConnection,
+    id: Uuid,
+    versions: &[i64],
+    now: DateTime<Utc>,
+) -> StoreResult<bool> {
+    let target = users::table.filter(users::id.eq(id)).filter(users::version.eq_any(versions));
+    if diesel::delete(target).execute(&mut conn).await? == 0 {
+        return Ok(false);
+    }
+    diesel::insert_into(deleted_users::table)
+        .values((deleted_users::id.eq(id), deleted_users::deleted_at.eq(now)))
+        .execute(&mut conn)
+        .await?;
+    Ok(true)
+}
+
+/// Whether there is any user.
+pub async fn any(mut conn: &AsyncPgConnection) -> StoreResult<bool> {
+    Ok(diesel::select(diesel::dsl::exists(users::table.select(users::id))).get_result(&mut conn).await?)
+}

@@ -1,0 +1,296 @@
+//! Every operation, called by every kind of caller: what happens is what `rollcall_api::access::TABLE` and
+//! `rollcall_policy::decide` say. A refused call changes nothing; a change leaves one row in the audit trail.
+
+use chrono::TimeDelta;
+use http::header::AUTHORIZATION;
+use rollcall_api::access::{self, Permission, Rule};
+use rollcall_api::types::{GroupId, UserId};
+use rollcall_client::error_code;
+use rollcall_policy::{Actor, Decision, Resource, decide};
+use rollcall_server::clock::Clock;
+use rollcall_server::config::RegistrationMode;
+use uuid::Uuid;
+
+use super::recipes::{RECIPES, Scene};
+use crate::support::contract::{OPERATIONS, Operation};
+use crate::support::{Answer, Person, TestServer};
+
+/// Who calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    // Nobody whom the server knows.
+    Anonymous,
+    NotBearer,
+    Malformed,
+    Garbage,
+    Expired,
+    Idle,
+    Ended,
+    Suspended,
+    // Somebody.
+    Own,
+    OwnStale,
+    Other,
+    Member,
+    Holder,
+    HolderOnSuperior,
+    AllButHolder,
+    Administrator,
+}
+
+const KINDS: &[Kind] = &[
+    Kind::Anonymous,
+    Kind::NotBearer,
+    Kind::Malformed,
+    Kind::Garbage,
+    Kind::Expired,
+    Kind::Idle,
+    Kind::Ended,
+    Kind::Suspended,
+    Kind::Own,
+    Kind::OwnStale,
+    Kind::Other,
+    Kind::Member,
+    Kind::Holder,
+    Kind::HolderOnSuperior,
+    Kind::AllButHolder,
+    Kind::Administrator,
+];
+
+/// A caller, as the wire and as policy see them.
+struct Caller {
+    authorization: Option<String>,
+    actor: Option<Actor>,
+    member: bool,
+    /// Whether the target holds a permission that the caller doesn't.
+    outranked: bool,
+}
+
+async fn caller(server: &TestServer, scene: &Scene, rule: &Rule, kind: Kind) -> Caller {
+    let nobody = |authorization: Option<String>| Caller {
+        authorization,
+        actor: None,
+        member: false,
+        outranked: false,
+    };
+    let bearer = |token: String| Some(format!("Bearer {token}"));
+    match kind {
+        Kind::Anonymous => return nobody(None),
+        Kind::NotBearer => return nobody(Some("Basic YWRhOmFkYQ==".to_owned())),
+        Kind::Malformed => return nobody(bearer("rcs_made-up".to_owned())),
+        Kind::Garbage => return nobody(bearer(TestServer::garbage_token())),
+        _ => {}
+    }
+    let own = matches!(kind, Kind::Own | Kind::OwnStale);
+    let person =
+        if own { scene.target.clone() } else { server.quick_user(&format!("caller{}", scene.number)).await };
+    let authorization = bearer(person.token());
+    let db = server.db().await;
+    let ending = match kind {
+        Kind::Expired => {
+            "UPDATE sessions SET expires_at = created_at - interval '1 second' WHERE user_id = $1"
+        }
+        Kind::Idle => {
+            "UPDATE sessions SET last_used_at = last_used_at - interval '1 hour 1 second' WHERE user_id = $1"
+        }
+        Kind::Ended => "DELETE FROM sessions WHERE user_id = $1",
+        Kind::Suspended => "UPDATE users SET suspended = true WHERE id = $1",
+        _ => "",
+    };
+    if !ending.is_empty() {
+        db.execute(ending, &[&person.id]).await.unwrap();
+        return nobody(authorization);
+    }
+    let needed = rule.access.permission();
+    let permissions: Vec<&str> = match kind {
+        Kind::Holder | Kind::HolderOnSuperior => needed.map(Permission::as_str).into_iter().collect(),
+        Kind::AllButHolder => {
+            Permission::ALL.iter().filter(|held| Some(**held) != needed).map(|held| held.as_str()).collect()
+        }
+        Kind::Administrator => Permission::ALL.iter().map(|held| held.as_str()).collect(),
+        _ => vec![],
+    };
+    if kind == Kind::Administrator {
+        server.make_administrator(person.id).await;
+    } else if !permissions.is_empty() {
+        server.grant(person.id, permissions.iter().copied()).await;
+    }
+    if kind == Kind::HolderOnSuperior {
+        server.grant(scene.target.id, ["audit:read"]).await;
+    }
+    if kind == Kind::OwnStale {
+        let stale = "UPDATE sessions SET authenticated_at = $2 WHERE user_id = $1";
+        db.execute(stale, &[&person.id, &(server.clock.now() - TimeDelta::seconds(301))]).await.unwrap();
+    }
+    if kind == Kind::Member {
+        let join = "INSERT INTO group_members (group_id, user_id, joined_at) VALUES ($1, $2, now())";
+        db.execute(join, &[&scene.group, &person.id]).await.unwrap();
+    }
+    let permissions = permissions.into_iter().map(str::to_owned).collect();
+    let actor = Actor { user: UserId::from(person.id), permissions, fresh: kind != Kind::OwnStale };
+    Caller {
+        authorization,
+        actor: Some(actor),
+        member: kind == Kind::Member,
+        outranked: kind == Kind::HolderOnSuperior,
+    }
+}
+
+/// What the table and policy say of the call: status and code, or `None` for success.
+fn expected(
+    rule: &Rule,
+    operation: &Operation,
+    scene: &Scene,
+    caller: &Caller,
+) -> Option<(u16, &'static str)> {
+    let resource = if operation.path.contains("{user}") {
+        let target = UserId::from(scene.target.id);
+        // Only changes ask who stands above whom.
+        let superior = caller.outranked && operation.method != http::Method::GET;
+        if superior { Resource::Superior(target) } else { Resource::User(target) }
+    } else if operation.path.contains("{group}") {
+        Resource::Group { group: GroupId::from(scene.group), member: caller.member }
+    } else {
+        Resource::Directory
+    };
+    match decide(rule, caller.actor.as_ref(), resource) {
+        Decision::Allow => None,
+        Decision::Identify => Some((401, error_code::UNAUTHENTICATED)),
+        Decision::Hide => Some((404, error_code::NOT_FOUND)),
+        Decision::Forbid(_) | Decision::Outranked => Some((403, error_code::FORBIDDEN)),
+        Decision::Reauthenticate => Some((403, error_code::REAUTHENTICATION_REQUIRED)),
+    }
+}
+
+async fn call(server: &TestServer, operation: &Operation, scene: &Scene, caller: &Caller) -> Answer {
+    let mut request = server.request(operation.method.clone(), &scene.path(operation));
+    if let Some(authorization) = &caller.authorization {
+        request = request.header(AUTHORIZATION, authorization);
+    }
+    if let Some(body) = scene.body(operation) {
+        request = request.json(&body);
+    }
+    Answer::of(request).await
+}
+
+/// How many audit rows of each result a request has left.
+async fn trail(server: &TestServer, request_id: &str) -> (i64, i64) {
+    let query = "SELECT count(*) FILTER (WHERE result = 'done'), count(*) FILTER (WHERE result = 'refused') \
+        FROM audit_events WHERE request_id = $1";
+    let row = server.db().await.query_one(query, &[&request_id]).await.unwrap();
+    (row.get(0), row.get(1))
+}
+
+/// Calls operations as everybody, and lists what was not as it should be.
+async fn walk(tags: &[&str]) {
+    let server = TestServer::builder()
+        .config(|config| config.registration.mode = RegistrationMode::Open)
+        .start()
+        .await;
+    let mut wrong = Vec::new();
+    let mut number = 0;
+    for operation in
+        OPERATIONS.iter().filter(|operation| tags.iter().any(|tag| operation.object["tags"][0] == *tag))
+    {
+        let rule =
+            access::of(&operation.id).unwrap_or_else(|| panic!("`{}` is not in the table", operation.id));
+        for kind in KINDS {
+            number += 1;
+            let scene = Scene::set(&server, number).await;
+            let caller = caller(&server, &scene, rule, *kind).await;
+            let expected = expected(rule, operation, &scene, &caller);
+            let before = server.dump().await;
+            let answer = call(&server, operation, &scene, &caller).await;
+            let got = (answer.code(), answer.error_code());
+            let as_expected = match expected {
+                None => answer.status.is_success(),
+                Some((status, code)) => got == (status, code.to_owned()),
+            };
+            let place = format!("{} by {kind:?}", operation.id);
+            if !as_expected {
+                wrong.push(format!("{place}: expected {expected:?}, got {got:?} {}", answer.message()));
+            }
+            if expected.is_some() && before != server.dump().await {
+                wrong.push(format!("{place}: was refused and changed something all the same"));
+            }
+            let mutates = operation.method != http::Method::GET;
+            let trail = trail(&server, answer.header("x-request-id")).await;
+            let on_record = match expected {
+                None => (i64::from(mutates), 0),
+                Some((403, _)) => (0, i64::from(mutates)),
+                Some(_) => (0, 0),
+            };
+            if as_expected && trail != on_record {
+                wrong.push(format!(
+                    "{place}: left (done, refused) = {trail:?} in the audit trail, not {on_record:?}"
+                ));
+            }
+        }
+    }
+    assert!(number > 0, "no operation has one of the tags {tags:?}");
+    assert!(wrong.is_empty(), "{} calls were not as they should be:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn access_to_auth_and_system() {
+    walk(&["auth", "system"]).await;
+}
+
+#[tokio::test]
+async fn access_to_users() {
+    walk(&["users"]).await;
+}
+
+#[tokio::test]
+async fn access_to_the_rest() {
+    let known = ["auth", "system", "users"];
+    let mut rest: Vec<&str> =
+        OPERATIONS.iter().filter_map(|operation| operation.object["tags"][0].as_str()).collect();
+    rest.retain(|tag| !known.contains(tag));
+    rest.dedup();
+    walk(&rest).await;
+}
+
+#[test]
+fn recipes_and_operations_are_the_same() {
+    for (id, _) in RECIPES {
+        let _operation = Operation::of(id);
+    }
+    assert_eq!(RECIPES.len(), OPERATIONS.len());
+}
+
+/// What can't be seen and what isn't there answer the same, byte by byte but for the request's id.
+#[tokio::test]
+async fn hidden_and_missing_look_the_same() {
+    let server = TestServer::start().await;
+    let scene = Scene::set(&server, 1).await;
+    let ada: Person = server.quick_user("ada").await;
+    let get = async |path: String| {
+        let answer = Answer::of(server.request(http::Method::GET, &path).bearer_auth(ada.token())).await;
+        let mut body = answer.json();
+        body["request_id"] = "".into();
+        let mut headers: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
+        headers.sort();
+        (answer.code(), body.to_string(), headers)
+    };
+    for suffix in ["", "/members"] {
+        let hidden = get(format!("/v1/groups/{}{suffix}", scene.group)).await;
+        assert_eq!(hidden.0, 404);
+        assert_eq!(hidden, get(format!("/v1/groups/@group-1{suffix}")).await);
+        assert_eq!(hidden, get(format!("/v1/groups/{}{suffix}", Uuid::now_v7())).await);
+        assert_eq!(hidden, get(format!("/v1/groups/@nowhere{suffix}")).await);
+    }
+}
+
+/// Somebody else's session isn't found under one's own name.
+#[tokio::test]
+async fn a_session_is_found_under_its_user_only() {
+    let server = TestServer::start().await;
+    let scene = Scene::set(&server, 1).await;
+    let admin = server.admin().await;
+    let path = format!("/v1/users/me/sessions/{}", scene.session);
+    let before = server.dump().await;
+    let answer = Answer::of(server.request(http::Method::DELETE, &path).bearer_auth(admin.token())).await;
+    assert_eq!((answer.code(), answer.error_code().as_str()), (404, error_code::NOT_FOUND));
+    assert_eq!(before, server.dump().await);
+}

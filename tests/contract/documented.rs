@@ -1,0 +1,73 @@
+//! Every operation is documented, routed, and in the table of access; what is served is what is checked in.
+
+use std::collections::BTreeSet;
+
+use http::Method;
+use rollcall_api::{access, rollcall_api_mod};
+use serde_json::Value;
+
+use crate::support::contract::{OPERATIONS, TEXT};
+use crate::support::{Answer, TestServer};
+
+/// Method, path and id of every operation in Dropshot's own words.
+fn routed() -> BTreeSet<(String, String, String)> {
+    let description = rollcall_api_mod::stub_api_description().unwrap();
+    let raw = description.openapi("Rollcall", semver::Version::new(1, 0, 0)).json().unwrap();
+    let mut routed = BTreeSet::new();
+    for (path, item) in raw["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let id = operation["operationId"].as_str().unwrap();
+            routed.insert((method.to_uppercase(), path.clone(), id.to_owned()));
+        }
+    }
+    routed
+}
+
+#[test]
+fn every_route_is_documented_and_the_other_way_round() {
+    let documented =
+        OPERATIONS.iter().map(|op| (op.method.to_string(), op.path.clone(), op.id.clone())).collect();
+    assert_eq!(routed(), documented);
+}
+
+#[test]
+fn the_table_of_access_has_exactly_the_operations() {
+    let table: Vec<&str> = access::TABLE.iter().map(|rule| rule.operation).collect();
+    let names: BTreeSet<&str> = table.iter().copied().collect();
+    assert_eq!(names.len(), table.len(), "an operation stands twice in the table");
+    assert_eq!(names, OPERATIONS.iter().map(|operation| operation.id.as_str()).collect());
+    for operation in OPERATIONS.iter() {
+        let rule = access::of(&operation.id).unwrap();
+        let open = operation.object["security"] == Value::Array(vec![]);
+        assert_eq!(open, !rule.access.needs_credential(), "{}: security", operation.id);
+        assert_eq!(operation.object["x-permission"], rule.access.to_string(), "{}", operation.id);
+    }
+}
+
+#[tokio::test]
+async fn the_document_is_served_byte_by_byte() {
+    let server = TestServer::start().await;
+    let answer = Answer::of(server.request(Method::GET, "/openapi.json")).await;
+    assert_eq!(answer.code(), 200);
+    assert!(answer.body == TEXT.as_bytes(), "what is served differs from openapi/rollcall.json");
+}
+
+#[tokio::test]
+async fn every_documented_operation_is_there_and_no_other_method() {
+    let server = TestServer::start().await;
+    let methods = [Method::GET, Method::PUT, Method::POST, Method::PATCH, Method::DELETE, Method::TRACE];
+    let paths: BTreeSet<&str> = OPERATIONS.iter().map(|operation| operation.path.as_str()).collect();
+    for path in paths {
+        let concrete = path.replace("{user}", "me").replace("{group}", "@public");
+        let concrete = concrete.replace("{session}", "01941f29-7c00-7000-8000-000000000001");
+        for method in &methods {
+            let documented = OPERATIONS.iter().any(|op| op.path == path && op.method == *method);
+            let answer = Answer::of(server.request(method.clone(), &concrete)).await;
+            // The router's own answers have no code.
+            let routed = !(matches!(answer.code(), 404 | 405) && answer.error_code().is_empty());
+            assert_eq!(routed, documented, "{method} {path}: {} {}", answer.code(), answer.message());
+        }
+    }
+    let nowhere = Answer::of(server.request(Method::GET, "/v2/users")).await;
+    assert_eq!(nowhere.code(), 404);
+}

@@ -1,0 +1,12 @@
+//! The server held to what it promises in writing: its document, its table of access, the edges between its crates, its
+//! schema, the floors of its dependencies.
+
+mod access;
+mod bad_input;
+mod documented;
+mod edges;
+mod floors;
+mod page_tokens;
+mod recipes;
+mod schema;
+mod shapes;

@@ -1,0 +1,60 @@
+//! Who may not know learns nothing: an unknown name, a wrong password, an account without one and a suspended one answer
+//! alike, and cost alike.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, PASSWORD, TestServer};
+
+#[tokio::test]
+async fn failed_sign_ins_look_alike() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    server.quick_user("ada").await;
+    let suspended = server.quick_user("suspended").await;
+    server.suspend(suspended.id).await;
+    let create = server.request(Method::POST, "/v1/users").bearer_auth(admin.token());
+    assert_eq!(Answer::of(create.json(&json!({ "username": "passwordless" }))).await.code(), 201);
+    for path in ["/v1/login", "/v1/login/change-password"] {
+        let mut seen: Vec<(u16, Value, Vec<String>)> = Vec::new();
+        for (name, password) in [
+            ("nobody", PASSWORD),
+            ("ada", "wrong"),
+            ("passwordless", PASSWORD),
+            ("suspended", PASSWORD),
+            ("suspended", "wrong"),
+        ] {
+            let mut body = json!({ "identifier": name, "password": password });
+            if path.ends_with("change-password") {
+                body["new_password"] = "seven copper kettles sing at dawn".into();
+            }
+            let answer = Answer::of(server.request(Method::POST, path).json(&body)).await;
+            let mut body = answer.json();
+            body["request_id"] = "".into();
+            let mut headers: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
+            headers.sort();
+            seen.push((answer.code(), body, headers));
+        }
+        assert_eq!(seen[0].0, 401);
+        assert!(seen.iter().all(|answer| answer == &seen[0]), "{path}: {seen:#?}");
+    }
+}
+
+/// Names that nobody has are counted like those that somebody has.
+#[tokio::test]
+async fn limits_tell_nothing_either() {
+    let server = TestServer::builder().config(|config| config.throttle.account_attempts = 3).start().await;
+    server.quick_user("ada").await;
+    let mut seen = Vec::new();
+    for name in ["ada", "nobody"] {
+        let mut codes = Vec::new();
+        for _ in 0..5 {
+            let body = json!({ "identifier": name, "password": "wrong" });
+            let answer = Answer::of(server.request(Method::POST, "/v1/login").json(&body)).await;
+            codes.push((answer.code(), answer.message()));
+        }
+        seen.push(codes);
+    }
+    assert_eq!(seen[0], seen[1]);
+    assert_eq!(seen[0].iter().filter(|(code, _)| *code == 429).count(), 2);
+}

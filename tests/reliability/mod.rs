@@ -1,0 +1,12 @@
+//! What holds when things go wrong: many callers at once, a killed server, a killed database, floods, time, and eyes that
+//! look for secrets.
+
+mod crash;
+mod enumeration;
+mod expiry;
+mod flood;
+mod outage;
+mod program;
+mod secrets;
+mod shutdown;
+mod winners;

@@ -1,0 +1,88 @@
+//! Keeps one Postgres for all test processes of a run: starts it, says where it is, and stops it some seconds after
+//! the last process has gone, however that went.
+//!
+//! ```text
+//! <folder>/keeper.lock   held by the one keeper
+//!         /users.lock    held, shared, by every process that uses the database
+//!         /url           where the database is, while it can be used
+//! ```
+
+use std::fs::{File, OpenOptions};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use rollcall_server::embedded_postgres::{EmbeddedPostgres, Options};
+use slog::{Discard, Logger, o};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// How often to look whether anybody is left.
+const LOOK: Duration = Duration::from_millis(500);
+/// How often nobody must have been there.
+const PATIENCE: u32 = 10;
+
+/// Keeps the database until nobody uses it.
+pub fn keep(folder: &Path) -> ExitCode {
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .and_then(|runtime| runtime.block_on(run(folder)));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The one reader is a person whose tests wait for this file.
+            let _unsaid = std::fs::write(folder.join("error"), error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(folder: &Path) -> std::io::Result<()> {
+    let keeper = open(&folder.join("keeper.lock"))?;
+    if keeper.try_lock().is_err() {
+        return Ok(());
+    }
+    let mut terminate = signal(SignalKind::terminate())?;
+    let users = open(&folder.join("users.lock"))?;
+    let url = folder.join("url");
+    let options = Options { fsync: false, ..Options::new(folder) };
+    let log = Logger::root(Discard, o!());
+    let started = tokio::task::spawn_blocking(move || EmbeddedPostgres::start(&options, &log)).await;
+    let postgres = started.map_err(std::io::Error::other)?.map_err(std::io::Error::other)?;
+    std::fs::write(folder.join("url.new"), postgres.url())?;
+    std::fs::rename(folder.join("url.new"), &url)?;
+    let locked = until_deserted(&users, &mut terminate).await;
+    // Whoever comes now waits for the lock, finds no address and starts another keeper.
+    std::fs::remove_file(&url)?;
+    tokio::task::spawn_blocking(move || postgres.stop())
+        .await
+        .map_err(std::io::Error::other)?
+        .map_err(std::io::Error::other)?;
+    drop((locked, users, keeper));
+    Ok(())
+}
+
+/// Waits until nobody has used the database for a while; then holds the lock, unless it was told to stop.
+async fn until_deserted(users: &File, terminate: &mut Signal) -> bool {
+    let mut deserted = 0;
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            _ = terminate.recv() => return false,
+        }
+        if users.try_lock().is_err() {
+            deserted = 0;
+            continue;
+        }
+        deserted += 1;
+        if deserted == PATIENCE {
+            return true;
+        }
+        let _held = users.unlock();
+    }
+}
+
+fn open(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)
+}

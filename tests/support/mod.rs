@@ -1,0 +1,83 @@
+//! What every test stands on: a Postgres that all tests of a run share ([`cluster`]), a database for each test, the real
+//! server in this process ([`TestServer`]), a proxy that holds every answer against the published document ([`proxy`],
+//! [`contract`]), and people who call ([`Person`]).
+
+pub mod cluster;
+pub mod contract;
+pub mod log;
+pub mod people;
+pub mod proxy;
+pub mod server;
+
+pub use people::{PASSWORD, Person};
+pub use server::TestServer;
+
+use http::StatusCode;
+use rollcall_client::{Error, ResponseValue, api};
+
+/// The error of a call that must fail.
+pub trait Refused {
+    /// The error as the client's edge sees it.
+    fn refused(self) -> Error;
+    /// The status and the code of the error.
+    fn refusal(self) -> (u16, String);
+}
+
+impl<T> Refused for Result<ResponseValue<T>, api::Error<rollcall_client::types::Error>> {
+    #[track_caller]
+    fn refused(self) -> Error {
+        match self {
+            Ok(answer) => panic!("expected a refusal, got {}", answer.status()),
+            Err(error) => error.into(),
+        }
+    }
+
+    #[track_caller]
+    fn refusal(self) -> (u16, String) {
+        let error = self.refused();
+        let status = error.status().unwrap_or_else(|| panic!("no answer: {error:?}"));
+        (status.as_u16(), error.code().unwrap_or_default().to_owned())
+    }
+}
+
+/// An answer read whole, over the wire.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: http::HeaderMap,
+    pub body: bytes::Bytes,
+}
+
+impl Answer {
+    /// Sends a request and reads its answer.
+    pub async fn of(request: reqwest::RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        Self { status, headers, body: response.bytes().await.unwrap() }
+    }
+
+    /// The status as a number.
+    pub fn code(&self) -> u16 {
+        self.status.as_u16()
+    }
+
+    /// The body as JSON; null where there is none.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// The `error_code` of an error.
+    pub fn error_code(&self) -> String {
+        self.json()["error_code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The `message` of an error.
+    pub fn message(&self) -> String {
+        self.json()["message"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// A header, empty where it is absent.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,139 @@
+//! What could at best be reached on this machine, measured in the same run: the read's two statements by `pgbench`,
+//! argon2 alone, and a Dropshot server that does nothing.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+
+use super::process::Postgres;
+use super::seed::user_id_sql;
+
+/// The look-up of a credential as Diesel sends it (`rollcall_store::sessions::credential`; seen with `log_statement`).
+const CREDENTIAL: &str = r#"SELECT "credentials"."session_id", "credentials"."user_id", "credentials"."created_at", "credentials"."authenticated_at", "credentials"."last_used_at", "credentials"."expires_at", "credentials"."address", "credentials"."user_agent", "credentials"."suspended", "credentials"."permissions" FROM "credentials" WHERE ("credentials"."token_hash" = $1)"#;
+
+/// The read of a user by id as Diesel sends it (`rollcall_store::users::find`).
+const USER: &str = r#"SELECT "user_records"."id", "user_records"."version", "user_records"."username", "user_records"."email", "user_records"."email_verified", "user_records"."phone", "user_records"."phone_verified", "user_records"."name", "user_records"."avatar_url", "user_records"."profile", "user_records"."custom_data", "user_records"."preferences", "user_records"."suspended", "user_records"."has_password", "user_records"."password_changed_at", "user_records"."password_expires_at", "user_records"."created_via", "user_records"."created_at", "user_records"."updated_at", "user_records"."last_sign_in_at", "user_records"."roles", "user_records"."groups" FROM "user_records" WHERE ("user_records"."id" = $1)"#;
+
+/// How `pgbench` sends the two statements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sending {
+    /// The second when the answer to the first is there: two round trips.
+    InTurn,
+    /// Both at once: one round trip, as the server does it.
+    Pipelined,
+}
+
+/// `pgbench` with the read's statements prepared, on the server's own database.
+#[derive(Debug)]
+pub struct Pgbench {
+    program: PathBuf,
+    socket: PathBuf,
+    folder: PathBuf,
+    users: u64,
+    token_hash: String,
+}
+
+impl Pgbench {
+    /// Looks for `pgbench` beside Postgres' other programs, then in the path; None where there is none. `token_hash`
+    /// is that of a live session, in hexadecimal.
+    pub fn find(postgres: &Postgres, folder: &Path, users: u64, token_hash: String) -> anyhow::Result<Option<Self>> {
+        let candidates = [postgres.programs.join("pgbench"), PathBuf::from("pgbench")];
+        let works = |program: &PathBuf| Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
+        let Some(program) = candidates.into_iter().find(works) else { return Ok(None) };
+        let found = Self { program, socket: postgres.socket.clone(), folder: folder.to_owned(), users, token_hash };
+        for sending in [Sending::InTurn, Sending::Pipelined] {
+            std::fs::write(found.script(sending), script(sending))?;
+        }
+        Ok(Some(found))
+    }
+
+    fn script(&self, sending: Sending) -> PathBuf {
+        self.folder.join(match sending {
+            Sending::InTurn => "in-turn.sql",
+            Sending::Pipelined => "pipelined.sql",
+        })
+    }
+
+    /// Transactions in a second, and how many there were.
+    pub fn run(&self, sending: Sending, clients: usize, time: Duration) -> anyhow::Result<(f64, f64)> {
+        let output = Command::new(&self.program)
+            .args(["--no-vacuum", "--protocol=prepared", "--jobs=1", "--username=rollcall"])
+            .arg(format!("--host={}", self.socket.display()))
+            .arg(format!("--client={clients}"))
+            // Whole seconds only.
+            .arg(format!("--time={}", time.as_secs_f64().ceil()))
+            .arg(format!("--define=last={}", self.users - 1))
+            .arg(format!("--define=token=\\x{}", self.token_hash))
+            .arg("--file")
+            .arg(self.script(sending))
+            .arg("rollcall")
+            .env_remove("PGOPTIONS")
+            .stdin(Stdio::null())
+            .output()
+            .context("pgbench does not start")?;
+        let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let number = |label: &str| {
+            let rest = said.lines().find_map(|line| line.strip_prefix(label))?;
+            rest.split([' ', '/']).next()?.parse::<f64>().ok()
+        };
+        match (number("tps = "), number("number of transactions actually processed: ")) {
+            (Some(rate), Some(count)) if output.status.success() && rate > 0.0 => Ok((rate, count)),
+            _ => bail!("pgbench failed ({}): {errors}{said}", output.status),
+        }
+    }
+}
+
+/// A script. `pgbench` has numbers only, so a user's id is put together from one in the statement: well under a
+/// hundredth of its time.
+fn script(sending: Sending) -> String {
+    let credential = CREDENTIAL.replace("$1", ":token");
+    let user = USER.replace("$1", &user_id_sql(":n"));
+    let body = format!("{credential};\n{user};\n");
+    match sending {
+        Sending::InTurn => format!("\\set n random(0, :last)\n{body}"),
+        Sending::Pipelined => format!("\\set n random(0, :last)\n\\startpipeline\n{body}\\endpipeline\n"),
+    }
+}
+
+/// Hashes in a second with the server's default parameters and one thread for each core, memory kept between hashes.
+pub fn argon2(time: Duration) -> anyhow::Result<f64> {
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let begun = Instant::now();
+    let workers: Vec<_> = (0..threads).map(|_| std::thread::spawn(move || hash_for(time))).collect();
+    let mut hashes = 0;
+    for worker in workers {
+        hashes += worker.join().map_err(|_| anyhow::anyhow!("a hashing thread panicked"))??;
+    }
+    Ok(f64::from(hashes) / begun.elapsed().as_secs_f64())
+}
+
+fn hash_for(time: Duration) -> anyhow::Result<u32> {
+    let params = Params::new(19_456, 2, 1, Some(32)).map_err(|error| anyhow::anyhow!("{error}"))?;
+    let mut blocks = vec![Block::default(); params.block_count()];
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let (begun, mut hashes, mut output) = (Instant::now(), 0, [0; 32]);
+    while begun.elapsed() < time {
+        argon2
+            .hash_password_into_with_memory(b"correct horse battery staple", &[7; 16], &mut output, &mut blocks)
+            .map_err(|error| anyhow::anyhow!("{error}"))?;
+        hashes += 1;
+    }
+    Ok(hashes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Sending, script};
+
+    #[test]
+    fn scripts_have_both_statements_and_no_parameter_left() {
+        for sending in [Sending::InTurn, Sending::Pipelined] {
+            let script = script(sending);
+            assert_eq!(script.matches("SELECT").count(), 2);
+            assert!(!script.contains('$') && script.contains(":token") && script.contains("lpad(:n, 8"));
+        }
+    }
+}

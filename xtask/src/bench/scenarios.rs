@@ -1,0 +1,281 @@
+//! What is measured: one function for each scenario, its limits in the same rounds, so that whatever else the machine
+//! does meets both.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::ValueEnum;
+use serde_json::json;
+
+use super::hello::Hello;
+use super::limits::{Pgbench, Sending, argon2};
+use super::load::{Outcome, Pace, Plan, drive};
+use super::process::{Cpu, memory};
+use super::report::{Report, Round, Row};
+use super::seed::{WITH_PASSWORD, user_id, username};
+use super::server::Server;
+use super::wire::{Connection, request};
+
+/// How many clients sign in at once.
+const SIGN_IN_CLIENTS: usize = 8;
+/// Reads in a second while they do.
+const READS_DURING_SIGN_INS: f64 = 1000.0;
+/// How many clients write at once: as many as the server has connections for transactions.
+const WRITERS: usize = 8;
+/// The size of the pages that are read.
+const PAGE: usize = 20;
+
+/// One scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Scenario {
+    /// An administrator views users by id.
+    UserView,
+    /// The first page of the users, and one nine tenths in.
+    Lists,
+    /// Signing in, and what it does to reads.
+    Login,
+    /// Changing a user's name.
+    Update,
+    /// Creating users without a password.
+    Create,
+}
+
+/// What the scenarios have in common.
+#[derive(Debug)]
+pub struct Bench {
+    /// The server.
+    pub server: Server,
+    /// The administrator's password.
+    pub password: String,
+    /// Tokens of an administrator, one for each connection.
+    pub tokens: Vec<String>,
+    /// The bare server.
+    pub hello: Hello,
+    /// `pgbench`, where there is one.
+    pub pgbench: Option<Pgbench>,
+    /// How many users are in the table.
+    pub users: u64,
+    /// How many rounds.
+    pub rounds: usize,
+    /// How long one measurement takes.
+    pub time: Duration,
+    /// The rate of the open loop; 0.7 of what the closed one reached unless said otherwise.
+    pub open_rate: Option<f64>,
+    /// Where random numbers come from.
+    pub random: Random,
+}
+
+/// Random enough to choose whom to ask for (xorshift64).
+#[derive(Clone, Copy, Debug)]
+pub struct Random(pub u64);
+
+impl Random {
+    /// A number below a bound.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound.max(1)
+    }
+}
+
+/// Sends `GET` for a random user with the connection's token.
+fn view<'a>(tokens: &'a [String], users: u64, mut random: Random) -> impl FnMut(usize, &mut Vec<u8>) + use<'a> {
+    move |lane, out| {
+        let path = format!("/v1/users/{}", user_id(random.below(users)));
+        request(out, "GET", &path, Some(&tokens[lane % tokens.len()]), "");
+    }
+}
+
+impl Bench {
+    fn plan(&self, connections: usize, pace: Pace) -> Plan {
+        Plan { address: self.server.address, connections, pace, time: self.time }
+    }
+
+    /// Drives the server and takes its processor time meanwhile.
+    fn round(&self, plan: &Plan, compose: impl FnMut(usize, &mut Vec<u8>)) -> anyhow::Result<Round> {
+        let cpu = || Cpu::now(self.server.pid(), Some(self.server.postgres.pid));
+        let before = cpu();
+        let outcome = drive(plan, compose)?;
+        Ok(Round::of(&outcome, cpu().since(before)))
+    }
+
+    /// Makes connections, statements and caches ready.
+    fn warm(&self, plan: &Plan, compose: impl FnMut(usize, &mut Vec<u8>)) -> anyhow::Result<Outcome> {
+        drive(&Plan { time: self.time.min(Duration::from_secs(1)), ..*plan }, compose)
+    }
+
+    /// Runs a scenario.
+    pub fn run(&mut self, scenario: Scenario, report: &mut Report) -> anyhow::Result<()> {
+        // Two scenarios must not ask for the same users in the same order.
+        self.random.below(2);
+        match scenario {
+            Scenario::UserView => self.user_view(report).context("user-view"),
+            Scenario::Lists => self.lists(report).context("lists"),
+            Scenario::Login => self.login(report).context("login"),
+            Scenario::Update => self.update(report).context("update"),
+            Scenario::Create => self.create(report).context("create"),
+        }
+    }
+
+    fn user_view(&self, report: &mut Report) -> anyhow::Result<()> {
+        let connections = self.tokens.len();
+        let plan = self.plan(connections, Pace::Closed);
+        let compose = || view(&self.tokens, self.users, self.random);
+        self.warm(&plan, compose())?;
+        let mut read = Row::new(format!("user-view, {connections} connections"), self.users);
+        let mut in_turn = Row::limit(format!("pgbench, in turn, {connections} clients"), self.users);
+        let mut pipelined = Row::limit(format!("pgbench, pipelined, {connections} clients"), self.users);
+        let mut hello = Row::limit("bare Dropshot hello", self.users);
+        for _ in 0..self.rounds {
+            read.rounds.push(self.round(&plan, compose())?);
+            for (row, sending) in [(&mut in_turn, Sending::InTurn), (&mut pipelined, Sending::Pipelined)] {
+                row.rounds.extend(self.pgbench_round(sending, connections)?);
+            }
+            let before = Cpu::now(self.hello.pid(), None);
+            let bare = Plan { address: self.hello.address, ..plan };
+            let outcome = drive(&bare, |_, out| request(out, "GET", "/hello", None, ""))?;
+            hello.rounds.push(Round::of(&outcome, Cpu::now(self.hello.pid(), None).since(before)));
+        }
+        let p99 = read.median(|round| round.p99).unwrap_or(f64::MAX);
+        if self.pgbench.is_some() {
+            let (reached, turn, pipe) = (read.rate(), in_turn.rate(), pipelined.rate());
+            report.fact("user-view / pgbench in turn", reached / turn, "at least 0.5");
+            report.fact("user-view / pgbench pipelined", reached / pipe, "at least 0.5");
+        }
+        report.fact("user-view, p99 in ms", p99, "under 15");
+        report.memory("after reads", memory(self.server.pid())?, "under 64");
+        let rate = self.open_rate.unwrap_or_else(|| (read.rate() * 0.7).round());
+        let mut open = Row::new(format!("user-view, open loop at {rate:.0}/s"), self.users);
+        let plan = self.plan(connections, Pace::Open(rate));
+        for _ in 0..self.rounds {
+            open.rounds.push(self.round(&plan, compose())?);
+        }
+        report.rows.extend([read, open, in_turn, pipelined, hello].into_iter().filter(|row| !row.rounds.is_empty()));
+        Ok(())
+    }
+
+    fn pgbench_round(&self, sending: Sending, clients: usize) -> anyhow::Result<Option<Round>> {
+        let Some(pgbench) = &self.pgbench else { return Ok(None) };
+        let before = Cpu::now(self.server.pid(), Some(self.server.postgres.pid));
+        let (rate, transactions) = pgbench.run(sending, clients, self.time)?;
+        let mut spent = Cpu::now(self.server.pid(), Some(self.server.postgres.pid)).since(before);
+        // The server only waits meanwhile, and we do too.
+        (spent.server, spent.driver) = (0.0, 0.0);
+        Ok(Some(Round::rate(rate, Some((spent, transactions)))))
+    }
+
+    fn lists(&self, report: &mut Report) -> anyhow::Result<()> {
+        let connections = self.tokens.len();
+        let plan = self.plan(connections, Pace::Closed);
+        let first = format!("/v1/users?limit={PAGE}");
+        let deep = self.deep_page()?;
+        let compose = |path: String| {
+            move |lane: usize, out: &mut Vec<u8>| {
+                request(out, "GET", &path, Some(&self.tokens[lane % self.tokens.len()]), "");
+            }
+        };
+        self.warm(&plan, compose(deep.clone()))?;
+        let mut shallow = Row::new(format!("user-list, first page of {PAGE}"), self.users);
+        let mut far = Row::new(format!("user-list, page of {PAGE} nine tenths in"), self.users);
+        for _ in 0..self.rounds {
+            shallow.rounds.push(self.round(&plan, compose(first.clone()))?);
+            far.rounds.push(self.round(&plan, compose(deep.clone()))?);
+        }
+        report.fact("user-list, deep page / first page", far.rate() / shallow.rate(), "about 1");
+        report.rows.extend([shallow, far]);
+        Ok(())
+    }
+
+    /// Walks nine tenths of the way, and gives the path of the page there.
+    fn deep_page(&self) -> anyhow::Result<String> {
+        let mut connection = Connection::open(self.server.address)?;
+        let (mut path, mut seen) = ("/v1/users?limit=200".to_owned(), 0);
+        loop {
+            let page = connection.call("GET", &path, self.tokens.first().map(String::as_str), "")?;
+            seen += page["items"].as_array().map_or(0, Vec::len) as u64;
+            let next = page["next_page"].as_str().context("the list ended too early")?;
+            if seen * 10 >= self.users * 9 {
+                return Ok(format!("/v1/users?limit={PAGE}&page_token={next}"));
+            }
+            path = format!("/v1/users?limit=200&page_token={next}");
+        }
+    }
+
+    fn login(&self, report: &mut Report) -> anyhow::Result<()> {
+        let plan = self.plan(SIGN_IN_CLIENTS, Pace::Closed);
+        let mut random = self.random;
+        let known = WITH_PASSWORD.min(self.users);
+        let mut sign_in = |_: usize, out: &mut Vec<u8>| {
+            let body = json!({ "identifier": username(random.below(known)), "password": self.password });
+            request(out, "POST", "/v1/login", None, &body.to_string());
+        };
+        self.warm(&plan, &mut sign_in)?;
+        let mut login = Row::new(format!("login, {SIGN_IN_CLIENTS} clients"), self.users);
+        let mut alone = Row::limit("argon2 alone, one thread for each core", self.users);
+        for _ in 0..self.rounds {
+            login.rounds.push(self.round(&plan, &mut sign_in)?);
+            let before = Cpu::now(0, None);
+            let rate = argon2(self.time)?;
+            let spent = Cpu::now(0, None).since(before);
+            alone.rounds.push(Round::rate(rate, Some((spent, rate * self.time.as_secs_f64()))));
+        }
+        let mut reads = Row::new(format!("user-view, open loop at {READS_DURING_SIGN_INS:.0}/s"), self.users);
+        let mut stormed = Row::new(format!("{}, during logins", reads.name), self.users);
+        let view_plan = self.plan(self.tokens.len(), Pace::Open(READS_DURING_SIGN_INS));
+        for _ in 0..self.rounds {
+            reads.rounds.push(self.round(&view_plan, view(&self.tokens, self.users, self.random))?);
+            let (storm, during) = std::thread::scope(|scope| {
+                let storm = scope.spawn(|| drive(&plan, &mut sign_in));
+                let during = drive(&view_plan, view(&self.tokens, self.users, self.random));
+                (storm.join(), during)
+            });
+            storm.map_err(|_| anyhow::anyhow!("the sign-ins panicked"))??;
+            let mut round = Round::of(&during?, Cpu::default());
+            // What the processes spent went to both.
+            round.cpu = None;
+            stormed.rounds.push(round);
+        }
+        report.fact("login / argon2 alone", login.rate() / alone.rate(), "");
+        report.fact("user-view during logins, p99 in ms", stormed.median(|round| round.p99).unwrap_or(0.0), "under 10");
+        report.memory("after logins", memory(self.server.pid())?, "");
+        report.rows.extend([login, alone, reads, stormed]);
+        Ok(())
+    }
+
+    fn update(&self, report: &mut Report) -> anyhow::Result<()> {
+        let plan = self.plan(WRITERS, Pace::Closed);
+        let mut random = self.random;
+        let mut compose = |lane: usize, out: &mut Vec<u8>| {
+            let path = format!("/v1/users/{}", user_id(random.below(self.users)));
+            let body = format!("{{\"name\":\"Renamed {}\"}}", random.below(1_000_000));
+            request(out, "PATCH", &path, Some(&self.tokens[lane % self.tokens.len()]), &body);
+        };
+        self.warm(&plan, &mut compose)?;
+        let mut row = Row::new(format!("user-update, {WRITERS} connections"), self.users);
+        for _ in 0..self.rounds {
+            row.rounds.push(self.round(&plan, &mut compose)?);
+        }
+        report.rows.push(row);
+        Ok(())
+    }
+
+    fn create(&mut self, report: &mut Report) -> anyhow::Result<()> {
+        let plan = self.plan(WRITERS, Pace::Closed);
+        let mut row = Row::new(format!("user-create, {WRITERS} connections"), self.users);
+        let mut number = 0;
+        let series = self.users;
+        let mut compose = |lane: usize, out: &mut Vec<u8>| {
+            number += 1;
+            let name = format!("new.{series}.{number}");
+            let body = json!({ "username": name, "email": format!("{name}@example.com"), "name": "New Person" });
+            request(out, "POST", "/v1/users", Some(&self.tokens[lane % self.tokens.len()]), &body.to_string());
+        };
+        self.warm(&plan, &mut compose)?;
+        for _ in 0..self.rounds {
+            row.rounds.push(self.round(&plan, &mut compose)?);
+        }
+        report.rows.push(row);
+        Ok(())
+    }
+}

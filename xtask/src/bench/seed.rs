@@ -1,0 +1,129 @@
+//! The people in the directory that is measured, made by SQL: so many users with names, addresses and profiles, each a
+//! member of the group `public`. The n-th user's id is computed from n, here and in `pgbench`'s scripts.
+
+use std::path::Path;
+
+use anyhow::Context;
+use tokio_postgres::{Client, NoTls};
+
+/// How many of the first users have a password, the administrator's, to sign in with.
+pub const WITH_PASSWORD: u64 = 64;
+
+/// The n-th user's id: a UUIDv7 whose time grows with n.
+pub fn user_id(n: u64) -> String {
+    format!("0190{:04}-{:04}-7000-8000-000000000000", n / 10_000, n % 10_000)
+}
+
+/// [`user_id`] as SQL. `n` must be an expression of the type text.
+pub fn user_id_sql(n: &str) -> String {
+    format!("('0190' || lpad({n}, 8, '0') || '70008000000000000000')::uuid")
+}
+
+/// The n-th user's username.
+pub fn username(n: u64) -> String {
+    format!("{}.{}.{n}", pick(GIVEN, n), pick(FAMILY, n / GIVEN.len() as u64)).to_lowercase()
+}
+
+fn pick(names: &[&'static str], n: u64) -> &'static str {
+    usize::try_from(n % names.len() as u64).map_or("", |index| names[index])
+}
+
+const GIVEN: &[&str] = &[
+    "Ada", "Amina", "Anders", "Beatriz", "Bogdan", "Carlos", "Chidi", "Daniel", "Elena", "Emre", "Fatima", "Felix",
+    "Grace", "Hana", "Hiroshi", "Ingrid", "Ivan", "Jamal", "Jana", "Kavya", "Kofi", "Laura", "Leila", "Lin", "Lucas",
+    "Maria", "Mateo", "Mei", "Milan", "Nadia", "Noah", "Olga", "Omar", "Paula", "Priya", "Rafael", "Rosa", "Samuel",
+    "Sofia", "Tomas", "Yara", "Yusuf", "Zoe",
+];
+
+const FAMILY: &[&str] = &[
+    "Abe", "Adeyemi", "Ali", "Andersson", "Bauer", "Berg", "Brown", "Chen", "Costa", "Diaz", "Dubois", "Evans",
+    "Fischer", "Garcia", "Haddad", "Hansen", "Ivanova", "Jensen", "Kaya", "Khan", "Kim", "Kowalski", "Kumar",
+    "Larsen", "Lopez", "Martin", "Mensah", "Moreau", "Murphy", "Nakamura", "Nguyen", "Novak", "Okafor", "Olsen",
+    "Patel", "Pereira", "Petrov", "Rossi", "Sato", "Schmidt", "Silva", "Singh", "Smith", "Suzuki", "Tanaka", "Vega",
+    "Wang", "Weber", "Yilmaz", "Zhang", "Zielinski",
+];
+
+/// Adds the users `from..to` and brings the database's statistics up to date.
+pub fn seed(socket: &Path, from: u64, to: u64) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let client = connect(socket).await?;
+        insert(&client, from, to).await.with_context(|| format!("seeding the users {from} to {to}"))?;
+        client.batch_execute("VACUUM (ANALYZE)").await?;
+        client.batch_execute("CHECKPOINT").await?;
+        Ok(())
+    })
+}
+
+/// The hash of some live session's token, an administrator's, in hexadecimal.
+pub fn token_hash(socket: &Path) -> anyhow::Result<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let client = connect(socket).await?;
+        let sql = "SELECT encode(token_hash, 'hex') FROM sessions JOIN users ON users.id = user_id \
+                   WHERE username_folded = 'admin' ORDER BY sessions.id DESC LIMIT 1";
+        Ok(client.query_one(sql, &[]).await.context("the administrator has no session")?.get(0))
+    })
+}
+
+async fn connect(socket: &Path) -> anyhow::Result<Client> {
+    let mut config = tokio_postgres::Config::new();
+    config.host_path(socket).user("rollcall").dbname("rollcall");
+    let (client, driver) = config.connect(NoTls).await.context("reaching the private database")?;
+    tokio::spawn(async move {
+        // An end with an error shows itself in the statement that met it.
+        let _ended = driver.await;
+    });
+    Ok(client)
+}
+
+async fn insert(client: &Client, from: u64, to: u64) -> anyhow::Result<()> {
+    let list = |names: &[&str]| format!("(ARRAY['{}'])", names.join("','"));
+    let (given, family) = (list(GIVEN), list(FAMILY));
+    let (givens, families) = (GIVEN.len(), FAMILY.len());
+    let id = user_id_sql("n::text");
+    let last = to - 1;
+    let people = format!(
+        "SELECT {id} AS id, n, {given}[n % {givens} + 1] AS given, {family}[(n / {givens}) % {families} + 1] AS family, \
+         timestamptz '2026-01-01 00:00:00Z' + n * interval '1 second' AS made FROM generate_series({from}, {last}) AS n"
+    );
+    let users = format!(
+        "INSERT INTO users (id, username, username_folded, email, email_folded, email_verified, name, profile, \
+             custom_data, created_via, created_at, updated_at) \
+         SELECT id, name, name, name || '@example.org', name || '@example.org', n % 3 > 0, given || ' ' || family, \
+             jsonb_build_object('given_name', given, 'family_name', family, 'locale', 'en', 'zoneinfo', 'Europe/Oslo'), \
+             jsonb_build_object('employee', n, 'department', 'D' || n % 500, 'site', 'S' || n % 7), 'admin', made, made \
+         FROM (SELECT *, lower(given || '.' || family || '.' || n) AS name FROM ({people}) AS person) AS named"
+    );
+    let member = "(SELECT id FROM roles WHERE scope = 'group' AND name = 'member')";
+    let public = "(SELECT id FROM groups WHERE slug = 'public')";
+    let members = format!(
+        "INSERT INTO group_members (group_id, user_id, joined_at) SELECT {public}, id, made FROM ({people}) AS person"
+    );
+    let roles = format!(
+        "INSERT INTO group_member_roles (group_id, user_id, role_id) \
+         SELECT {public}, id, {member} FROM ({people}) AS person"
+    );
+    let passwords = format!(
+        "UPDATE users SET (password_hash, password_changed_at) = \
+             (SELECT password_hash, password_changed_at FROM users WHERE username_folded = 'admin') \
+         FROM generate_series(0, {}) AS n WHERE users.id = {id}",
+        WITH_PASSWORD - 1
+    );
+    for statement in [users, members, roles, passwords] {
+        client.batch_execute(&statement).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{user_id, username};
+
+    #[test]
+    fn ids_grow_with_their_number() {
+        assert_eq!(user_id(12_345), "01900001-2345-7000-8000-000000000000");
+        assert!(user_id(9_999) < user_id(10_000));
+        assert_eq!(username(43), "ada.adeyemi.43");
+    }
+}

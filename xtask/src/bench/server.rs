@@ -1,0 +1,139 @@
+//! The server that is measured: the release binary on a data folder of its own, with its private Postgres.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+
+use super::process::{Postgres, postgres_of};
+use super::wire::Connection;
+
+/// A running server. Dropped, it is told to stop, and its database with it.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its database.
+    pub postgres: Postgres,
+    /// The first administrator's password, where this start made one.
+    pub password: Option<String>,
+    /// From its start to its first 200.
+    pub started_in: Duration,
+}
+
+impl Server {
+    /// Starts it and waits until it answers.
+    pub fn start(binary: &Path, data: &Path, log: &Path) -> anyhow::Result<Self> {
+        let errors = std::fs::OpenOptions::new().create(true).append(true).open(log)?;
+        let mut command = Command::new(binary);
+        // Settings of whoever runs the benchmark must not become part of it.
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"ROLLCALL_")) {
+            if name != "ROLLCALL_RUNTIME__WORKER_THREADS" && name != "ROLLCALL_DATABASE__SHARED_CONNECTIONS" {
+                command.env_remove(name);
+            }
+        }
+        command
+            .current_dir(data.parent().context("the data folder has no parent")?)
+            .args(["--address", "127.0.0.1:0", "--data-dir"])
+            .arg(data)
+            .env("ROLLCALL_LOG__LEVEL", "warn")
+            .env("ROLLCALL_THROTTLE__ACCOUNT_ATTEMPTS", "1000000")
+            .env("ROLLCALL_THROTTLE__SOURCE_ATTEMPTS", "1000000");
+        let begun = Instant::now();
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(errors)
+            .spawn()
+            .with_context(|| format!("{} does not start", binary.display()))?;
+        let announced = announcement(&mut child);
+        let (address, password) = match announced {
+            Ok(found) => found,
+            Err(error) => {
+                drop(child.wait());
+                let said = std::fs::read_to_string(log).unwrap_or_default();
+                let end: Vec<&str> = said.lines().rev().take(5).collect();
+                bail!("the server did not start ({error:#}); {} ends with (newest first):\n{}", log.display(), end.join("\n"));
+            }
+        };
+        first_answer(address)?;
+        let started_in = begun.elapsed();
+        let postgres = postgres_of(child.id())?;
+        Ok(Self { child, address, postgres, password, started_in })
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Stops it in an orderly way.
+    pub fn stop(mut self) -> anyhow::Result<()> {
+        self.terminate()
+    }
+
+    fn terminate(&mut self) -> anyhow::Result<()> {
+        if self.child.try_wait()?.is_some() {
+            return Ok(());
+        }
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+        let status = self.child.wait()?;
+        if !status.success() {
+            bail!("the server ended with {status}");
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Where it is already stopped this does nothing; where it can't be, there is nobody left to tell.
+        let _stopped = self.terminate();
+    }
+}
+
+/// Reads where it listens, and the first administrator's password, from what it prints.
+fn announcement(child: &mut Child) -> anyhow::Result<(SocketAddr, Option<String>)> {
+    let output = child.stdout.take().context("no standard output")?;
+    let (mut address, mut password) = (None, None);
+    for line in BufReader::new(output).lines() {
+        let line = line?;
+        if let Some(url) = line.strip_prefix("Rollcall listens on http://") {
+            address = Some(url.parse().with_context(|| format!("not an address: {url}"))?);
+        }
+        if let Some(word) = line.trim().strip_prefix("password ") {
+            password = Some(word.trim().to_owned());
+        }
+        // The last line.
+        if line.contains("ROLLCALL_URL=") {
+            break;
+        }
+    }
+    Ok((address.context("it did not say where it listens")?, password))
+}
+
+fn first_answer(address: SocketAddr) -> anyhow::Result<()> {
+    let mut last = None;
+    for _ in 0..500 {
+        match Connection::open(address).and_then(|mut connection| connection.call("GET", "/readyz", None, "")) {
+            Ok(_) => return Ok(()),
+            Err(error) => last = Some(error),
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    Err(last.unwrap_or_else(|| anyhow::anyhow!("it does not answer")))
+}
+
+/// Removes what a stopped server leaves: its data folder, and its database where that had to be kept elsewhere.
+pub fn remove_data(data: &Path, cluster: &Path) -> anyhow::Result<()> {
+    let version: Option<PathBuf> = cluster.parent().map(Path::to_owned);
+    if let Some(folder) = version.filter(|folder| !folder.starts_with(data)) {
+        std::fs::remove_dir_all(&folder).with_context(|| format!("removing {}", folder.display()))?;
+    }
+    std::fs::remove_dir_all(data).with_context(|| format!("removing {}", data.display()))
+}

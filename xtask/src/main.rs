@@ -1,0 +1,71 @@
+//! Rollcall's chores, as `cargo xtask <chore>`: making the generated files, and the checks of a change.
+
+#![expect(clippy::print_stdout, reason = "a chore speaks to the person who runs it")]
+
+mod bench;
+mod client;
+mod generate;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, bail};
+use clap::{Parser, Subcommand};
+
+/// Rollcall's chores.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+    /// The checkout to work on; the one that this was built from unless said otherwise.
+    #[arg(long, global = true)]
+    root: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Make the generated files: the published document, its two tables, and the client.
+    Generate {
+        /// Change nothing; fail where a generated file is not what would be made.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Run every check of a change, as `.ci/run` does.
+    Ci,
+    /// Measure the server beside what the machine can do at best; figures, a table and a chart in `target/bench`.
+    Bench(bench::Options),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let root = arguments.root.unwrap_or_else(checkout);
+    let result = match arguments.chore {
+        Chore::Generate { check: false } => generate::write(&root),
+        Chore::Generate { check: true } => generate::check(&root),
+        Chore::Ci => ci(&root),
+        Chore::Bench(options) => bench::run(&root, &options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The checkout that this was built from.
+fn checkout() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_owned()
+}
+
+fn ci(root: &Path) -> anyhow::Result<()> {
+    let status =
+        Command::new(root.join(".ci/run")).current_dir(root).status().context(".ci/run does not start")?;
+    if !status.success() {
+        bail!(".ci/run: {status}");
+    }
+    Ok(())
+}
