@@ -1602,6 +1602,18 @@ pub mod types {
             Default::default()
         }
     }
+    /// A password to check for somebody else.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(deny_unknown_fields)]
+    pub struct UserPasswordVerify {
+        /// What the user typed.
+        pub password: crate::secret::Password,
+    }
+    impl UserPasswordVerify {
+        pub fn builder() -> builder::UserPasswordVerify {
+            Default::default()
+        }
+    }
     /// Names a user: an id, `@username` or `me` (the caller).
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
@@ -4557,6 +4569,40 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct UserPasswordVerify {
+            password: ::std::result::Result<crate::secret::Password, ::std::string::String>,
+        }
+        impl ::std::default::Default for UserPasswordVerify {
+            fn default() -> Self {
+                Self { password: Err("no value supplied for password".to_string()) }
+            }
+        }
+        impl UserPasswordVerify {
+            pub fn password<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::secret::Password>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.password = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for password: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<UserPasswordVerify> for super::UserPasswordVerify {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: UserPasswordVerify,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { password: value.password? })
+            }
+        }
+        impl ::std::convert::From<super::UserPasswordVerify> for UserPasswordVerify {
+            fn from(value: super::UserPasswordVerify) -> Self {
+                Self { password: Ok(value.password) }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct UserUpdate {
             avatar_url:
                 ::std::result::Result<::std::option::Option<super::NullableWebUrl>, ::std::string::String>,
@@ -5296,6 +5342,27 @@ impl Client {
     /// ```
     pub fn user_password_change(&self) -> builder::UserPasswordChange<'_> {
         builder::UserPasswordChange::new(self)
+    }
+    /// Check a user's password
+    ///
+    /// For applications that sign people in by themselves: 204 where the password is right, 422 `password_mismatch` where it isn't or there is none, after the same time. Starts no session. Counted as an attempt, as every check of a password.
+    ///
+    /// Who may call it: holders of `users:credentials`.
+    ///
+    /// Sends a `POST` request to `/v1/users/{user}/password/verify`
+    ///
+    /// Arguments:
+    /// - `user`: The user: an id, `@username` or `me`.
+    /// - `body`
+    /// ```text
+    /// let response = client.user_password_verify()
+    ///    .user(user)
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    /// ```
+    pub fn user_password_verify(&self) -> builder::UserPasswordVerify<'_> {
+        builder::UserPasswordVerify::new(self)
     }
     /// View one's preferences
     ///
@@ -7160,6 +7227,95 @@ pub mod builder {
                 415u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
                 422u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
                 429u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                503u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::user_password_verify`]
+    ///
+    /// [`Client::user_password_verify`]: super::Client::user_password_verify
+    #[derive(Debug, Clone)]
+    pub struct UserPasswordVerify<'a> {
+        client: &'a super::Client,
+        user: Result<types::UserRef, String>,
+        body: Result<types::builder::UserPasswordVerify, String>,
+    }
+    impl<'a> UserPasswordVerify<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                user: Err("user was not initialized".to_string()),
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        pub fn user<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::UserRef>,
+        {
+            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::UserPasswordVerify>,
+            <V as std::convert::TryInto<types::UserPasswordVerify>>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| format!("conversion to `UserPasswordVerify` for body failed: {}", s));
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::UserPasswordVerify) -> types::builder::UserPasswordVerify,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        /// Sends a `POST` request to `/v1/users/{user}/password/verify`
+        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::Error>> {
+            let Self { client, user, body } = self;
+            let user = user.map_err(Error::InvalidRequest)?;
+            let body = body
+                .and_then(|v| types::UserPasswordVerify::try_from(v).map_err(|e| e.to_string()))
+                .map_err(Error::InvalidRequest)?;
+            let url =
+                format!("{}/v1/users/{}/password/verify", client.baseurl, encode_path(&user.to_string()),);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "user_password_verify" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                204u16 => Ok(ResponseValue::empty(response)),
+                400u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                401u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                403u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                404u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                408u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                409u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                413u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                415u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                422u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
                 500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
                 503u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),

@@ -267,8 +267,8 @@ impl<T> Fetched<'_, T> {
 
 impl<T> Fetched<'_, T> {
     /// Who calls, and an id out of what was found: to fetch what policy needs to know, before anything is shown.
-    pub fn ids(&self, id: impl FnOnce(&T) -> Option<Uuid>) -> (Uuid, Option<Uuid>) {
-        (self.caller.id(), id(&self.value))
+    pub fn ids(&self, id: impl FnOnce(&T) -> Option<Uuid>) -> (&Caller, Option<Uuid>) {
+        (&self.caller, id(&self.value))
     }
 }
 

@@ -157,6 +157,7 @@ pub const TABLE: &[Rule] = &[
     rule("user_group_list", Access::OwnOr(Permission::UsersRead)),
     rule("user_password_set", Access::Holders(Permission::UsersCredentials)),
     rule("user_password_change", Access::OwnOnly),
+    rule("user_password_verify", Access::Holders(Permission::UsersCredentials)),
     rule("user_session_list", Access::OwnOr(Permission::UsersCredentials)),
     rule("user_session_delete", Access::OwnOr(Permission::UsersCredentials)),
     rule("user_session_delete_all", Access::OwnOr(Permission::UsersCredentials)),

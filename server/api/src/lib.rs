@@ -20,7 +20,7 @@ use types::{
     CurrentSession, CustomData, Group, GroupMemberPage, GroupPage, GroupPath, Health, JsonObject, Login,
     LoginChangePassword, Logout, PageQuery, Preferences, Readiness, Register, SessionCreated, SessionPage,
     SessionPath, SessionReauthenticate, User, UserCreate, UserGroupPage, UserPage, UserPasswordChange,
-    UserPasswordSet, UserPath, UserUpdate, Version,
+    UserPasswordSet, UserPasswordVerify, UserPath, UserUpdate, Version,
 };
 
 /// The largest body of a request, in bytes, where an operation doesn't say otherwise.
@@ -252,6 +252,18 @@ pub trait RollcallApi {
         path: PathParams<UserPath>,
         body: JsonBody<UserPasswordChange>,
     ) -> Answer<Ok200<SessionCreated>>;
+
+    /// Check a user's password
+    ///
+    /// For applications that sign people in by themselves: 204 where the password is right, 422 `password_mismatch` where it
+    /// isn't or there is none, after the same time. Starts no session. Counted as an attempt, as every check of a password.
+    #[endpoint { method = POST, path = "/v1/users/{user}/password/verify", tags = ["passwords"] }]
+    async fn user_password_verify(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        body: JsonBody<UserPasswordVerify>,
+    ) -> Answer<NoContent>;
 
     /// List a user's sessions
     ///

@@ -100,7 +100,7 @@ pub async fn user_group_list(
 async fn visible(op: &Operation, credential: &Bearer, group: &GroupRef) -> AppResult<(Caller, GroupRow)> {
     let fetched = op.read(credential, group).await?.found()?;
     let member = match fetched.ids(|row| row.as_ref().map(|row| row.id)) {
-        (caller, Some(group)) => groups::is_member(&*op.app.store.read().await?, group, caller).await?,
+        (caller, Some(group)) => groups::is_member(&*op.app.store.read().await?, group, caller.id()).await?,
         (_, None) => false,
     };
     let (caller, row) = fetched.authorize(|_, row| match row {

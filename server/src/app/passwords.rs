@@ -5,14 +5,15 @@ use std::sync::Arc;
 use rollcall_api::error;
 use rollcall_api::extract::Bearer;
 use rollcall_api::reply::{NoContent, Ok200};
-use rollcall_api::types::{SessionCreated, UserPasswordChange, UserPasswordSet, UserRef};
+use rollcall_api::types::{SessionCreated, UserPasswordChange, UserPasswordSet, UserPasswordVerify, UserRef};
+use rollcall_policy::Resource;
 use rollcall_store::users::{self, UserRecord};
 use rollcall_store::{passwords, sessions};
 use serde_json::json;
 
 use crate::app::credentials::{check_own, new_password, own_names, renew_session, still_valid};
 use crate::app::throttle;
-use crate::app::users::{about, target};
+use crate::app::users::{rank, target};
 use crate::error::{AppResult, not_found, refuse};
 use crate::operation::{Caller, Operation, Target};
 
@@ -74,10 +75,34 @@ pub async fn user_password_change(
     Ok(Ok200::new(created))
 }
 
+/// Check a user's password.
+pub async fn user_password_verify(
+    op: Arc<Operation>,
+    credential: Bearer,
+    user: UserRef,
+    body: UserPasswordVerify,
+) -> AppResult<NoContent> {
+    let (_, record) = subject(&op, &credential, &user).await?;
+    let Some(checked) = passwords::by_id(&*op.app.store.read().await?, record.id).await? else {
+        return not_found();
+    };
+    check_own(&op, &checked, body.password.expose()).await?;
+    let mut change = op.begin(&credential).await?;
+    target(&mut change, &user).await?;
+    still_valid(&change, &checked).await?;
+    throttle::succeeded(change.conn(), checked.id, op.address).await?;
+    change.commit(Target::User(checked.id), json!({})).await?;
+    Ok(NoContent::done())
+}
+
 /// Whom a path names, where the caller may do it: asked before anything is hashed, and again in the transaction.
 async fn subject(op: &Operation, credential: &Bearer, user: &UserRef) -> AppResult<(Caller, UserRecord)> {
-    let fetched = op.read(credential, user).await?;
-    let (caller, record) = fetched.found()?.authorize(|_, record| about(record))?;
+    let fetched = op.read(credential, user).await?.found()?;
+    let resource = match fetched.ids(|record| record.as_ref().map(|record| record.id)) {
+        (caller, Some(id)) => rank(&*op.app.store.read().await?, caller, id).await?,
+        (_, None) => Resource::Directory,
+    };
+    let (caller, record) = fetched.authorize(|_, _| resource)?;
     match record {
         Some(record) => Ok((caller, record)),
         None => not_found(),

@@ -11,7 +11,7 @@ use rollcall_api::types::{
 };
 use rollcall_policy::Resource;
 use rollcall_store::users::{self, UserChanges, UserKey, UserRecord};
-use rollcall_store::{idempotency, roles};
+use rollcall_store::{Conn, idempotency, roles};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -19,7 +19,7 @@ use crate::app::conditions::writable;
 use crate::app::paging::Paging;
 use crate::app::{identifiers, views};
 use crate::error::{AppResult, Fault, not_found, refuse};
-use crate::operation::{Change, Operation, Target};
+use crate::operation::{Caller, Change, Operation, Target};
 
 /// List users.
 pub async fn user_list(
@@ -62,18 +62,17 @@ pub async fn target(change: &mut Change, user: &UserRef) -> AppResult<UserRecord
         UserRef::Name(folded) => UserKey::Name(folded),
     };
     let Some(record) = users::lock(change.conn(), key).await? else { return not_found() };
-    let resource = rank(change, record.id).await?;
+    let resource = rank(change.conn(), change.caller()?, record.id).await?;
     change.authorize(resource)?;
     Ok(record)
 }
 
 /// A user to be changed, as policy sees it: next to the caller, or above.
-async fn rank(change: &Change, user: Uuid) -> AppResult<Resource> {
-    let caller = change.caller()?;
+pub async fn rank(conn: &Conn, caller: &Caller, user: Uuid) -> AppResult<Resource> {
     if caller.id() == user {
         return Ok(Resource::User(user.into()));
     }
-    let theirs = roles::permissions_of(change.conn(), user).await?;
+    let theirs = roles::permissions_of(conn, user).await?;
     let above = theirs.iter().any(|permission| !caller.actor.permissions.contains(permission));
     Ok(if above { Resource::Superior(user.into()) } else { Resource::User(user.into()) })
 }

@@ -11,7 +11,7 @@ use rollcall_api::types::{
     CurrentSession, CustomData, Group, GroupMemberPage, GroupPage, GroupPath, Health, JsonObject, Login,
     LoginChangePassword, Logout, PageQuery, Preferences, Readiness, Register, SessionCreated, SessionPage,
     SessionPath, SessionReauthenticate, User, UserCreate, UserGroupPage, UserPage, UserPasswordChange,
-    UserPasswordSet, UserPath, UserUpdate, Version,
+    UserPasswordSet, UserPasswordVerify, UserPath, UserUpdate, Version,
 };
 use rollcall_api::{Answer, RollcallApi};
 
@@ -192,6 +192,18 @@ impl RollcallApi for Server {
     ) -> Answer<Ok200<SessionCreated>> {
         handle(&rqctx, "user_password_change", |op| {
             passwords::user_password_change(op, credential, path.0.user, body.value)
+        })
+        .await
+    }
+
+    async fn user_password_verify(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        body: JsonBody<UserPasswordVerify>,
+    ) -> Answer<NoContent> {
+        handle(&rqctx, "user_password_verify", |op| {
+            passwords::user_password_verify(op, credential, path.0.user, body.value)
         })
         .await
     }

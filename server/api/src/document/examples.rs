@@ -42,6 +42,7 @@ pub(super) const ALL: &[(&str, &str)] = &[
     example!("user_password_change.request"),
     example!("user_password_change.response"),
     example!("user_password_set.request"),
+    example!("user_password_verify.request"),
     example!("user_preferences_update.request"),
     example!("user_preferences_update.response"),
     example!("user_preferences_view.response"),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{METHODS, examples, linked, operations_mut, operations_table, published, text};
 use crate::types::{
     CustomData, Login, LoginChangePassword, Logout, Preferences, Register, SessionReauthenticate, UserCreate,
-    UserPasswordChange, UserPasswordSet, UserUpdate,
+    UserPasswordChange, UserPasswordSet, UserPasswordVerify, UserUpdate,
 };
 use crate::{access, error, extract};
 
@@ -129,8 +129,9 @@ fn request_examples_are_requests() {
     check::<Preferences>("user_preferences_update");
     check::<UserPasswordSet>("user_password_set");
     check::<UserPasswordChange>("user_password_change");
+    check::<UserPasswordVerify>("user_password_verify");
     let requests = examples::ALL.iter().filter(|(name, _)| name.ends_with(".request")).count();
-    assert_eq!(requests, 12, "a request example is not checked above");
+    assert_eq!(requests, 13, "a request example is not checked above");
 }
 
 #[test]

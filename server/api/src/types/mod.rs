@@ -33,5 +33,5 @@ pub use text::{
 };
 pub use user::{
     CreatedVia, CustomData, DOCUMENT_DEPTH_MAX, DOCUMENT_MAX, JsonObject, Preferences, User, UserCreate,
-    UserPage, UserPasswordChange, UserPasswordSet, UserUpdate, UserView,
+    UserPage, UserPasswordChange, UserPasswordSet, UserPasswordVerify, UserUpdate, UserView,
 };

@@ -279,6 +279,14 @@ pub struct UserPasswordSet {
     pub must_change: bool,
 }
 
+/// A password to check for somebody else.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserPasswordVerify {
+    /// What the user typed.
+    pub password: PasswordAttempt,
+}
+
 /// A password that its user changes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
