@@ -97,6 +97,10 @@ async fn caller(server: &TestServer, scene: &Scene, rule: &Rule, kind: Kind) -> 
         Kind::Suspended => "UPDATE users SET suspended = true WHERE id = $1",
         _ => "",
     };
+    if kind == Kind::Expired {
+        server.expire(person.session_id).await;
+        return nobody(authorization);
+    }
     if !ending.is_empty() {
         db.execute(ending, &[&person.id]).await.unwrap();
         return nobody(authorization);

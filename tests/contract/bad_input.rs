@@ -7,10 +7,10 @@ use reqwest::RequestBuilder;
 use rollcall_api::access;
 use rollcall_client::error_code;
 use rollcall_server::config::RegistrationMode;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::recipes::Scene;
-use super::shapes::{Field, fields, set};
+use super::shapes::{bad_values, fields, set};
 use crate::support::contract::{OPERATIONS, Operation, resolve};
 use crate::support::{Answer, Person, TestServer};
 
@@ -155,42 +155,6 @@ async fn fields_of_the_wrong_shape() {
     bench.finish(&before).await;
 }
 
-/// Values that a field must refuse.
-fn bad_values(field: &Field) -> Vec<(&'static str, Value)> {
-    let kind = field.schema["type"].as_str().unwrap_or("string");
-    let mut values = vec![("a number", json!(7)), ("an array", json!(["x"]))];
-    if kind != "boolean" {
-        values.push(("a boolean", json!(true)));
-    }
-    if kind != "object" {
-        values.push(("an object", json!({ "x": 1 })));
-    }
-    if !field.nullable {
-        values.push(("null", Value::Null));
-    }
-    if kind == "object" && field.schema["additionalProperties"] != true {
-        values.push(("with an unknown field", json!({ "zzz": 1 })));
-    }
-    if kind == "object" || kind == "boolean" {
-        values.push(("a string", json!("x")));
-    }
-    if kind == "string" {
-        values.push(("empty", json!("")));
-        values.push(("NUL", json!("a\0b")));
-        if let Some(most) = field.schema["maxLength"].as_u64() {
-            values.push(("too long", json!("7".repeat(most as usize + 1))));
-        }
-        if field.schema["pattern"].as_str().is_some_and(|pattern| !matches_pattern(pattern, "a\u{7}b")) {
-            values.push(("control characters", json!("a\u{7}b")));
-        }
-    }
-    values
-}
-
-fn matches_pattern(pattern: &str, text: &str) -> bool {
-    jsonschema::is_valid(&json!({ "pattern": pattern }), &json!(text))
-}
-
 #[tokio::test]
 async fn bodies_that_are_too_large_or_not_json() {
     let mut bench = Bench::new().await;
@@ -291,7 +255,7 @@ async fn headers_that_are_malformed_or_sent_twice() {
             let twice = good(&bench).header(header, "\"1\"").header(header, "\"1\"");
             bench.refused(&place("twice"), twice, error_code::INVALID_REQUEST, &[header]).await;
             if header != "idempotency-key" {
-                let many = vec!["\"1\""; 11].join(", ");
+                let many = ["\"1\""; 11].join(", ");
                 bench
                     .refused(
                         &place("eleven"),

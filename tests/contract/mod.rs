@@ -10,3 +10,5 @@ mod page_tokens;
 mod recipes;
 mod schema;
 mod shapes;
+mod validator;
+mod wire;

@@ -87,6 +87,7 @@ pub const RECIPES: &[(&str, Recipe)] = &[
     ("user_password_change", |_, body| {
         *body = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
     }),
+    ("user_password_verify", |_, body| body["password"] = PASSWORD.into()),
     ("user_session_list", as_it_is),
     ("user_session_delete", as_it_is),
     ("user_session_delete_all", as_it_is),

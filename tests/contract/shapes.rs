@@ -1,6 +1,6 @@
-//! The fields of a request's body, out of its schema.
+//! The fields of a request's body, out of its schema, and values that they must refuse.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::support::contract::DOCUMENT;
 
@@ -51,4 +51,40 @@ pub fn set(body: &mut Value, path: &str, value: Value) {
         }
         None => body[path] = value,
     }
+}
+
+/// Values that a field must refuse.
+pub fn bad_values(field: &Field) -> Vec<(&'static str, Value)> {
+    let kind = field.schema["type"].as_str().unwrap_or("string");
+    let mut values = vec![("a number", json!(7)), ("an array", json!(["x"]))];
+    if kind != "boolean" {
+        values.push(("a boolean", json!(true)));
+    }
+    if kind != "object" {
+        values.push(("an object", json!({ "x": 1 })));
+    }
+    if !field.nullable {
+        values.push(("null", Value::Null));
+    }
+    if kind == "object" && field.schema["additionalProperties"] != true {
+        values.push(("with an unknown field", json!({ "zzz": 1 })));
+    }
+    if kind == "object" || kind == "boolean" {
+        values.push(("a string", json!("x")));
+    }
+    if kind == "string" {
+        values.push(("empty", json!("")));
+        values.push(("NUL", json!("a\0b")));
+        if let Some(most) = field.schema["maxLength"].as_u64() {
+            values.push(("too long", json!("7".repeat(most as usize + 1))));
+        }
+        if field.schema["pattern"].as_str().is_some_and(|pattern| !matches_pattern(pattern, "a\u{7}b")) {
+            values.push(("control characters", json!("a\u{7}b")));
+        }
+    }
+    values
+}
+
+fn matches_pattern(pattern: &str, text: &str) -> bool {
+    jsonschema::is_valid(&json!({ "pattern": pattern }), &json!(text))
 }

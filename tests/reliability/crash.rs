@@ -43,7 +43,7 @@ async fn write(
         };
         match request.bearer_auth(&token).send().await {
             Ok(answer) if answer.status().is_success() && writer == 0 => {
-                ledger.count.store(number, Ordering::Relaxed)
+                ledger.count.store(number, Ordering::Relaxed);
             }
             Ok(answer) if answer.status().is_success() => ledger.users.lock().unwrap().push(name),
             Ok(answer) if patient && answer.status().as_u16() == 503 => {

@@ -24,9 +24,11 @@ async fn login(server: &TestServer, identifier: &str, password: &str) -> Answer 
 #[tokio::test]
 async fn a_session_that_is_not_used_ends() {
     let server = TestServer::start().await;
-    let ada = server.quick_user("ada").await;
+    let (ada, eve) = (server.quick_user("ada").await, server.quick_user("eve").await);
     server.advance(TimeDelta::minutes(59));
     assert_eq!(get_session(&server, &ada).await, 200);
+    server.advance(TimeDelta::minutes(2));
+    assert_eq!(get_session(&server, &eve).await, 401);
     server.advance(TimeDelta::minutes(61));
     assert_eq!(get_session(&server, &ada).await, 401);
     let admin = server.admin().await;

@@ -7,6 +7,7 @@ mod expiry;
 mod flood;
 mod outage;
 mod program;
+mod replicas;
 mod secrets;
 mod shutdown;
 mod winners;

@@ -43,8 +43,9 @@ async fn one_user_gets_a_username() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     for round in 0..3 {
-        let name =
-            |number: usize| if number % 2 == 0 { format!("ada{round}") } else { format!("ADA{round}") };
+        let name = |number: usize| {
+            if number.is_multiple_of(2) { format!("ada{round}") } else { format!("ADA{round}") }
+        };
         let bodies = (0..CROWD).map(|number| json!({ "username": name(number) })).collect();
         let answers = post(&server, &admin, "/v1/users", bodies).await;
         assert_eq!(tally(&answers), expected([("201", 1), ("409 username_taken", CROWD - 1)]));
@@ -61,8 +62,8 @@ async fn one_user_gets_an_address() {
     let admin = server.admin().await;
     for round in 0..3 {
         let address = |number: usize| {
-            let local = if number % 2 == 0 { "Grace" } else { "gRACE" };
-            format!("{local}{round}@{}", if number % 3 == 0 { "EXAMPLE.org" } else { "example.org" })
+            let local = if number.is_multiple_of(2) { "Grace" } else { "gRACE" };
+            format!("{local}{round}@{}", if number.is_multiple_of(3) { "EXAMPLE.org" } else { "example.org" })
         };
         let bodies = (0..CROWD)
             .map(|number| json!({ "email": address(number), "username": format!("u{round}-{number}") }));
@@ -94,7 +95,7 @@ async fn one_request_wins_an_idempotency_key() {
                     fresh += usize::from(answer.header("idempotency-replayed").is_empty());
                 }
                 (409, error_code::IDEMPOTENCY_IN_PROGRESS) => {
-                    assert!(!answer.header("retry-after").is_empty())
+                    assert!(!answer.header("retry-after").is_empty());
                 }
                 other => panic!("{other:?}: {}", answer.message()),
             }

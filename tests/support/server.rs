@@ -219,6 +219,7 @@ impl TestServer {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "the test runner shows it with the failure")]
 impl Drop for TestServer {
     fn drop(&mut self) {
         drop(self.stop.take());
