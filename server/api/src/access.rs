@@ -93,6 +93,11 @@ impl Access {
         self != Self::Public
     }
 
+    /// Whether a signed-in caller may be told that they may not: a 403. What isn't theirs to see is a 404 instead.
+    pub fn can_forbid(self) -> bool {
+        !matches!(self, Self::Public | Self::SignedIn | Self::MemberOr(_))
+    }
+
     /// The permission that opens the operation, if one does.
     pub fn permission(self) -> Option<Permission> {
         match self {

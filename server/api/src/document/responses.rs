@@ -200,13 +200,13 @@ fn answers(facts: &Facts<'_>, status: &str) -> bool {
     match status {
         "400" => facts.body || facts.parameters || signed_in,
         "401" => signed_in || signs_in,
-        "403" => signed_in || matches!(id, "login" | "register"),
+        "403" => facts.rule.access.can_forbid() || matches!(id, "login" | "register"),
         "404" => facts.path,
         "408" | "413" | "415" => facts.body,
         "409" => facts.changes,
         "412" => facts.if_match,
         "422" => facts.body && !matches!(id, "login" | "logout"),
-        "429" => signs_in || matches!(id, "register" | "session_reauthenticate" | "user_password_change"),
+        "429" => signs_in || matches!(id, "register" | "session_reauthenticate" | "user_password_change" | "user_password_verify"),
         "503" => !matches!(id, "system_health" | "system_version" | "document_view"),
         _ => true,
     }

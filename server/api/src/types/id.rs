@@ -16,6 +16,8 @@ pub trait IdKind: Send + Sync + 'static {
     const NAME: &'static str;
     /// What the id names, as the description says it.
     const OF: &'static str;
+    /// What a path calls it.
+    const FIELD: &'static str;
 }
 
 /// The id of a resource of kind `K`.
@@ -62,14 +64,14 @@ impl<K> fmt::Display for Id<K> {
     }
 }
 
-impl<K> FromStr for Id<K> {
+impl<K: IdKind> FromStr for Id<K> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         // Only the hyphenated form of RFC 9562, so that a resource has one name in a URL.
         match Uuid::try_parse(text) {
             Ok(uuid) if text.len() == 36 => Ok(uuid.into()),
-            _ => Err("must be a UUID such as 01941f29-7c00-7000-8000-000000000001".to_owned()),
+            _ => Err(format!("{}: must be a UUID such as 01941f29-7c00-7000-8000-000000000001", K::FIELD)),
         }
     }
 }
@@ -80,7 +82,7 @@ impl<K> Serialize for Id<K> {
     }
 }
 
-impl<'de, K> Deserialize<'de> for Id<K> {
+impl<'de, K: IdKind> Deserialize<'de> for Id<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
@@ -115,6 +117,7 @@ pub struct UserKind;
 impl IdKind for UserKind {
     const NAME: &'static str = "UserId";
     const OF: &'static str = "a user";
+    const FIELD: &'static str = "user";
 }
 
 /// The id of a user.
@@ -127,6 +130,7 @@ pub struct SessionKind;
 impl IdKind for SessionKind {
     const NAME: &'static str = "SessionId";
     const OF: &'static str = "a session";
+    const FIELD: &'static str = "session";
 }
 
 /// The id of a session. It is no credential.
@@ -139,6 +143,7 @@ pub struct GroupKind;
 impl IdKind for GroupKind {
     const NAME: &'static str = "GroupId";
     const OF: &'static str = "a group";
+    const FIELD: &'static str = "group";
 }
 
 /// The id of a group.
