@@ -19,7 +19,15 @@ use crate::secrets::password::Verified;
 
 /// Sign in.
 pub async fn login(op: Arc<Operation>, body: Login) -> AppResult<Ok200<SessionCreated>> {
-    let (user, verified) = identify(&op, &body.identifier, &body.password).await?;
+    match sign_in(&op, &body).await {
+        // Another sign-in of the same user has upgraded the hash since it was read: check against the new one.
+        Err(fault) if fault.code() == Some(error::CONFLICT.code) => sign_in(&op, &body).await,
+        answer => answer,
+    }
+}
+
+async fn sign_in(op: &Arc<Operation>, body: &Login) -> AppResult<Ok200<SessionCreated>> {
+    let (user, verified) = identify(op, &body.identifier, &body.password).await?;
     if user.password_expires_at.is_some_and(|expires| expires <= op.now()) {
         let message = "the password has expired or must be changed; use login_change_password";
         return refuse(error::PASSWORD_EXPIRED, message);
@@ -28,7 +36,7 @@ pub async fn login(op: Arc<Operation>, body: Login) -> AppResult<Ok200<SessionCr
     change.authorize(Resource::Directory)?;
     let user = still_valid(&change, &user).await?;
     let upgrade = UserChanges { password_hash: verified.upgrade.map(Some), ..UserChanges::default() };
-    let created = start_session(&op, &change, &user, upgrade).await?;
+    let created = start_session(op, &change, &user, upgrade).await?;
     throttle::succeeded(change.conn(), user.id, op.address).await?;
     change.commit(Target::User(user.id), json!({ "session": created.session.id })).await?;
     Ok(Ok200::new(created))

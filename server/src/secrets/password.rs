@@ -31,6 +31,14 @@ pub struct HashParams {
     pub parallelism: u32,
 }
 
+impl HashParams {
+    /// How much a guess costs. Replicas with different settings must agree on which hash is the weaker one, or each
+    /// would undo the other's.
+    fn work(self) -> u64 {
+        u64::from(self.memory_kib) * u64::from(self.iterations)
+    }
+}
+
 /// What a check found.
 #[derive(Clone, Debug)]
 pub struct Verified {
@@ -89,7 +97,7 @@ impl Hasher {
         };
         self.run(move |bench| {
             let matches = bench.verify(password.as_bytes(), &kept).map_err(Fault::defect)? && real;
-            let weaker = matches && params_of(&kept).is_some_and(|kept| kept != params);
+            let weaker = matches && params_of(&kept).is_some_and(|kept| kept.work() < params.work());
             let upgrade = if weaker { bench.hash(password.as_bytes(), params).ok() } else { None };
             Ok(Verified { matches, upgrade })
         })
@@ -257,6 +265,9 @@ mod tests {
         assert!(verified.upgrade.is_some_and(|hash| hash.contains("m=128")));
         let wrong = Hasher::start(stronger, 1, 4).unwrap().verify("wrong", Some(&kept)).await.unwrap();
         assert!(wrong.upgrade.is_none());
+        let kept = Hasher::start(stronger, 1, 4).unwrap().hash(GOOD, 15, vec![]).await.unwrap();
+        let lowered = Hasher::start(CHEAP, 1, 4).unwrap().verify(GOOD, Some(&kept)).await.unwrap();
+        assert!(lowered.matches && lowered.upgrade.is_none(), "lowered ones change nothing");
     }
 
     #[tokio::test]
@@ -278,8 +289,7 @@ mod tests {
     async fn a_full_queue_answers_at_once() {
         let hasher = Hasher::start(CHEAP, 1, 1).unwrap();
         let (release, held) = std::sync::mpsc::channel::<()>();
-        let mut waiting = Vec::new();
-        waiting.push(Box::pin(hasher.run(move |_| held.recv().is_ok())));
+        let mut waiting = [Box::pin(hasher.run(move |_| held.recv().is_ok()))];
         // The first occupies the thread, the second the queue; poll both so that they are sent.
         assert!(futures::poll!(&mut waiting[0]).is_pending());
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;

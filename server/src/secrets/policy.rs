@@ -26,6 +26,20 @@ pub fn check(password: &str, min_length: u32, own: &[String]) -> AppResult<()> {
     }
 }
 
+/// How many characters a password must have beside the user's own names.
+const REST_MIN: usize = 8;
+
+/// Whether little is left of a password without these words. zxcvbn alone doesn't say: it takes every chain of three
+/// parts for hard, also a name, a dot and the name again.
+fn is_made_of(password: &str, words: &[&str]) -> bool {
+    let mut words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
+    words.retain(|word| word.chars().count() > 2);
+    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    let password = password.to_lowercase();
+    let rest = words.iter().fold(password.clone(), |rest, word| rest.replace(word.as_str(), ""));
+    rest.len() < password.len() && rest.chars().count() < REST_MIN
+}
+
 /// Why a password is guessable, if it is.
 pub fn guessable(password: &str, own: &[String]) -> Option<String> {
     let mut words: Vec<&str> = CONTEXT.to_vec();
@@ -33,6 +47,9 @@ pub fn guessable(password: &str, own: &[String]) -> Option<String> {
         own.iter().flat_map(|name| name.split(['@', '.', ' ', '-', '_', '+'])).filter(|word| word.len() > 2),
     );
     words.extend(own.iter().map(String::as_str));
+    if is_made_of(password, &words) {
+        return Some("is made of the user's own names or of words that everybody tries first".to_owned());
+    }
     let estimate = zxcvbn::zxcvbn(password, &words);
     if estimate.guesses_log10() >= MIN_GUESSES_LOG10 {
         return None;
@@ -58,6 +75,9 @@ mod tests {
             "qwertyuiopasdfg",
             "ada.lovelaceada.lovelace",
             "rollcallrollcall",
+            "Lovelace.Lovelace",
+            "ada lovelace 1815",
+            "password.password",
         ] {
             assert!(guessable(bad, &own).is_some(), "{bad}");
         }
@@ -66,6 +86,7 @@ mod tests {
             "jfkwmqzvbxnapte",
             "ünïcödé ist lang genug",
             "🦀 crabs walk sideways 🦀",
+            "lovelace and some other words",
         ] {
             assert!(guessable(good, &own).is_none(), "{good}");
         }
