@@ -5345,7 +5345,7 @@ impl Client {
     }
     /// Check a user's password
     ///
-    /// For applications that sign people in by themselves: 204 where the password is right, 422 `password_mismatch` where it isn't or there is none, after the same time. Starts no session. Counted as an attempt, as every check of a password.
+    /// For applications that sign people in by themselves: 204 where the password is right, 422 `password_mismatch` where it isn't, where there is none or the user is suspended, after the same time; 403 `password_expired` where it is right but must be changed first. Starts no session. Counted as an attempt, as every check of a password.
     ///
     /// Who may call it: holders of `users:credentials`.
     ///

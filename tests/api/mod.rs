@@ -1,4 +1,70 @@
-//! What each operation does, through the generated client: one file for each tag of the document. `users` shows the
-//! pattern.
+//! What each operation does, through the generated client: one file for each tag of the document, more where one would
+//! be too long. `users` shows the pattern.
 
+mod auth;
+mod auth_sessions;
+mod coverage;
+mod documents;
+mod groups;
+mod idempotency;
+mod passwords;
+mod registration;
+mod sessions;
+mod system;
+mod user_deletion;
+mod user_lists;
+mod user_names;
+mod user_updates;
 mod users;
+
+use rollcall_client::{Error, Session, error_code, types};
+use serde_json::Value;
+
+use crate::support::{Refused, TestServer};
+
+/// Another password that the policy accepts.
+const NEW_PASSWORD: &str = "seven copper kettles sing at dawn";
+
+/// A new user out of JSON.
+fn create(body: Value) -> types::UserCreate {
+    serde_json::from_value(body).unwrap()
+}
+
+/// Changes of a user out of JSON. `null` would be lost here as in any program: clear with the `Nullable…` types.
+fn update(body: Value) -> types::UserUpdate {
+    serde_json::from_value(body).unwrap()
+}
+
+/// A JSON object for custom data and preferences.
+fn object(body: Value) -> types::JsonObject {
+    serde_json::from_value(body).unwrap()
+}
+
+/// Why somebody can't sign in.
+async fn sign_in_refused(server: &TestServer, identifier: &str, password: &str) -> Error {
+    match server.client().login(identifier, password).await {
+        Ok(_) => panic!("{identifier} could sign in"),
+        Err(error) => error,
+    }
+}
+
+/// A refusal as [`Refused::refusal`] says it.
+fn refusal(status: u16, code: &str) -> (u16, String) {
+    (status, code.to_owned())
+}
+
+/// Whether a session's token still opens anything.
+async fn is_live(session: &Session) -> bool {
+    match session.session_view().send().await {
+        Ok(_) => true,
+        answer => {
+            assert_eq!(answer.refusal(), refusal(401, error_code::UNAUTHENTICATED));
+            false
+        }
+    }
+}
+
+/// One text out of the database, such as a hash.
+async fn text(server: &TestServer, query: &str) -> String {
+    server.db().await.query_one(query, &[]).await.unwrap().get(0)
+}

@@ -7,7 +7,7 @@ use rollcall_api::error;
 use rollcall_api::extract::{Bearer, IfMatch, IfNoneMatch};
 use rollcall_api::reply::Ok200;
 use rollcall_api::types::{CustomData, DOCUMENT_DEPTH_MAX, DOCUMENT_MAX, JsonObject, Preferences, UserRef};
-use rollcall_store::users::{self, UserChanges, UserRecord};
+use rollcall_store::users::{self, UserChanges};
 use serde_json::{Value, json};
 
 use crate::app::conditions::writable;
@@ -23,7 +23,10 @@ pub async fn user_custom_data_view(
     user: UserRef,
     known: IfNoneMatch,
 ) -> AppResult<Ok200<CustomData>> {
-    view(&op, &credential, &user, &known, |record| record.custom_data).await
+    let (_, record) = op.read(&credential, &user).await?.found()?.authorize(|_, record| about(record))?;
+    let Some(record) = record else { return not_found() };
+    let tag = record.version.to_string();
+    Ok(Ok200::new(views::object(record.custom_data)).tagged(&tag).unless_known(&known))
 }
 
 /// Merge into custom data.
@@ -35,11 +38,7 @@ pub async fn user_custom_data_update(
     patch: CustomData,
 ) -> AppResult<Ok200<CustomData>> {
     let patch = Value::Object(patch.0);
-    write(&op, &credential, &user, &expected, "custom_data", |record| {
-        let whole = merged(record.custom_data.clone(), &patch);
-        UserChanges { custom_data: Some(whole), ..UserChanges::default() }
-    })
-    .await
+    write(&op, &credential, &user, &expected, Part::CustomData, |before| merged(before, &patch)).await
 }
 
 /// Replace custom data.
@@ -50,12 +49,7 @@ pub async fn user_custom_data_replace(
     expected: IfMatch,
     whole: CustomData,
 ) -> AppResult<Ok200<CustomData>> {
-    let whole = Value::Object(whole.0);
-    write(&op, &credential, &user, &expected, "custom_data", |_| UserChanges {
-        custom_data: Some(whole),
-        ..UserChanges::default()
-    })
-    .await
+    write(&op, &credential, &user, &expected, Part::CustomData, |_| Value::Object(whole.0)).await
 }
 
 /// View preferences.
@@ -65,7 +59,11 @@ pub async fn user_preferences_view(
     user: UserRef,
     known: IfNoneMatch,
 ) -> AppResult<Ok200<Preferences>> {
-    view(&op, &credential, &user, &known, |record| record.preferences).await
+    let (_, record) = op.read(&credential, &user).await?.found()?.authorize(|_, record| about(record))?;
+    let Some(record) = record else { return not_found() };
+    let found = users::preferences(&*op.app.store.read().await?, record.id).await?;
+    let Some((version, preferences)) = found else { return not_found() };
+    Ok(Ok200::new(views::object(preferences)).tagged(&version.to_string()).unless_known(&known))
 }
 
 /// Merge into preferences.
@@ -77,25 +75,14 @@ pub async fn user_preferences_update(
     patch: Preferences,
 ) -> AppResult<Ok200<Preferences>> {
     let patch = Value::Object(patch.0);
-    write(&op, &credential, &user, &expected, "preferences", |record| {
-        let whole = merged(record.preferences.clone(), &patch);
-        UserChanges { preferences: Some(whole), ..UserChanges::default() }
-    })
-    .await
+    write(&op, &credential, &user, &expected, Part::Preferences, |before| merged(before, &patch)).await
 }
 
-async fn view(
-    op: &Operation,
-    credential: &Bearer,
-    user: &UserRef,
-    known: &IfNoneMatch,
-    part: impl FnOnce(UserRecord) -> Value,
-) -> AppResult<Ok200<JsonObject>> {
-    let fetched = op.read(credential, user).await?;
-    let (_, record) = fetched.found()?.authorize(|_, record| about(record))?;
-    let Some(record) = record else { return not_found() };
-    let tag = record.version.to_string();
-    Ok(Ok200::new(views::object(part(record))).tagged(&tag).unless_known(known))
+/// Which of the two objects.
+#[derive(Clone, Copy)]
+enum Part {
+    CustomData,
+    Preferences,
 }
 
 async fn write(
@@ -103,15 +90,26 @@ async fn write(
     credential: &Bearer,
     user: &UserRef,
     expected: &IfMatch,
-    field: &'static str,
-    changes: impl FnOnce(&UserRecord) -> UserChanges,
+    part: Part,
+    after: impl FnOnce(Value) -> Value,
 ) -> AppResult<Ok200<JsonObject>> {
     let mut change = op.begin(credential).await?;
     let record = target(&mut change, user).await?;
     let versions = writable(expected, record.version, &record.version.to_string())?;
-    let changes = changes(&record);
-    let whole = changes.custom_data.clone().or_else(|| changes.preferences.clone()).unwrap_or_default();
+    let (field, before) = match part {
+        Part::CustomData => ("custom_data", record.custom_data),
+        Part::Preferences => {
+            let found = users::preferences(change.conn(), record.id).await?;
+            ("preferences", found.map(|(_, preferences)| preferences).unwrap_or_default())
+        }
+    };
+    let whole = after(before);
     check_size(field, &whole)?;
+    let kept = Some(whole.clone());
+    let changes = match part {
+        Part::CustomData => UserChanges { custom_data: kept, ..UserChanges::default() },
+        Part::Preferences => UserChanges { preferences: kept, ..UserChanges::default() },
+    };
     if !users::update(change.conn(), record.id, &versions, changes, op.now()).await? {
         return refuse(error::CONFLICT, "the user was changed meanwhile; try again");
     }
@@ -127,7 +125,7 @@ pub fn check_size(field: &str, value: &Value) -> AppResult<()> {
             format!("{field}: must not be nested deeper than {DOCUMENT_DEPTH_MAX}"),
         );
     }
-    let size = value.to_string().len();
+    let size = size(value);
     if size > DOCUMENT_MAX {
         let message =
             format!("{field}: must not be larger than {DOCUMENT_MAX} bytes as compact JSON, would be {size}");
@@ -136,10 +134,41 @@ pub fn check_size(field: &str, value: &Value) -> AppResult<()> {
     Ok(())
 }
 
+/// The length as compact JSON with every number written out, as Postgres does: `1e308` has 309 digits there.
+fn size(value: &Value) -> usize {
+    let separated = |lengths: usize, items: usize| 2 + lengths + items.saturating_sub(1);
+    match value {
+        Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
+            Some(float) => float.to_string().len(),
+            None => number.to_string().len(),
+        },
+        Value::Array(items) => separated(items.iter().map(size).sum(), items.len()),
+        Value::Object(members) => {
+            let name = |name: &String| Value::String(name.clone()).to_string().len();
+            separated(members.iter().map(|(key, member)| name(key) + 1 + size(member)).sum(), members.len())
+        }
+        other => other.to_string().len(),
+    }
+}
+
 fn depth(value: &Value) -> usize {
     match value {
         Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
         Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_count_as_they_are_stored() {
+        let plain = json!({"a": [1, "x", true, null], "b": {}});
+        assert_eq!(size(&plain), plain.to_string().len());
+        assert!(size(&json!([1e308])) > 300);
+        assert!(check_size("custom_data", &json!({"many": vec![1e308; 60]})).is_err());
+        assert!(check_size("custom_data", &json!({"few": vec![1e308; 40]})).is_ok());
     }
 }

@@ -19,7 +19,7 @@ pub fn username_is_own(username: Option<&str>, email: Option<&str>, phone: Optio
     let Some(username) = username else { return Ok(()) };
     let own_email = email.is_some_and(|email| fold(email) == fold(username));
     let own_phone = phone == Some(username);
-    let like_email = username.parse::<Email>().is_ok();
+    let like_email = username.parse::<Email>().is_ok() || fold(username).parse::<Email>().is_ok();
     let like_phone = username
         .strip_prefix('+')
         .is_some_and(|digits| digits.len() >= 7 && digits.bytes().all(|b| b.is_ascii_digit()));

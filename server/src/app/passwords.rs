@@ -87,6 +87,12 @@ pub async fn user_password_verify(
         return not_found();
     };
     check_own(&op, &checked, body.password.expose()).await?;
+    if checked.suspended {
+        return refuse(error::PASSWORD_MISMATCH, "nobody can sign in with this password");
+    }
+    if checked.password_expires_at.is_some_and(|expires| expires <= op.now()) {
+        return refuse(error::PASSWORD_EXPIRED, "the password is right, but has expired or must be changed");
+    }
     let mut change = op.begin(&credential).await?;
     target(&mut change, &user).await?;
     still_valid(&change, &checked).await?;

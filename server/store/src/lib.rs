@@ -17,6 +17,7 @@ pub mod roles;
 pub mod schema;
 pub mod seed;
 pub mod sessions;
+mod sorted;
 pub mod sweep;
 pub mod throttle;
 pub mod users;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::error::StoreResult;
 use crate::schema::{credentials, sessions};
+use crate::sorted::Sorted;
 
 /// What a bearer token stands for: a session, its owner's state and global permissions.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -21,6 +22,7 @@ pub struct Credential {
     pub address: Option<String>,
     pub user_agent: Option<String>,
     pub suspended: bool,
+    #[diesel(deserialize_as = Sorted)]
     pub permissions: Vec<String>,
 }
 

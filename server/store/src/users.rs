@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::error::StoreResult;
 use crate::schema::{deleted_users, sessions, user_records, users};
+use crate::sorted::Sorted;
 
 /// What answers show of a user.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -24,7 +25,6 @@ pub struct UserRecord {
     pub avatar_url: Option<String>,
     pub profile: Value,
     pub custom_data: Value,
-    pub preferences: Value,
     pub suspended: bool,
     pub has_password: bool,
     pub password_changed_at: Option<DateTime<Utc>>,
@@ -33,7 +33,9 @@ pub struct UserRecord {
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     pub last_sign_in_at: Option<DateTime<Utc>>,
+    #[diesel(deserialize_as = Sorted)]
     pub roles: Vec<String>,
+    #[diesel(deserialize_as = Sorted)]
     pub groups: Vec<String>,
 }
 
@@ -66,6 +68,13 @@ pub async fn find(mut conn: &AsyncPgConnection, key: UserKey<'_>) -> StoreResult
         }
     };
     Ok(record.optional()?)
+}
+
+/// A user's preferences, with the version that they belong to. Not part of the record: nobody else sees them, and lists
+/// need not carry them.
+pub async fn preferences(mut conn: &AsyncPgConnection, id: Uuid) -> StoreResult<Option<(i64, Value)>> {
+    let query = users::table.filter(users::id.eq(id)).select((users::version, users::preferences));
+    Ok(query.get_result(&mut conn).await.optional()?)
 }
 
 /// Finds a user and keeps it from being changed by others until the transaction ends.

@@ -54,7 +54,8 @@ fn lines(rows: &[Row], value: impl Fn(&Row) -> f64) -> Vec<Line<'_>> {
 
 /// The powers of ten around some values.
 fn decades(values: impl Iterator<Item = f64>) -> (i32, i32) {
-    let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)));
+    let (low, high) =
+        values.fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)));
     let (low, high) = (low.log10().floor() as i32, high.log10().ceil() as i32);
     (low, high.max(low + 1))
 }
@@ -66,7 +67,8 @@ fn panel(text: &mut String, title: &str, (left, right): (f64, f64), lines: &[Lin
     let points = || lines.iter().flat_map(|line| &line.points);
     let (low, high) = decades(points().map(|point| point.1));
     let sizes = points().map(|point| point.0.log10());
-    let (least, most) = sizes.fold((f64::MAX, f64::MIN), |(least, most), size| (least.min(size), most.max(size)));
+    let (least, most) =
+        sizes.fold((f64::MAX, f64::MIN), |(least, most), size| (least.min(size), most.max(size)));
     let x = |users: f64| match most - least {
         span if span < 0.01 => f64::midpoint(left, right),
         span => left + (users.log10() - least) / span * (right - left),
@@ -87,7 +89,9 @@ fn panel(text: &mut String, title: &str, (left, right): (f64, f64), lines: &[Lin
     for users in marks {
         text.push_str(&format!(
             "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{} users</text>\n",
-            x(users), BOTTOM + 18.0, thousands(users)
+            x(users),
+            BOTTOM + 18.0,
+            thousands(users)
         ));
     }
     let mut labels: Vec<(f64, usize)> = lines
@@ -100,13 +104,18 @@ fn panel(text: &mut String, title: &str, (left, right): (f64, f64), lines: &[Lin
     for (level, index) in labels {
         let (line, colour) = (&lines[index], COLOURS[index % COLOURS.len()]);
         let dashes = if line.limit { " stroke-dasharray=\"4 3\"" } else { "" };
-        let path: Vec<String> = line.points.iter().map(|point| format!("{:.1} {:.1}", x(point.0), y(point.1))).collect();
+        let path: Vec<String> =
+            line.points.iter().map(|point| format!("{:.1} {:.1}", x(point.0), y(point.1))).collect();
         text.push_str(&format!(
             "<path d=\"M{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\"{dashes}/>\n",
             path.join("L")
         ));
         for point in &line.points {
-            text.push_str(&format!("<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\" fill=\"{colour}\"/>\n", x(point.0), y(point.1)));
+            text.push_str(&format!(
+                "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\" fill=\"{colour}\"/>\n",
+                x(point.0),
+                y(point.1)
+            ));
         }
         let (end, value) = line.points.last().map_or((right, 0.0), |point| (x(point.0), point.1));
         let shown = if value < 10.0 { format!("{value:.2}") } else { thousands(value) };
@@ -140,7 +149,9 @@ mod tests {
             }
         }
         let text = svg(&report, "A & B");
-        assert!(text.contains("A &amp; B") && text.contains("a &lt; b: 20,000") && text.contains("100,000 users"));
+        assert!(
+            text.contains("A &amp; B") && text.contains("a &lt; b: 20,000") && text.contains("100,000 users")
+        );
         assert_eq!(text.matches("<circle").count(), 8);
         assert!(!text.contains("NaN") && !text.contains("inf"));
         assert!(svg(&Report::default(), "nothing").ends_with("</svg>\n"));

@@ -7,7 +7,8 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::Context;
 use dropshot::{
-    ApiDescription, ConfigDropshot, HandlerTaskMode, HttpError, HttpResponseOk, RequestContext, ServerBuilder, endpoint,
+    ApiDescription, ConfigDropshot, HandlerTaskMode, HttpError, HttpResponseOk, RequestContext,
+    ServerBuilder, endpoint,
 };
 
 /// Answers.

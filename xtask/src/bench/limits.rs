@@ -39,11 +39,19 @@ pub struct Pgbench {
 impl Pgbench {
     /// Looks for `pgbench` beside Postgres' other programs, then in the path; None where there is none. `token_hash`
     /// is that of a live session, in hexadecimal.
-    pub fn find(postgres: &Postgres, folder: &Path, users: u64, token_hash: String) -> anyhow::Result<Option<Self>> {
+    pub fn find(
+        postgres: &Postgres,
+        folder: &Path,
+        users: u64,
+        token_hash: String,
+    ) -> anyhow::Result<Option<Self>> {
         let candidates = [postgres.programs.join("pgbench"), PathBuf::from("pgbench")];
-        let works = |program: &PathBuf| Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
+        let works = |program: &PathBuf| {
+            Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
+        };
         let Some(program) = candidates.into_iter().find(works) else { return Ok(None) };
-        let found = Self { program, socket: postgres.socket.clone(), folder: folder.to_owned(), users, token_hash };
+        let found =
+            Self { program, socket: postgres.socket.clone(), folder: folder.to_owned(), users, token_hash };
         for sending in [Sending::InTurn, Sending::Pipelined] {
             std::fs::write(found.script(sending), script(sending))?;
         }
@@ -74,7 +82,8 @@ impl Pgbench {
             .stdin(Stdio::null())
             .output()
             .context("pgbench does not start")?;
-        let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let (said, errors) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         let number = |label: &str| {
             let rest = said.lines().find_map(|line| line.strip_prefix(label))?;
             rest.split([' ', '/']).next()?.parse::<f64>().ok()
@@ -117,7 +126,12 @@ fn hash_for(time: Duration) -> anyhow::Result<u32> {
     let (begun, mut hashes, mut output) = (Instant::now(), 0, [0; 32]);
     while begun.elapsed() < time {
         argon2
-            .hash_password_into_with_memory(b"correct horse battery staple", &[7; 16], &mut output, &mut blocks)
+            .hash_password_into_with_memory(
+                b"correct horse battery staple",
+                &[7; 16],
+                &mut output,
+                &mut blocks,
+            )
             .map_err(|error| anyhow::anyhow!("{error}"))?;
         hashes += 1;
     }

@@ -126,7 +126,12 @@ fn ready(lanes: &[Lane], busy: &[usize], patience: Duration) -> anyhow::Result<V
         Ok(_) | Err(rustix::io::Errno::INTR) => {}
         Err(error) => return Err(error).context("waiting for answers"),
     }
-    Ok(busy.iter().zip(&waits).filter(|(_, wait)| !wait.revents().is_empty()).map(|(lane, _)| *lane).collect())
+    Ok(busy
+        .iter()
+        .zip(&waits)
+        .filter(|(_, wait)| !wait.revents().is_empty())
+        .map(|(lane, _)| *lane)
+        .collect())
 }
 
 /// When requests are due.

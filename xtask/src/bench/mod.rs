@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: a release server on a fresh database, driven over the loopback, beside what the machine could
 //! do at best, measured in the same run. Figures are for reading; nothing fails because it is slow. What fails is an
-//! answer that is no 2xx.
+//! answer that is no 2xx: that scenario ends, and the run fails when the others are done.
 //!
 //! The load generator must be fast too: an `xtask` without optimizations builds both in release and hands over.
 
@@ -74,7 +74,8 @@ pub fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     if let Some(Part::HelloServer) = options.part {
         return hello::serve();
     }
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder));
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder));
     if cfg!(debug_assertions) {
         return hand_over(root, &target, options);
     }
@@ -88,10 +89,12 @@ pub fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let data = folder.join(format!("data-{}", std::process::id()));
     let mut report = Report::default();
     let outcome = measure(&settings, &binary, &folder, &data, &mut report);
-    // What was measured before something failed is still worth reading.
+    if let Err(error) = &outcome {
+        report.notes.push(format!("FAILED: {error:#}"));
+    }
     println!("{}", report.text());
-    outcome?;
-    write(&folder, &settings, &report)
+    write(&folder, &settings, &report)?;
+    outcome
 }
 
 /// Builds this program and the server in release, and runs the former with our arguments.
@@ -158,23 +161,40 @@ fn measure(
     data: &Path,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let log = folder.join("server.log");
     let busy = load_average();
     if busy > 0.7 {
-        report.notes.push(format!("the machine was busy before we began (load {busy:.2}): trust ratios, not rates"));
+        report
+            .notes
+            .push(format!("the machine was busy before we began (load {busy:.2}): trust ratios, not rates"));
     }
     println!("starting {} on {}", binary.display(), data.display());
-    let mut server = Server::start(binary, data, &log)?;
+    let log = folder.join("server.log");
+    let server = Server::start(binary, data, &log)?;
     let cluster = server.postgres.data.clone();
+    let outcome = measure_sizes(settings, binary, folder, data, server, report);
+    // By now it is stopped, however that ended.
+    remove_data(data, &cluster)?;
+    outcome
+}
+
+fn measure_sizes(
+    settings: &Settings,
+    binary: &Path,
+    folder: &Path,
+    data: &Path,
+    mut server: Server,
+    report: &mut Report,
+) -> anyhow::Result<()> {
     let password = server.password.clone().context("the server printed no password")?;
-    let mut seeded = 0;
+    let (mut seeded, mut failures) = (0, Vec::new());
     for size in &settings.sizes {
         println!("seeding {} users", report::thousands(*size as f64));
         seed::seed(&server.postgres.socket, seeded, *size)?;
         seeded = *size;
+        report.users = *size;
         server.stop()?;
-        server = Server::start(binary, data, &log)?;
-        report.fact(format!("start to first 200 with {size} users, ms"), server.started_in.as_secs_f64() * 1e3, "under 1000");
+        server = Server::start(binary, data, &folder.join("server.log"))?;
+        report.fact("start to first 200, ms", server.started_in.as_secs_f64() * 1e3, "under 1000");
         report.memory("after its start", memory(server.pid())?, "under 64");
         let tokens = sign_in(&server, &password, settings.connections)?;
         let token_hash = seed::token_hash(&server.postgres.socket)?;
@@ -196,12 +216,18 @@ fn measure(
         };
         for scenario in &settings.scenarios {
             println!("measuring {scenario:?}");
-            bench.run(*scenario, report)?;
+            // What the others show is still worth having.
+            if let Err(error) = bench.run(*scenario, report) {
+                failures.push(format!("{error:#}"));
+            }
         }
         server = bench.server;
     }
     server.stop()?;
-    remove_data(data, &cluster)
+    if !failures.is_empty() {
+        bail!("{}", failures.join("\n"));
+    }
+    Ok(())
 }
 
 /// An administrator's tokens.

@@ -58,7 +58,11 @@ impl Cpu {
             main + children(pid).iter().map(|(_, stat)| stat.own).sum::<u64>()
         });
         let seconds = |ticks: u64| ticks as f64 / TICKS_PER_SECOND;
-        Self { server: seconds(own(server)), postgres: seconds(database), driver: seconds(own(std::process::id())) }
+        Self {
+            server: seconds(own(server)),
+            postgres: seconds(database),
+            driver: seconds(own(std::process::id())),
+        }
     }
 
     /// What was spent since an earlier reading.
@@ -110,14 +114,17 @@ pub fn postgres_of(server: u32) -> anyhow::Result<Postgres> {
         bail!("the server runs no Postgres of its own");
     };
     let line = std::fs::read(format!("/proc/{pid}/cmdline")).context("the database is gone")?;
-    let arguments: Vec<String> =
-        line.split(|byte| *byte == 0).map(|argument| String::from_utf8_lossy(argument).into_owned()).collect();
+    let arguments: Vec<String> = line
+        .split(|byte| *byte == 0)
+        .map(|argument| String::from_utf8_lossy(argument).into_owned())
+        .collect();
     let after = |flag: &str| {
         let place = arguments.iter().position(|argument| argument == flag)?;
         arguments.get(place + 1).cloned()
     };
     let socket = arguments.iter().find_map(|argument| argument.strip_prefix("unix_socket_directories="));
-    let program = std::fs::read_link(format!("/proc/{pid}/exe")).context("the database's program is unknown")?;
+    let program =
+        std::fs::read_link(format!("/proc/{pid}/exe")).context("the database's program is unknown")?;
     Ok(Postgres {
         pid,
         socket: PathBuf::from(socket.context("the database's socket is unknown")?.trim_matches('"')),

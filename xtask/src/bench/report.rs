@@ -99,6 +99,8 @@ impl Row {
 pub struct Fact {
     /// What.
     pub name: String,
+    /// How many users were in the table.
+    pub users: u64,
     /// How much, with its unit in the name.
     pub value: f64,
     /// What we want it to be, in words.
@@ -112,6 +114,8 @@ pub struct Report {
     pub rows: Vec<Row>,
     /// Ratios, memory, times.
     pub facts: Vec<Fact>,
+    /// How many users are in the table that facts are added about.
+    pub users: u64,
     /// What a reader must know to judge the figures.
     pub notes: Vec<String>,
 }
@@ -119,7 +123,7 @@ pub struct Report {
 impl Report {
     /// Adds a fact.
     pub fn fact(&mut self, name: impl Into<String>, value: f64, goal: &'static str) {
-        self.facts.push(Fact { name: name.into(), value, goal });
+        self.facts.push(Fact { name: name.into(), users: self.users, value, goal });
     }
 
     /// Adds the server's memory.
@@ -132,7 +136,7 @@ impl Report {
     pub fn json(&self) -> Value {
         json!({
             "rows": self.rows.iter().map(Row::json).collect::<Vec<_>>(),
-            "facts": self.facts.iter().map(|fact| json!({ "name": fact.name, "value": fact.value, "goal": fact.goal }))
+            "facts": self.facts.iter().map(|fact| json!({ "name": fact.name, "users": fact.users, "value": fact.value, "goal": fact.goal }))
                 .collect::<Vec<_>>(),
             "notes": self.notes,
         })
@@ -160,7 +164,12 @@ impl Report {
         text.push_str("(medians of the rounds; us: processor time for one, in microseconds)\n\n");
         for fact in &self.facts {
             let goal = if fact.goal.is_empty() { String::new() } else { format!("   (goal: {})", fact.goal) };
-            text.push_str(&format!("{:<60} {:>9.2}{goal}\n", fact.name, fact.value));
+            text.push_str(&format!(
+                "{:<44} {:>9} {:>10.2}{goal}\n",
+                fact.name,
+                thousands(fact.users as f64),
+                fact.value
+            ));
         }
         for note in &self.notes {
             text.push_str(&format!("note: {note}\n"));
@@ -209,6 +218,9 @@ mod tests {
 
     #[test]
     fn large_numbers_are_readable() {
-        assert_eq!([0.0, 54.25, 100.0, 1234.5, 1_234_567.0].map(thousands), ["0", "54.2", "100", "1,234", "1,234,567"]);
+        assert_eq!(
+            [0.0, 54.25, 100.0, 1234.5, 1_234_567.0].map(thousands),
+            ["0", "54.2", "100", "1,234", "1,234,567"]
+        );
     }
 }

@@ -11,10 +11,14 @@ use anyhow::{Context, bail};
 use super::process::{Postgres, postgres_of};
 use super::wire::Connection;
 
-/// A running server. Dropped, it is told to stop, and its database with it.
+/// The process. Dropped, it is told to stop, and its database with it.
+#[derive(Debug)]
+struct Process(Child);
+
+/// A running server.
 #[derive(Debug)]
 pub struct Server {
-    child: Child,
+    process: Process,
     /// Where it listens.
     pub address: SocketAddr,
     /// Its database.
@@ -31,7 +35,9 @@ impl Server {
         let errors = std::fs::OpenOptions::new().create(true).append(true).open(log)?;
         let mut command = Command::new(binary);
         // Settings of whoever runs the benchmark must not become part of it.
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"ROLLCALL_")) {
+        for (name, _) in
+            std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"ROLLCALL_"))
+        {
             if name != "ROLLCALL_RUNTIME__WORKER_THREADS" && name != "ROLLCALL_DATABASE__SHARED_CONNECTIONS" {
                 command.env_remove(name);
             }
@@ -44,45 +50,46 @@ impl Server {
             .env("ROLLCALL_THROTTLE__ACCOUNT_ATTEMPTS", "1000000")
             .env("ROLLCALL_THROTTLE__SOURCE_ATTEMPTS", "1000000");
         let begun = Instant::now();
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(errors)
-            .spawn()
-            .with_context(|| format!("{} does not start", binary.display()))?;
-        let announced = announcement(&mut child);
-        let (address, password) = match announced {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors);
+        let child = command.spawn().with_context(|| format!("{} does not start", binary.display()))?;
+        let mut process = Process(child);
+        let (address, password) = match announcement(&mut process.0) {
             Ok(found) => found,
             Err(error) => {
-                drop(child.wait());
                 let said = std::fs::read_to_string(log).unwrap_or_default();
                 let end: Vec<&str> = said.lines().rev().take(5).collect();
-                bail!("the server did not start ({error:#}); {} ends with (newest first):\n{}", log.display(), end.join("\n"));
+                bail!(
+                    "the server did not start ({error:#}); {} ends with (newest first):\n{}",
+                    log.display(),
+                    end.join("\n")
+                );
             }
         };
         first_answer(address)?;
         let started_in = begun.elapsed();
-        let postgres = postgres_of(child.id())?;
-        Ok(Self { child, address, postgres, password, started_in })
+        let postgres = postgres_of(process.0.id())?;
+        Ok(Self { process, address, postgres, password, started_in })
     }
 
     /// Its process.
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.process.0.id()
     }
 
     /// Stops it in an orderly way.
     pub fn stop(mut self) -> anyhow::Result<()> {
-        self.terminate()
+        self.process.terminate()
     }
+}
 
+impl Process {
     fn terminate(&mut self) -> anyhow::Result<()> {
-        if self.child.try_wait()?.is_some() {
+        if self.0.try_wait()?.is_some() {
             return Ok(());
         }
-        let pid = rustix::process::Pid::from_child(&self.child);
+        let pid = rustix::process::Pid::from_child(&self.0);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
-        let status = self.child.wait()?;
+        let status = self.0.wait()?;
         if !status.success() {
             bail!("the server ended with {status}");
         }
@@ -90,7 +97,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for Process {
     fn drop(&mut self) {
         // Where it is already stopped this does nothing; where it can't be, there is nobody left to tell.
         let _stopped = self.terminate();
@@ -120,7 +127,8 @@ fn announcement(child: &mut Child) -> anyhow::Result<(SocketAddr, Option<String>
 fn first_answer(address: SocketAddr) -> anyhow::Result<()> {
     let mut last = None;
     for _ in 0..500 {
-        match Connection::open(address).and_then(|mut connection| connection.call("GET", "/readyz", None, "")) {
+        match Connection::open(address).and_then(|mut connection| connection.call("GET", "/readyz", None, ""))
+        {
             Ok(_) => return Ok(()),
             Err(error) => last = Some(error),
         }

@@ -111,7 +111,13 @@ impl Connection {
     }
 
     /// Sends a request and waits for its JSON, which must come with a 2xx.
-    pub fn call(&mut self, method: &str, path: &str, token: Option<&str>, body: &str) -> anyhow::Result<Value> {
+    pub fn call(
+        &mut self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: &str,
+    ) -> anyhow::Result<Value> {
         let mut out = Vec::new();
         request(&mut out, method, path, token, body);
         self.send(&out)?;
@@ -151,7 +157,9 @@ mod tests {
         let mut out = Vec::new();
         request(&mut out, "POST", "/x", Some("t"), "{}");
         let text = String::from_utf8(out).unwrap();
-        assert!(text.starts_with("POST /x HTTP/1.1\r\nhost: ") && text.ends_with("content-length: 2\r\n\r\n{}"));
+        assert!(
+            text.starts_with("POST /x HTTP/1.1\r\nhost: ") && text.ends_with("content-length: 2\r\n\r\n{}")
+        );
         let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc";
         assert_eq!(head(answer).unwrap(), Some((200, answer.len() - 3, 3)));
         assert_eq!(head(&answer[..20]).unwrap(), None);

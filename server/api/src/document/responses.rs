@@ -206,7 +206,13 @@ fn answers(facts: &Facts<'_>, status: &str) -> bool {
         "409" => facts.changes,
         "412" => facts.if_match,
         "422" => facts.body && !matches!(id, "login" | "logout"),
-        "429" => signs_in || matches!(id, "register" | "session_reauthenticate" | "user_password_change" | "user_password_verify"),
+        "429" => {
+            signs_in
+                || matches!(
+                    id,
+                    "register" | "session_reauthenticate" | "user_password_change" | "user_password_verify"
+                )
+        }
         "503" => !matches!(id, "system_health" | "system_version" | "document_view"),
         _ => true,
     }

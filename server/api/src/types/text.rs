@@ -227,7 +227,10 @@ impl TextRule for EmailRule {
     }
 
     fn accepts(text: &str) -> bool {
-        is_printable(text) && email_address::EmailAddress::is_valid(text)
+        // The folded form is what is compared: it must be an address too, or it could be somebody's odd username.
+        is_printable(text)
+            && email_address::EmailAddress::is_valid(text)
+            && email_address::EmailAddress::is_valid(&fold(text))
     }
 }
 
@@ -410,6 +413,14 @@ mod tests {
         assert_eq!(fold("ＡＤＡ"), "ada");
         assert_eq!(fold("\u{0130}"), fold(&fold("\u{0130}")));
         assert_eq!(fold("ΣΊΣΥΦΟΣ"), fold("σίσυφος"));
+    }
+
+    #[test]
+    fn an_address_stays_one_when_it_is_folded() {
+        assert!("Ada@Example.org".parse::<Email>().is_ok());
+        for bad in ["a\u{2488}.b@example.org", "ada", "ada@", "a b@example.org"] {
+            assert!(bad.parse::<Email>().is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -1,0 +1,166 @@
+//! Groups, who is in them and who sees them.
+
+use http::Method;
+use rollcall_api::access::Permission;
+use rollcall_client::{Paged, Session, error_code, etag, types, user_view};
+use uuid::Uuid;
+
+use super::refusal;
+use crate::support::{Answer, Person, Refused, TestServer};
+
+/// A group with these members, of whom the first made it and owns it. There is no operation for it yet.
+async fn group(server: &TestServer, slug: &str, members: &[&Person]) -> Uuid {
+    let (id, db) = (Uuid::now_v7(), server.db().await);
+    let insert = "INSERT INTO groups (id, slug, name, description, custom_data, created_by, created_at, updated_at) \
+        VALUES ($1, $2, upper($2), 'Tries things out.', '{\"plan\": \"pro\"}', $3, now(), now())";
+    db.execute(insert, &[&id, &slug, &members.first().map(|person| person.id)]).await.unwrap();
+    for (index, person) in members.iter().enumerate() {
+        let insert = "INSERT INTO group_members (group_id, user_id, joined_at) VALUES ($1, $2, now())";
+        db.execute(insert, &[&id, &person.id]).await.unwrap();
+        for role in if index == 0 { &["owner", "admin"][..] } else { &["member"] } {
+            let insert = "INSERT INTO group_member_roles (group_id, user_id, role_id) \
+                SELECT $1, $2, id FROM roles WHERE scope = 'group' AND name = $3";
+            db.execute(insert, &[&id, &person.id, role]).await.unwrap();
+        }
+    }
+    id
+}
+
+async fn slugs(session: &Session) -> Vec<String> {
+    let groups: Vec<types::Group> = session.group_list().limit(1u32).stream().collect().await.unwrap();
+    groups.into_iter().map(|group| group.slug).collect()
+}
+
+async fn members(session: &Session, group: &str) -> Vec<types::GroupMember> {
+    session.group_member_list().group(group).limit(2u32).stream().collect().await.unwrap()
+}
+
+#[tokio::test]
+async fn public_is_there_from_the_start() {
+    let server = TestServer::start().await;
+    let seen = server.admin().await.group_view().group("@public").send().await.unwrap();
+    assert_eq!((seen.slug.as_str(), seen.name.as_str(), seen.default), ("public", "Public", true));
+    assert!(seen.description.is_some() && seen.created_by.is_none());
+}
+
+#[tokio::test]
+async fn every_new_user_is_a_plain_member_of_public() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    let groups: Vec<types::UserGroup> = ada.user_group_list().user("me").stream().collect().await.unwrap();
+    assert_eq!((groups.len(), groups[0].group.slug.as_str()), (1, "public"));
+    assert_eq!(groups[0].roles, ["member"]);
+    let me = ada.user_view().user("me").send().await.unwrap();
+    assert_eq!(Some(groups[0].joined_at), me.created_at);
+    let names: Vec<_> =
+        members(&ada, "@public").await.into_iter().map(|member| member.user.username.unwrap()).collect();
+    assert_eq!(names, ["administrator", "ada"], "in the order in which their accounts were made");
+}
+
+#[tokio::test]
+async fn a_group_is_seen_by_its_members_and_holders_of_the_permission() {
+    let server = TestServer::start().await;
+    let (ada, grace, eve) = (server.user("ada").await, server.user("grace").await, server.user("eve").await);
+    let id = group(&server, "qa", &[&ada, &grace]).await;
+    let auditor = server.holder("auditor", &[Permission::GroupsRead]).await;
+    for session in [&ada, &grace, &auditor] {
+        let seen = session.group_view().group("@qa").send().await.unwrap();
+        assert_eq!(
+            (seen.id.0, seen.default, seen.created_by.as_ref().map(|by| by.0)),
+            (id, false, Some(ada.id))
+        );
+        assert_eq!((seen.name.as_str(), seen.description.as_deref()), ("QA", Some("Tries things out.")));
+        assert_eq!(seen.custom_data.0["plan"], "pro");
+        assert_eq!(slugs(session).await, ["public", "qa"]);
+        assert_eq!(session.group_view().group(id.to_string()).send().await.unwrap().slug, "qa");
+    }
+    assert_eq!(slugs(&eve).await, ["public"]);
+    let refused = eve.group_member_list().group("@qa").send().await.refusal();
+    assert_eq!(refused, refusal(404, error_code::NOT_FOUND));
+    assert_eq!(eve.group_view().group("@qa").send().await.refusal(), refused);
+}
+
+/// Whoever isn't in a group can't even find out that there is one.
+#[tokio::test]
+async fn a_hidden_group_looks_like_none() {
+    let server = TestServer::start().await;
+    let (ada, eve) = (server.user("ada").await, server.user("eve").await);
+    let id = group(&server, "qa", &[&ada]).await;
+    let look = async |path: String| {
+        let answer = Answer::of(server.request(Method::GET, &path).bearer_auth(eve.token())).await;
+        let request = answer.header("x-request-id").to_owned();
+        let body = String::from_utf8(answer.body.to_vec()).unwrap().replace(&request, "");
+        let mut headers: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
+        headers.sort();
+        (answer.code(), headers, body)
+    };
+    for suffix in ["", "/members"] {
+        let missing = look(format!("/v1/groups/{}{suffix}", Uuid::now_v7())).await;
+        assert_eq!(missing.0, 404);
+        for name in [id.to_string(), "@qa".to_owned(), "@no-such-group".to_owned()] {
+            assert_eq!(look(format!("/v1/groups/{name}{suffix}")).await, missing, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn members_are_cards_or_whole_records_with_their_roles() {
+    let server = TestServer::start().await;
+    let (ada, grace) = (server.user("ada").await, server.user("grace").await);
+    group(&server, "qa", &[&ada, &grace]).await;
+    let seen = members(&grace, "@qa").await;
+    let views: Vec<&str> = seen.iter().map(|member| member.user.view.0.as_str()).collect();
+    assert_eq!(views, [user_view::CARD, user_view::OWN]);
+    assert_eq!(
+        (&seen[0].roles[..], &seen[1].roles[..]),
+        (&["admin".to_owned(), "owner".to_owned()][..], &["member".to_owned()][..])
+    );
+    assert!(seen[0].user.created_at.is_none() && seen[1].user.created_at.is_some());
+    let whole = members(&*server.admin().await, "@qa").await;
+    assert!(whole.iter().all(|member| member.user.view.0 == user_view::FULL && member.user.groups.is_some()));
+}
+
+#[tokio::test]
+async fn the_groups_of_a_user_are_the_users_own_matter() {
+    let server = TestServer::start().await;
+    let (ada, eve) = (server.user("ada").await, server.user("eve").await);
+    let id = group(&server, "qa", &[&ada]).await;
+    let reader = server.holder("reader", &[Permission::UsersRead]).await;
+    for session in [&ada, &reader] {
+        let list = session.user_group_list().user("@ada").limit(1u32).stream();
+        let groups: Vec<types::UserGroup> = list.collect().await.unwrap();
+        let slugs: Vec<&str> = groups.iter().map(|group| group.group.slug.as_str()).collect();
+        assert_eq!((slugs, groups[1].group.id.0), (vec!["public", "qa"], id));
+        assert_eq!(groups[1].roles, ["admin", "owner"]);
+    }
+    let refused = eve.user_group_list().user("@ada").send().await.refusal();
+    assert_eq!(refused, refusal(403, error_code::FORBIDDEN));
+    let me = ada.user_view().user("me").send().await.unwrap();
+    assert_eq!(me.groups.as_deref(), Some(&["public".to_owned(), "qa".to_owned()][..]));
+}
+
+/// Dioptra goes on listing them.
+#[tokio::test]
+async fn deleted_users_are_nobodys_members() {
+    let server = TestServer::start().await;
+    let (ada, grace) = (server.user("ada").await, server.user("grace").await);
+    let id = group(&server, "qa", &[&ada, &grace]).await;
+    ada.user_delete().user("me").send().await.unwrap();
+    let left = members(&grace, "@qa").await;
+    assert_eq!((left.len(), left[0].user.id.0), (1, grace.id));
+    let names: Vec<_> = members(&grace, "@public").await.into_iter().map(|member| member.user.id.0).collect();
+    assert!(!names.contains(&ada.id));
+    let seen = grace.group_view().group(id.to_string()).send().await.unwrap();
+    assert!(seen.created_by.is_none(), "the group outlives its maker");
+}
+
+#[tokio::test]
+async fn a_known_group_is_not_sent_again() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    let seen = ada.group_view().group("@public").send().await.unwrap();
+    let tag = etag(&seen).unwrap();
+    let again = ada.group_view().group("@public").if_none_match(tag).send().await.refused();
+    assert!(again.is_not_modified());
+    ada.group_view().group("@public").if_none_match("\"0\"").send().await.unwrap();
+}

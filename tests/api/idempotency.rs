@@ -1,0 +1,104 @@
+//! Creating safely: the same key and body happens once, whoever asks how often.
+
+use rollcall_client::{Session, error_code, etag, types};
+use serde_json::{Value, json};
+
+use super::{create, refusal};
+use crate::support::{PASSWORD, Refused, TestServer};
+
+async fn attempt(
+    session: &Session,
+    key: &str,
+    body: Value,
+) -> Result<rollcall_client::ResponseValue<types::User>, rollcall_client::api::Error<types::Error>> {
+    let key = types::IdempotencyKey::try_from(key).unwrap();
+    session.user_create().idempotency_key(key).body(create(body)).send().await
+}
+
+fn ada() -> Value {
+    json!({ "username": "ada", "name": "Ada Lovelace", "password": PASSWORD })
+}
+
+#[tokio::test]
+async fn the_same_request_again_gets_the_first_answer() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let first = attempt(&admin, "key", ada()).await.unwrap();
+    assert!(!first.headers().contains_key("idempotency-replayed"));
+    let update = super::update(json!({ "name": "Somebody Else" }));
+    admin.user_update().user("@ada").body(update).send().await.unwrap();
+    let again = attempt(&admin, "key", ada()).await.unwrap();
+    assert_eq!(again.headers()["idempotency-replayed"], "true");
+    assert_eq!((again.status().as_u16(), again.id.0), (201, first.id.0));
+    assert_eq!(again.name.as_deref(), Some("Ada Lovelace"), "the first answer, not the record of today");
+    assert_eq!((etag(&again), &again.headers()["location"]), (etag(&first), &first.headers()["location"]));
+    assert_eq!(server.count("SELECT count(*) FROM users").await, 2);
+    assert_eq!(
+        server
+            .count("SELECT count(*) FROM audit_events WHERE operation = 'user_create' AND result = 'done'")
+            .await,
+        1
+    );
+}
+
+#[tokio::test]
+async fn a_key_is_for_one_request_only() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    attempt(&admin, "key", ada()).await.unwrap();
+    for body in [
+        json!({ "username": "eve" }),
+        json!({ "username": "ada", "name": "Ada Lovelace", "password": "another password by far" }),
+    ] {
+        assert_eq!(
+            attempt(&admin, "key", body).await.refusal(),
+            refusal(409, error_code::IDEMPOTENCY_KEY_REUSED)
+        );
+    }
+    assert_eq!(server.count("SELECT count(*) FROM users").await, 2);
+}
+
+#[tokio::test]
+async fn a_key_belongs_to_its_caller() {
+    let server = TestServer::start().await;
+    let (one, two) = (server.admin().await, server.user("second").await);
+    server.make_administrator(two.id).await;
+    attempt(&one, "key", ada()).await.unwrap();
+    assert_eq!(attempt(&two, "key", ada()).await.refusal(), refusal(409, error_code::USERNAME_TAKEN));
+    let other = attempt(&two, "key", json!({ "username": "grace" })).await.unwrap();
+    assert!(!other.headers().contains_key("idempotency-replayed"));
+    let again = server.sign_in("administrator").await;
+    let replayed = attempt(&again, "key", ada()).await.unwrap();
+    assert_eq!(replayed.headers()["idempotency-replayed"], "true", "the caller is the user, not the session");
+}
+
+#[tokio::test]
+async fn a_refused_request_leaves_its_key_free() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let taken = json!({ "username": "administrator" });
+    assert_eq!(attempt(&admin, "key", taken).await.refusal(), refusal(409, error_code::USERNAME_TAKEN));
+    attempt(&admin, "key", ada()).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_may_no_longer_create_gets_no_replay() {
+    let server = TestServer::start().await;
+    let writer = server.holder("writer", &[rollcall_api::access::Permission::UsersWrite]).await;
+    attempt(&writer, "key", ada()).await.unwrap();
+    server
+        .sql("DELETE FROM user_roles WHERE user_id IN (SELECT id FROM users WHERE username = 'writer')")
+        .await;
+    assert_eq!(attempt(&writer, "key", ada()).await.refusal(), refusal(403, error_code::FORBIDDEN));
+}
+
+/// The client puts a key of its own on what creates, so that it may repeat it.
+#[tokio::test]
+async fn requests_without_a_key_of_the_callers_are_told_apart() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    admin.user_create().body(create(ada())).send().await.unwrap();
+    let refused = admin.user_create().body(create(ada())).send().await.refusal();
+    assert_eq!(refused, refusal(409, error_code::USERNAME_TAKEN));
+    assert_eq!(server.count("SELECT count(*) FROM idempotency_keys").await, 1);
+}

@@ -1,0 +1,136 @@
+//! Usernames, addresses and numbers: unique in their folded form, and nobody else's.
+
+use rollcall_client::{Error, Session, error_code, types};
+use serde_json::{Value, json};
+
+use super::{create, refusal, update};
+use crate::support::{Refused, TestServer};
+
+async fn made(admin: &Session, body: Value) -> types::User {
+    admin.user_create().body(create(body)).send().await.unwrap().into_inner()
+}
+
+async fn not_made(admin: &Session, body: &Value) -> Error {
+    admin.user_create().body(create(body.clone())).send().await.refused()
+}
+
+#[tokio::test]
+async fn names_are_unique_whatever_their_case_and_form() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let first =
+        made(&admin, json!({ "username": "José.Weiß", "email": "José@Example.org", "phone": "+4930123456" }))
+            .await;
+    for (body, code) in [
+        (json!({ "username": "JOSÉ.WEISS" }), error_code::USERNAME_TAKEN),
+        (json!({ "username": "jose\u{301}.weiss" }), error_code::USERNAME_TAKEN),
+        (json!({ "username": "x", "email": "JOSE\u{301}@example.ORG" }), error_code::EMAIL_TAKEN),
+        (json!({ "username": "x", "phone": "+4930123456" }), error_code::PHONE_TAKEN),
+    ] {
+        let error = not_made(&admin, &body).await;
+        assert_eq!((error.status().unwrap().as_u16(), error.code()), (409, Some(code)), "{body}");
+        let message = error.message();
+        for telling in [first.id.0.to_string().as_str(), "José", "jos", "+49"] {
+            assert!(!message.contains(telling), "the other account is named: {message}");
+        }
+    }
+    made(&admin, json!({ "username": "jose.weiss" })).await;
+}
+
+/// Dioptra checks it when an account is made, and never again.
+#[tokio::test]
+async fn an_update_cannot_take_a_name_either() {
+    let server = TestServer::start().await;
+    let (admin, ada) = (server.admin().await, server.user("ada").await);
+    made(&admin, json!({ "username": "eve", "email": "eve@example.org", "phone": "+4930123456" })).await;
+    for (body, code) in [
+        (json!({ "username": "EVE" }), error_code::USERNAME_TAKEN),
+        (json!({ "email": "Eve@EXAMPLE.org" }), error_code::EMAIL_TAKEN),
+        (json!({ "phone": "+4930123456" }), error_code::PHONE_TAKEN),
+    ] {
+        for session in [&ada, &admin] {
+            let refused =
+                session.user_update().user("@ada").body(update(body.clone())).send().await.refusal();
+            assert_eq!(refused, refusal(409, code), "{body}");
+        }
+    }
+    let same = json!({ "username": "ADA" });
+    let renamed = ada.user_update().user("me").body(update(same)).send().await.unwrap();
+    assert_eq!(renamed.username.as_deref(), Some("ADA"), "one's own name in another case is free");
+}
+
+#[tokio::test]
+async fn a_name_that_was_given_up_is_free() {
+    let server = TestServer::start().await;
+    let (admin, ada) = (server.admin().await, server.user("ada").await);
+    ada.user_update().user("me").body(update(json!({ "username": "countess" }))).send().await.unwrap();
+    let other = made(&admin, json!({ "username": "Ada" })).await;
+    assert_ne!(other.id.0, ada.id);
+    assert_eq!(ada.user_view().user("@ada").send().await.unwrap().id.0, other.id.0);
+}
+
+#[tokio::test]
+async fn a_user_keeps_an_identifier() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    made(&admin, json!({ "username": "ada", "email": "ada@example.org", "phone": "+4930123456" })).await;
+    let clear = || types::UserUpdate::builder();
+    let username = types::NullableUsername(None);
+    let (email, phone) = (types::NullableEmail(None), types::NullablePhone(None));
+    let all = clear().username(username.clone()).email(email.clone()).phone(phone.clone());
+    let refused = admin.user_update().user("@ada").body(all).send().await.refusal();
+    assert_eq!(refused, refusal(422, error_code::IDENTIFIER_REQUIRED));
+    let seen = admin.user_update().user("@ada").body(clear().email(email).phone(phone)).send().await.unwrap();
+    assert_eq!((seen.email.as_deref(), seen.email_verified, seen.phone_verified), (None, None, None));
+    let refused =
+        admin.user_update().user("@ada").body(clear().username(username.clone())).send().await.refusal();
+    assert_eq!(refused, refusal(422, error_code::IDENTIFIER_REQUIRED), "the last one stays");
+    // Giving one up for another in the same request is fine.
+    let new = types::NullableEmail(Some(types::Email::try_from("countess@example.org").unwrap()));
+    let swapped = admin.user_update().user("@ada").body(clear().username(username).email(new)).send().await;
+    assert_eq!(swapped.unwrap().username, None);
+}
+
+#[tokio::test]
+async fn a_name_shaped_like_an_address_or_a_number_is_ones_own() {
+    let server = TestServer::start().await;
+    let (admin, eve) = (server.admin().await, server.user("eve").await);
+    made(&admin, json!({ "username": "victim", "email": "victim@example.org", "phone": "+4930123456" }))
+        .await;
+    for name in
+        ["victim@example.org", "VICTIM@example.org", "+4930123456", "nobody@example.org", "+4930654321"]
+    {
+        let refused =
+            eve.user_update().user("me").body(update(json!({ "username": name }))).send().await.refusal();
+        assert_eq!(refused, refusal(422, error_code::USERNAME_NOT_OWN_EMAIL), "{name}");
+        let error = not_made(&admin, &json!({ "username": name, "email": "eve@example.org" })).await;
+        assert_eq!(error.code(), Some(error_code::USERNAME_NOT_OWN_EMAIL), "{name}");
+    }
+    let own = json!({ "username": "Eve@Example.org", "email": "eve@example.org" });
+    eve.user_update().user("me").body(update(own)).send().await.unwrap();
+    // The address can't be given away while it is the name.
+    let refused = eve
+        .user_update()
+        .user("me")
+        .body(update(json!({ "email": "eva@example.org" })))
+        .send()
+        .await
+        .refusal();
+    assert_eq!(refused, refusal(422, error_code::USERNAME_NOT_OWN_EMAIL));
+    for plain in ["@home", "a@", "+1", "++4930123456"] {
+        made(&admin, json!({ "username": plain })).await;
+    }
+}
+
+/// Otherwise two users would answer to one identifier, and neither could sign in.
+#[tokio::test]
+async fn an_address_that_folds_into_somebodys_name_is_refused() {
+    let server = TestServer::start().await;
+    server.user("a1..b@example.org").await;
+    let eve = server.user("eve").await;
+    let body = serde_json::json!({ "email": "a\u{2488}.b@example.org" });
+    let url = format!("http://{}/v1/users/me", server.address);
+    let request = reqwest::Client::new().patch(url).bearer_auth(eve.token()).json(&body);
+    assert_eq!(request.send().await.unwrap().status().as_u16(), 400);
+    server.client().login("a1..b@example.org", crate::support::PASSWORD).await.unwrap();
+}
