@@ -37,8 +37,8 @@ async fn sign_in(op: &Arc<Operation>, body: &Login) -> AppResult<Ok200<SessionCr
     let user = still_valid(&change, &user).await?;
     let upgrade = UserChanges { password_hash: verified.upgrade.map(Some), ..UserChanges::default() };
     let created = start_session(op, &change, &user, upgrade).await?;
-    throttle::succeeded(change.conn(), user.id, op.address).await?;
     change.commit(Target::User(user.id), json!({ "session": created.session.id })).await?;
+    throttle::succeeded(op, user.id).await;
     Ok(Ok200::new(created))
 }
 
@@ -58,10 +58,10 @@ pub async fn login_change_password(
     let user = still_valid(&change, &user).await?;
     let ended = sessions::delete_all(change.conn(), user.id, None).await?;
     let created = start_session(&op, &change, &user, new_password(&op, hash, false)).await?;
-    throttle::succeeded(change.conn(), user.id, op.address).await?;
     change
         .commit(Target::User(user.id), json!({ "session": created.session.id, "ended_sessions": ended }))
         .await?;
+    throttle::succeeded(&op, user.id).await;
     Ok(Ok200::new(created))
 }
 

@@ -70,8 +70,8 @@ pub async fn user_password_change(
     let session = caller.credential.session_id;
     let ended = sessions::delete_all(change.conn(), locked.id, Some(session)).await?;
     let created = renew_session(&op, &change, session).await?;
-    throttle::succeeded(change.conn(), locked.id, op.address).await?;
     change.commit(Target::User(locked.id), json!({ "ended_sessions": ended })).await?;
+    throttle::succeeded(&op, locked.id).await;
     Ok(Ok200::new(created))
 }
 
@@ -96,8 +96,8 @@ pub async fn user_password_verify(
     let mut change = op.begin(&credential).await?;
     target(&mut change, &user).await?;
     still_valid(&change, &checked).await?;
-    throttle::succeeded(change.conn(), checked.id, op.address).await?;
     change.commit(Target::User(checked.id), json!({})).await?;
+    throttle::succeeded(&op, checked.id).await;
     Ok(NoContent::done())
 }
 

@@ -70,7 +70,7 @@ pub async fn session_reauthenticate(
     change.authorize(Resource::Directory)?;
     let user = still_valid(&change, &checked).await?;
     let created = renew_session(&op, &change, caller.credential.session_id).await?;
-    throttle::succeeded(change.conn(), user.id, op.address).await?;
     change.commit(Target::Session(caller.credential.session_id), json!({})).await?;
+    throttle::succeeded(&op, user.id).await;
     Ok(Ok200::new(created))
 }

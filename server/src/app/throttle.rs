@@ -51,11 +51,18 @@ pub async fn count(operation: &Operation, account: Option<&Account<'_>>) -> AppR
     }
 }
 
-/// Forgets an account's attempts, and takes one off the source's: it succeeded.
-pub async fn succeeded(connection: &rollcall_store::Conn, user: Uuid, source: IpAddr) -> AppResult<()> {
-    throttle::reset(connection, &account_key(&Account::User(user))).await?;
-    throttle::give_back(connection, &source_key(source)).await?;
-    Ok(())
+/// Forgets an account's attempts, and takes one off the source's: it succeeded. Called after the change has been
+/// committed: the source's row is one that many sign-ins share, and must not be held while one of them commits.
+pub async fn succeeded(operation: &Operation, user: Uuid) {
+    let forgotten = async {
+        let connection = operation.app.store.own().await?;
+        throttle::reset(&connection, &account_key(&Account::User(user))).await?;
+        throttle::give_back(&connection, &source_key(operation.address)).await
+    };
+    // The sign-in stands all the same; the window forgets by itself.
+    if let Err(error) = forgotten.await {
+        slog::warn!(operation.app.log, "attempts could not be forgotten"; "reason" => %error);
+    }
 }
 
 fn account_key(account: &Account<'_>) -> Vec<u8> {
