@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
-use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, Request, Response, StatusCode};
 
 use crate::generated;
@@ -84,13 +84,34 @@ impl ClientHooks<Edge> for generated::Client {
         for attempt in 0..retries.count {
             let Some(next) = repeatable.then(|| request.try_clone()).flatten() else { break };
             let result = self.client().execute(request).await;
-            let Some(wish) = worth_repeating(&result, keyed) else { return result };
+            let Some(wish) = worth_repeating(&result, keyed) else { return result.map(readable) };
             let pause = retries.pause.saturating_mul(2u32.saturating_pow(attempt));
             tokio::time::sleep(wish.unwrap_or(pause).min(retries.longest)).await;
             request = next;
         }
-        self.client().execute(request).await
+        self.client().execute(request).await.map(readable)
     }
+}
+
+/// An error that no Rollcall server wrote, from a proxy on the way for example, gets the body of one: otherwise its status
+/// would be lost on the way through the generated code.
+fn readable(response: Response) -> Response {
+    let status = response.status();
+    let json = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    if json || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let mut headers = response.headers().clone();
+    headers.remove(CONTENT_LENGTH);
+    let reason = status.canonical_reason().unwrap_or("an error");
+    let body = serde_json::json!({ "request_id": "", "message": reason }).to_string();
+    let mut synthetic = http::Response::new(body);
+    *synthetic.status_mut() = status;
+    *synthetic.headers_mut() = headers;
+    synthetic.into()
 }
 
 /// Whether another attempt may end better, and the pause that the server wishes. A request that is repeatable at all

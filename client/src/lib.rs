@@ -55,13 +55,12 @@ mod client;
 mod edge;
 mod error;
 #[expect(
-    unreachable_patterns,
     unused_imports,
     unused_qualifications,
     clippy::allow_attributes,
     clippy::allow_attributes_without_reason,
     clippy::unwrap_used,
-    reason = "generated: single statuses stand beside 5XX, which holds some of them too"
+    reason = "generated"
 )]
 mod generated;
 mod known;

@@ -63,7 +63,7 @@ fn answer(status: &str, headers: &str, body: &str) -> Option<String> {
 
 fn error(status: &str, code: &str, headers: &str) -> Option<String> {
     let body = format!(r#"{{"request_id":"r-1","error_code":"{code}","message":"no: {code}"}}"#);
-    answer(status, headers, &body)
+    answer(status, &format!("content-type: application/json\r\n{headers}"), &body)
 }
 
 fn requests(seen: &Seen) -> Vec<(String, String)> {

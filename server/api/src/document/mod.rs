@@ -38,9 +38,27 @@ pub fn published() -> Value {
     document
 }
 
-/// The same contract as text in the form that gives the Rust client its names: what may be `null` is a reference.
+/// The same contract as text in the form that the Rust client is made from: what may be `null` is a reference, which
+/// gives it a name, and every 4xx is an error of the one shape, so that a client reads also those that a newer server
+/// answers.
 pub fn for_progenitor() -> String {
-    ordered::pretty(&linked())
+    let mut document = linked();
+    for (_, _, operation) in operations_mut(&mut document) {
+        let responses = member(operation, "responses");
+        let single: Vec<String> = responses
+            .keys()
+            .filter(|status| status.starts_with(['4', '5']) && *status != "5XX")
+            .cloned()
+            .collect();
+        for status in single {
+            if let Some(response) = responses.remove(&status)
+                && status.starts_with('4')
+            {
+                responses.insert("4XX".to_owned(), response);
+            }
+        }
+    }
+    ordered::pretty(&document)
 }
 
 /// The document before [`nullable`] spells out what may be `null`.
