@@ -14,7 +14,14 @@ use crate::secret::Token;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The operations that take an idempotency key. A test compares them with the document.
-pub(crate) const CREATING: &[&str] = &["register", "user_create"];
+pub(crate) const CREATING: &[&str] = &[
+    "group_create",
+    "group_invitation_create",
+    "group_member_add",
+    "register",
+    "role_create",
+    "user_create",
+];
 
 /// How often, and after what pause, a request is repeated.
 #[derive(Clone, Copy, Debug)]

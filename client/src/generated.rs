@@ -7,6 +7,43 @@ use progenitor_client::{ClientHooks, OperationInfo, RequestBuilderExt, encode_pa
 /// Types used as operation parameters and responses.
 #[allow(clippy::all)]
 pub mod types {
+    /// May this user do this?
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(deny_unknown_fields)]
+    pub struct AccessCheck {
+        /// The group in which; without one only global roles count.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub group: ::std::option::Option<GroupRef>,
+        /// The permission.
+        pub permission: PermissionName,
+        /// The user; the caller where nobody is named.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub user: ::std::option::Option<UserRef>,
+    }
+    impl AccessCheck {
+        pub fn builder() -> builder::AccessCheck {
+            Default::default()
+        }
+    }
+    /// The answer, and what decided it.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct AccessDecision {
+        /// Whether the user may.
+        pub allowed: bool,
+        /// In words, which role gives the permission or why none does.
+        pub reason: ::std::string::String,
+        /// Name of the role that gives it.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub role: ::std::option::Option<::std::string::String>,
+        /// Where that role is held.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub scope: ::std::option::Option<RoleScope>,
+    }
+    impl AccessDecision {
+        pub fn builder() -> builder::AccessDecision {
+            Default::default()
+        }
+    }
     /// A postal address (OpenID Connect Core 1.0, section 5.1.1).
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     pub struct Address {
@@ -147,6 +184,135 @@ pub mod types {
             Default::default()
         }
     }
+    /// Who did what, to whom, when, from where, with which result. Events are never changed nor deleted.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct AuditEvent {
+        /// Who called, where that is known.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub actor_id: ::std::option::Option<UserId>,
+        /// Where the call came from.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub address: ::std::option::Option<::std::net::IpAddr>,
+        /// When it happened.
+        pub at: ::chrono::DateTime<::chrono::offset::Utc>,
+        /// More about it, by operation. Never a secret.
+        pub detail: JsonObject,
+        /// Why it was refused.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub error_code: ::std::option::Option<::std::string::String>,
+        /// The event's id.
+        pub id: AuditEventId,
+        /// The id of the operation.
+        pub operation: ::std::string::String,
+        /// The `x-request-id` of the answer.
+        pub request_id: ::std::string::String,
+        /// What became of the call.
+        pub result: AuditResult,
+        /// The session of the call.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub session_id: ::std::option::Option<SessionId>,
+        /// Which one.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub target_id: ::std::option::Option<::uuid::Uuid>,
+        /// What kind of resource it was about.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub target_kind: ::std::option::Option<::std::string::String>,
+    }
+    impl AuditEvent {
+        pub fn builder() -> builder::AuditEvent {
+            Default::default()
+        }
+    }
+    /// The id of an audit event: a UUID (RFC 9562, version 7). Never reused.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(transparent)]
+    pub struct AuditEventId(pub ::uuid::Uuid);
+    impl ::std::ops::Deref for AuditEventId {
+        type Target = ::uuid::Uuid;
+        fn deref(&self) -> &::uuid::Uuid {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<AuditEventId> for ::uuid::Uuid {
+        fn from(value: AuditEventId) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<::uuid::Uuid> for AuditEventId {
+        fn from(value: ::uuid::Uuid) -> Self {
+            Self(value)
+        }
+    }
+    impl ::std::fmt::Display for AuditEventId {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            self.0.fmt(f)
+        }
+    }
+    impl ::std::str::FromStr for AuditEventId {
+        type Err = <::uuid::Uuid as ::std::str::FromStr>::Err;
+        fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
+            Ok(Self(value.parse()?))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for AuditEventId {
+        type Error = <::uuid::Uuid as ::std::str::FromStr>::Err;
+        fn try_from(value: &str) -> ::std::result::Result<Self, Self::Error> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<String> for AuditEventId {
+        type Error = <::uuid::Uuid as ::std::str::FromStr>::Err;
+        fn try_from(value: String) -> ::std::result::Result<Self, Self::Error> {
+            value.parse()
+        }
+    }
+    /// One page of a list.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct AuditEventPage {
+        /// The items, in the list's order.
+        pub items: ::std::vec::Vec<AuditEvent>,
+        /// The token of the next page; absent or `null` on the last one.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub next_page: ::std::option::Option<::std::string::String>,
+    }
+    impl AuditEventPage {
+        pub fn builder() -> builder::AuditEventPage {
+            Default::default()
+        }
+    }
+    /// What became of the call. Known values: `done`, `refused`. A newer server may send others: treat an unknown value as such, not as an error.
+    #[derive(
+        ::serde::Deserialize, ::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd,
+    )]
+    #[serde(transparent)]
+    pub struct AuditResult(pub ::std::string::String);
+    impl ::std::ops::Deref for AuditResult {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<AuditResult> for ::std::string::String {
+        fn from(value: AuditResult) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for AuditResult {
+        fn from(value: ::std::string::String) -> Self {
+            Self(value)
+        }
+    }
+    impl ::std::fmt::Display for AuditResult {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            self.0.fmt(f)
+        }
+    }
+    impl ::std::str::FromStr for AuditResult {
+        type Err = ::std::convert::Infallible;
+        fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
+            Ok(Self(value.to_string()))
+        }
+    }
     /// How the account came to be. Known values: `bootstrap`, `admin`, `registration`. A newer server may send others: treat an unknown value as such, not as an error.
     #[derive(
         ::serde::Deserialize, ::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd,
@@ -193,6 +359,63 @@ pub mod types {
     impl CurrentSession {
         pub fn builder() -> builder::CurrentSession {
             Default::default()
+        }
+    }
+    /// Some words for people; line feeds are allowed, other control characters are not.
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct Description(::std::string::String);
+    impl ::std::ops::Deref for Description {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<Description> for ::std::string::String {
+        fn from(value: Description) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for Description {
+        type Err = self::error::ConversionError;
+        fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 1024usize {
+                return Err("longer than 1024 characters".into());
+            }
+            if value.chars().count() < 1usize {
+                return Err("shorter than 1 characters".into());
+            }
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(|| {
+                ::regress::Regex::new("^[^\\u0000-\\u0009\\u000B-\\u001F\\u007F]+$").unwrap()
+            });
+            if PATTERN.find(value).is_none() {
+                return Err("doesn't match pattern \"^[^\\u0000-\\u0009\\u000B-\\u001F\\u007F]+$\"".into());
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for Description {
+        type Error = self::error::ConversionError;
+        fn try_from(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for Description {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for Description {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?.parse().map_err(
+                |e: self::error::ConversionError| <D::Error as ::serde::de::Error>::custom(e.to_string()),
+            )
         }
     }
     /// A name as people read it. Any characters but control characters.
@@ -249,6 +472,32 @@ pub mod types {
             ::std::string::String::deserialize(deserializer)?.parse().map_err(
                 |e: self::error::ConversionError| <D::Error as ::serde::de::Error>::custom(e.to_string()),
             )
+        }
+    }
+    /// A permission that a user holds, and why.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct EffectivePermission {
+        /// The permission.
+        pub permission: ::std::string::String,
+        /// Name of the role that gives it.
+        pub role: ::std::string::String,
+        /// Where that role is held.
+        pub scope: RoleScope,
+    }
+    impl EffectivePermission {
+        pub fn builder() -> builder::EffectivePermission {
+            Default::default()
+        }
+    }
+    /// What a user may do.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct EffectivePermissions {
+        /// The permissions in alphabetical order; one that several roles give stands once for each.
+        pub permissions: ::std::vec::Vec<EffectivePermission>,
+    }
+    impl EffectivePermissions {
+        pub fn builder() -> builder::EffectivePermissions {
+            Default::default()
         }
     }
     /// An e-mail address (RFC 5321). Compared without regard to case, and unique in that form.
@@ -389,6 +638,8 @@ pub mod types {
         pub description: ::std::option::Option<::std::string::String>,
         /// The group's id.
         pub id: GroupId,
+        /// Whether members need a second factor.
+        pub mfa_required: bool,
         /// Name as people read it.
         pub name: ::std::string::String,
         /// Short name in URLs: lower-case letters, digits and hyphens. Unique.
@@ -398,6 +649,32 @@ pub mod types {
     }
     impl Group {
         pub fn builder() -> builder::Group {
+            Default::default()
+        }
+    }
+    /// A new group.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(deny_unknown_fields)]
+    pub struct GroupCreate {
+        /// What applications keep with the group.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub custom_data: ::std::option::Option<JsonObject>,
+        /// What the group is for.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<Description>,
+        /// Whether members need a second factor.
+        #[serde(default)]
+        pub mfa_required: bool,
+        /// Name as people read it.
+        pub name: DisplayName,
+        /// The first owner; the caller where nobody is named.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub owner: ::std::option::Option<UserRef>,
+        /// Short name in URLs. Unique.
+        pub slug: Slug,
+    }
+    impl GroupCreate {
+        pub fn builder() -> builder::GroupCreate {
             Default::default()
         }
     }
@@ -459,6 +736,21 @@ pub mod types {
             Default::default()
         }
     }
+    /// Somebody to take into a group.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(deny_unknown_fields)]
+    pub struct GroupMemberAdd {
+        /// The group roles, each an id or `@name`; `member` where none is named.
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub roles: ::std::vec::Vec<RoleRef>,
+        /// The user: an id, `@username` or `me`.
+        pub user: UserRef,
+    }
+    impl GroupMemberAdd {
+        pub fn builder() -> builder::GroupMemberAdd {
+            Default::default()
+        }
+    }
     /// One page of a list.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct GroupMemberPage {
@@ -470,6 +762,18 @@ pub mod types {
     }
     impl GroupMemberPage {
         pub fn builder() -> builder::GroupMemberPage {
+            Default::default()
+        }
+    }
+    /// The roles of a member from now on.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(deny_unknown_fields)]
+    pub struct GroupMemberUpdate {
+        /// The group roles, each an id or `@name`; `member` where none is named.
+        pub roles: ::std::vec::Vec<RoleRef>,
+    }
+    impl GroupMemberUpdate {
+        pub fn builder() -> builder::GroupMemberUpdate {
             Default::default()
         }
     }
@@ -542,6 +846,31 @@ pub mod types {
             ::std::string::String::deserialize(deserializer)?.parse().map_err(
                 |e: self::error::ConversionError| <D::Error as ::serde::de::Error>::custom(e.to_string()),
             )
+        }
+    }
+    /// Changes of a group, as JSON Merge Patch (RFC 7396).
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[serde(deny_unknown_fields)]
+    pub struct GroupUpdate {
+        /// What applications keep with the group, merged at every depth.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub custom_data: ::std::option::Option<JsonObject>,
+        /// What the group is for.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<NullableDescription>,
+        /// Whether members need a second factor.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub mfa_required: ::std::option::Option<bool>,
+        /// Name as people read it.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<DisplayName>,
+        /// Short name in URLs. That of the default group can't be changed.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub slug: ::std::option::Option<Slug>,
+    }
+    impl GroupUpdate {
+        pub fn builder() -> builder::GroupUpdate {
+            Default::default()
         }
     }
     /// The process answers.
@@ -661,6 +990,133 @@ pub mod types {
             )
         }
     }
+    /// A pending membership.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct Invitation {
+        /// When the invitation was made.
+        pub created_at: ::chrono::DateTime<::chrono::offset::Utc>,
+        /// Only somebody with this verified address may accept.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub email: ::std::option::Option<::std::string::String>,
+        /// When it can't be accepted any more.
+        pub expires_at: ::chrono::DateTime<::chrono::offset::Utc>,
+        /// The group.
+        pub group_id: GroupId,
+        /// The invitation's id.
+        pub id: InvitationId,
+        /// Who invites.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub invited_by: ::std::option::Option<UserId>,
+        /// Names of the group roles that the new member will hold, in alphabetical order.
+        pub roles: ::std::vec::Vec<::std::string::String>,
+    }
+    impl Invitation {
+        pub fn builder() -> builder::Invitation {
+            Default::default()
+        }
+    }
+    /// An invitation to accept.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(deny_unknown_fields)]
+    pub struct InvitationAccept {
+        /// The invitation's token.
+        pub token: Identifier,
+    }
+    impl InvitationAccept {
+        pub fn builder() -> builder::InvitationAccept {
+            Default::default()
+        }
+    }
+    /// A new invitation.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[serde(deny_unknown_fields)]
+    pub struct InvitationCreate {
+        /// Only somebody who signs in with this address, verified, may accept; anybody who has the token where it is absent.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub email: ::std::option::Option<Email>,
+        /// How long it can be accepted, in seconds: 60 to 2,592,000 (30 days), 604,800 (7 days) by default.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub expires_in_seconds: ::std::option::Option<u32>,
+        /// The group roles that the new member will hold, each an id or `@name`; `member` where none is named.
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub roles: ::std::vec::Vec<RoleRef>,
+    }
+    impl InvitationCreate {
+        pub fn builder() -> builder::InvitationCreate {
+            Default::default()
+        }
+    }
+    /// A fresh invitation with its token, which is shown this once.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct InvitationCreated {
+        /// The invitation.
+        pub invitation: Invitation,
+        /// What the invited person needs to accept: `rci_`, 30 random and 6 check characters (base 62). Works once. Left out of the answer to a retry with the same idempotency key.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub token: ::std::option::Option<::std::string::String>,
+    }
+    impl InvitationCreated {
+        pub fn builder() -> builder::InvitationCreated {
+            Default::default()
+        }
+    }
+    /// The id of an invitation: a UUID (RFC 9562, version 7). Never reused.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(transparent)]
+    pub struct InvitationId(pub ::uuid::Uuid);
+    impl ::std::ops::Deref for InvitationId {
+        type Target = ::uuid::Uuid;
+        fn deref(&self) -> &::uuid::Uuid {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<InvitationId> for ::uuid::Uuid {
+        fn from(value: InvitationId) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<::uuid::Uuid> for InvitationId {
+        fn from(value: ::uuid::Uuid) -> Self {
+            Self(value)
+        }
+    }
+    impl ::std::fmt::Display for InvitationId {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            self.0.fmt(f)
+        }
+    }
+    impl ::std::str::FromStr for InvitationId {
+        type Err = <::uuid::Uuid as ::std::str::FromStr>::Err;
+        fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
+            Ok(Self(value.parse()?))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for InvitationId {
+        type Error = <::uuid::Uuid as ::std::str::FromStr>::Err;
+        fn try_from(value: &str) -> ::std::result::Result<Self, Self::Error> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<String> for InvitationId {
+        type Error = <::uuid::Uuid as ::std::str::FromStr>::Err;
+        fn try_from(value: String) -> ::std::result::Result<Self, Self::Error> {
+            value.parse()
+        }
+    }
+    /// One page of a list.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct InvitationPage {
+        /// The items, in the list's order.
+        pub items: ::std::vec::Vec<Invitation>,
+        /// The token of the next page; absent or `null` on the last one.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub next_page: ::std::option::Option<::std::string::String>,
+    }
+    impl InvitationPage {
+        pub fn builder() -> builder::InvitationPage {
+            Default::default()
+        }
+    }
     /// A JSON object of the applications' own making: at most 16384 bytes as compact JSON and 16 levels deep; strings and names without the NUL character.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(transparent)]
@@ -761,6 +1217,26 @@ pub mod types {
     }
     impl ::std::convert::From<::std::option::Option<AddressUpdate>> for NullableAddressUpdate {
         fn from(value: ::std::option::Option<AddressUpdate>) -> Self {
+            Self(value)
+        }
+    }
+    /// A value, or `null` to clear the field.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(transparent)]
+    pub struct NullableDescription(pub ::std::option::Option<Description>);
+    impl ::std::ops::Deref for NullableDescription {
+        type Target = ::std::option::Option<Description>;
+        fn deref(&self) -> &::std::option::Option<Description> {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<NullableDescription> for ::std::option::Option<Description> {
+        fn from(value: NullableDescription) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<::std::option::Option<Description>> for NullableDescription {
+        fn from(value: ::std::option::Option<Description>) -> Self {
             Self(value)
         }
     }
@@ -971,6 +1447,63 @@ pub mod types {
         }
     }
     impl<'de> ::serde::Deserialize<'de> for PageToken {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?.parse().map_err(
+                |e: self::error::ConversionError| <D::Error as ::serde::de::Error>::custom(e.to_string()),
+            )
+        }
+    }
+    /// A permission: two to four words of lower-case letters, digits, `_` and `-`, each beginning with a letter, joined by `:`. Those that begin with `audit:`, `group:`, `groups:`, `providers:`, `roles:` and `users:` are Rollcall's own; all others are the applications'.
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct PermissionName(::std::string::String);
+    impl ::std::ops::Deref for PermissionName {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<PermissionName> for ::std::string::String {
+        fn from(value: PermissionName) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for PermissionName {
+        type Err = self::error::ConversionError;
+        fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 128usize {
+                return Err("longer than 128 characters".into());
+            }
+            if value.chars().count() < 3usize {
+                return Err("shorter than 3 characters".into());
+            }
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(|| {
+                ::regress::Regex::new("^[a-z][a-z0-9_-]*(:[a-z][a-z0-9_-]*){1,3}$").unwrap()
+            });
+            if PATTERN.find(value).is_none() {
+                return Err("doesn't match pattern \"^[a-z][a-z0-9_-]*(:[a-z][a-z0-9_-]*){1,3}$\"".into());
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for PermissionName {
+        type Error = self::error::ConversionError;
+        fn try_from(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for PermissionName {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for PermissionName {
         fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
         where
             D: ::serde::Deserializer<'de>,
@@ -1247,6 +1780,9 @@ pub mod types {
         /// E-mail address.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub email: ::std::option::Option<Email>,
+        /// The token of an invitation to a group. Where registration is by invitation only, it is needed.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub invitation: ::std::option::Option<Identifier>,
         /// Name as people read it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub name: ::std::option::Option<DisplayName>,
@@ -1264,6 +1800,412 @@ pub mod types {
     }
     impl Register {
         pub fn builder() -> builder::Register {
+            Default::default()
+        }
+    }
+    /// A named set of permissions.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct Role {
+        /// Whether the role belongs to Rollcall: it can be neither changed nor deleted.
+        pub built_in: bool,
+        /// When the role was made.
+        pub created_at: ::chrono::DateTime<::chrono::offset::Utc>,
+        /// What the role is for.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        /// The role's id.
+        pub id: RoleId,
+        /// Whether new users get the role.
+        pub is_default: bool,
+        /// The role's name.
+        pub name: ::std::string::String,
+        /// The permissions that the role gives, in alphabetical order.
+        pub permissions: ::std::vec::Vec<::std::string::String>,
+        /// Where the role is held.
+        pub scope: RoleScope,
+        /// Who may hold the role.
+        #[serde(rename = "type")]
+        pub type_: RoleType,
+        /// When the role was last changed.
+        pub updated_at: ::chrono::DateTime<::chrono::offset::Utc>,
+    }
+    impl Role {
+        pub fn builder() -> builder::Role {
+            Default::default()
+        }
+    }
+    /// A new role.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(deny_unknown_fields)]
+    pub struct RoleCreate {
+        /// What the role is for.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<Description>,
+        /// Whether new users get the role. Only for global roles of type `user`.
+        #[serde(default)]
+        pub is_default: bool,
+        /// The role's name.
+        pub name: RoleName,
+        /// The permissions that the role gives. The caller must hold those that are Rollcall's own.
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub permissions: ::std::vec::Vec<PermissionName>,
+        /// Where the role is held.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub scope: ::std::option::Option<RoleScopeInput>,
+        /// Who may hold the role.
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        pub type_: ::std::option::Option<RoleTypeInput>,
+    }
+    impl RoleCreate {
+        pub fn builder() -> builder::RoleCreate {
+            Default::default()
+        }
+    }
+    /// The id of a role: a UUID (RFC 9562, version 7). Never reused.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(transparent)]
+    pub struct RoleId(pub ::uuid::Uuid);
+    impl ::std::ops::Deref for RoleId {
+        type Target = ::uuid::Uuid;
+        fn deref(&self) -> &::uuid::Uuid {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<RoleId> for ::uuid::Uuid {
+        fn from(value: RoleId) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<::uuid::Uuid> for RoleId {
+        fn from(value: ::uuid::Uuid) -> Self {
+            Self(value)
+        }
+    }
+    impl ::std::fmt::Display for RoleId {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            self.0.fmt(f)
+        }
+    }
+    impl ::std::str::FromStr for RoleId {
+        type Err = <::uuid::Uuid as ::std::str::FromStr>::Err;
+        fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
+            Ok(Self(value.parse()?))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for RoleId {
+        type Error = <::uuid::Uuid as ::std::str::FromStr>::Err;
+        fn try_from(value: &str) -> ::std::result::Result<Self, Self::Error> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<String> for RoleId {
+        type Error = <::uuid::Uuid as ::std::str::FromStr>::Err;
+        fn try_from(value: String) -> ::std::result::Result<Self, Self::Error> {
+            value.parse()
+        }
+    }
+    /// The name of a role: a lower-case letter, then lower-case letters, digits, `_` and `-`. Unique.
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct RoleName(::std::string::String);
+    impl ::std::ops::Deref for RoleName {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<RoleName> for ::std::string::String {
+        fn from(value: RoleName) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for RoleName {
+        type Err = self::error::ConversionError;
+        fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 64usize {
+                return Err("longer than 64 characters".into());
+            }
+            if value.chars().count() < 1usize {
+                return Err("shorter than 1 characters".into());
+            }
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> =
+                ::std::sync::LazyLock::new(|| ::regress::Regex::new("^[a-z][a-z0-9_-]*$").unwrap());
+            if PATTERN.find(value).is_none() {
+                return Err("doesn't match pattern \"^[a-z][a-z0-9_-]*$\"".into());
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for RoleName {
+        type Error = self::error::ConversionError;
+        fn try_from(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for RoleName {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for RoleName {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?.parse().map_err(
+                |e: self::error::ConversionError| <D::Error as ::serde::de::Error>::custom(e.to_string()),
+            )
+        }
+    }
+    /// One page of a list.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct RolePage {
+        /// The items, in the list's order.
+        pub items: ::std::vec::Vec<Role>,
+        /// The token of the next page; absent or `null` on the last one.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub next_page: ::std::option::Option<::std::string::String>,
+    }
+    impl RolePage {
+        pub fn builder() -> builder::RolePage {
+            Default::default()
+        }
+    }
+    /// Names a role: an id or `@name`.
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct RoleRef(::std::string::String);
+    impl ::std::ops::Deref for RoleRef {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<RoleRef> for ::std::string::String {
+        fn from(value: RoleRef) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for RoleRef {
+        type Err = self::error::ConversionError;
+        fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(|| {
+                ::regress::Regex::new(
+                        "^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|@[a-z][a-z0-9_-]{0,63})$",
+                    )
+                    .unwrap()
+            });
+            if PATTERN.find(value).is_none() {
+                return Err(
+                    "doesn't match pattern \"^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|@[a-z][a-z0-9_-]{0,63})$\""
+                        .into(),
+                );
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for RoleRef {
+        type Error = self::error::ConversionError;
+        fn try_from(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for RoleRef {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for RoleRef {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?.parse().map_err(
+                |e: self::error::ConversionError| <D::Error as ::serde::de::Error>::custom(e.to_string()),
+            )
+        }
+    }
+    /// Where the role is held. Known values: `global`, `group`. A newer server may send others: treat an unknown value as such, not as an error.
+    #[derive(
+        ::serde::Deserialize, ::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd,
+    )]
+    #[serde(transparent)]
+    pub struct RoleScope(pub ::std::string::String);
+    impl ::std::ops::Deref for RoleScope {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<RoleScope> for ::std::string::String {
+        fn from(value: RoleScope) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for RoleScope {
+        fn from(value: ::std::string::String) -> Self {
+            Self(value)
+        }
+    }
+    impl ::std::fmt::Display for RoleScope {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            self.0.fmt(f)
+        }
+    }
+    impl ::std::str::FromStr for RoleScope {
+        type Err = ::std::convert::Infallible;
+        fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
+            Ok(Self(value.to_string()))
+        }
+    }
+    /// Where a role is held.
+    ///
+    /// * `global`: Everywhere.
+    /// * `group`: Inside a group, by its members.
+    #[derive(
+        ::serde::Deserialize, ::serde::Serialize, Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd,
+    )]
+    pub enum RoleScopeInput {
+        #[serde(rename = "global")]
+        Global,
+        #[serde(rename = "group")]
+        Group,
+    }
+    impl ::std::fmt::Display for RoleScopeInput {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Global => f.write_str("global"),
+                Self::Group => f.write_str("group"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for RoleScopeInput {
+        type Err = self::error::ConversionError;
+        fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "global" => Ok(Self::Global),
+                "group" => Ok(Self::Group),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for RoleScopeInput {
+        type Error = self::error::ConversionError;
+        fn try_from(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for RoleScopeInput {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// Who may hold the role. Known values: `user`, `machine`. A newer server may send others: treat an unknown value as such, not as an error.
+    #[derive(
+        ::serde::Deserialize, ::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd,
+    )]
+    #[serde(transparent)]
+    pub struct RoleType(pub ::std::string::String);
+    impl ::std::ops::Deref for RoleType {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<RoleType> for ::std::string::String {
+        fn from(value: RoleType) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for RoleType {
+        fn from(value: ::std::string::String) -> Self {
+            Self(value)
+        }
+    }
+    impl ::std::fmt::Display for RoleType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            self.0.fmt(f)
+        }
+    }
+    impl ::std::str::FromStr for RoleType {
+        type Err = ::std::convert::Infallible;
+        fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
+            Ok(Self(value.to_string()))
+        }
+    }
+    /// Who may hold a role.
+    ///
+    /// * `user`: Users.
+    /// * `machine`: Machines; such a role can't be given to a user.
+    #[derive(
+        ::serde::Deserialize, ::serde::Serialize, Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd,
+    )]
+    pub enum RoleTypeInput {
+        #[serde(rename = "user")]
+        User,
+        #[serde(rename = "machine")]
+        Machine,
+    }
+    impl ::std::fmt::Display for RoleTypeInput {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::User => f.write_str("user"),
+                Self::Machine => f.write_str("machine"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for RoleTypeInput {
+        type Err = self::error::ConversionError;
+        fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "user" => Ok(Self::User),
+                "machine" => Ok(Self::Machine),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for RoleTypeInput {
+        type Error = self::error::ConversionError;
+        fn try_from(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for RoleTypeInput {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// Changes of a role, as JSON Merge Patch (RFC 7396).
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[serde(deny_unknown_fields)]
+    pub struct RoleUpdate {
+        /// What the role is for.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<NullableDescription>,
+        /// Whether new users get the role.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_default: ::std::option::Option<bool>,
+        /// The role's name.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<RoleName>,
+        /// The permissions that the role gives from now on. The caller must hold those that are added and Rollcall's own.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub permissions: ::std::option::Option<::std::vec::Vec<PermissionName>>,
+    }
+    impl RoleUpdate {
+        pub fn builder() -> builder::RoleUpdate {
             Default::default()
         }
     }
@@ -1380,6 +2322,62 @@ pub mod types {
             Default::default()
         }
     }
+    /// The short name of a group in URLs: lower-case letters, digits and `-`. Unique.
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct Slug(::std::string::String);
+    impl ::std::ops::Deref for Slug {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<Slug> for ::std::string::String {
+        fn from(value: Slug) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for Slug {
+        type Err = self::error::ConversionError;
+        fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 64usize {
+                return Err("longer than 64 characters".into());
+            }
+            if value.chars().count() < 1usize {
+                return Err("shorter than 1 characters".into());
+            }
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> =
+                ::std::sync::LazyLock::new(|| ::regress::Regex::new("^[a-z0-9-]+$").unwrap());
+            if PATTERN.find(value).is_none() {
+                return Err("doesn't match pattern \"^[a-z0-9-]+$\"".into());
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for Slug {
+        type Error = self::error::ConversionError;
+        fn try_from(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for Slug {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for Slug {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?.parse().map_err(
+                |e: self::error::ConversionError| <D::Error as ::serde::de::Error>::custom(e.to_string()),
+            )
+        }
+    }
     /// A person, or a machine that signs in like one. Fields without a value, and fields that this view does not show, are left out.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct User {
@@ -1409,6 +2407,12 @@ pub mod types {
         pub has_password: ::std::option::Option<bool>,
         /// The user's id.
         pub id: UserId,
+        /// Whether the user holds any permission of Rollcall's own, globally.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_staff: ::std::option::Option<bool>,
+        /// Whether the user holds the role `administrator`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_superuser: ::std::option::Option<bool>,
         /// When the user last signed in.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub last_sign_in_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
@@ -1436,6 +2440,12 @@ pub mod types {
         /// Whether the account is barred from signing in.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub suspended: ::std::option::Option<bool>,
+        /// Why the account is suspended.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub suspended_reason: ::std::option::Option<::std::string::String>,
+        /// When the suspension ends by itself.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub suspended_until: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// When the account was last changed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
@@ -1671,6 +2681,49 @@ pub mod types {
             )
         }
     }
+    /// Roles to give to a user.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(deny_unknown_fields)]
+    pub struct UserRoles {
+        /// The roles, each an id or `@name`; global ones of type `user`.
+        pub roles: ::std::vec::Vec<RoleRef>,
+    }
+    impl UserRoles {
+        pub fn builder() -> builder::UserRoles {
+            Default::default()
+        }
+    }
+    /// The roles of a user after a change.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct UserRolesChanged {
+        /// Names of those that the user did not hold before.
+        pub added: ::std::vec::Vec<::std::string::String>,
+        /// Names of those that the user held before and doesn't any more.
+        pub removed: ::std::vec::Vec<::std::string::String>,
+        /// Names of the roles that the user holds now, in alphabetical order.
+        pub roles: ::std::vec::Vec<::std::string::String>,
+    }
+    impl UserRolesChanged {
+        pub fn builder() -> builder::UserRolesChanged {
+            Default::default()
+        }
+    }
+    /// Bars a user from signing in.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[serde(deny_unknown_fields)]
+    pub struct UserSuspend {
+        /// Why.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub reason: ::std::option::Option<Description>,
+        /// When the suspension ends by itself (RFC 3339); it must be in the future. Without it, `user_reactivate` ends it.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub until: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+    }
+    impl UserSuspend {
+        pub fn builder() -> builder::UserSuspend {
+            Default::default()
+        }
+    }
     /// Changes of a user, as JSON Merge Patch (RFC 7396): an absent field keeps its value, `null` clears it. Users change their own `name`, `avatar_url`, `profile`, `username`, `email` and `phone`; holders of `users:write` those of anybody. `custom_data` has an operation of its own.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[serde(deny_unknown_fields)]
@@ -1866,6 +2919,138 @@ pub mod types {
     }
     /// Types for composing complex structures.
     pub mod builder {
+        #[derive(Clone, Debug)]
+        pub struct AccessCheck {
+            group: ::std::result::Result<::std::option::Option<super::GroupRef>, ::std::string::String>,
+            permission: ::std::result::Result<super::PermissionName, ::std::string::String>,
+            user: ::std::result::Result<::std::option::Option<super::UserRef>, ::std::string::String>,
+        }
+        impl ::std::default::Default for AccessCheck {
+            fn default() -> Self {
+                Self {
+                    group: Ok(Default::default()),
+                    permission: Err("no value supplied for permission".to_string()),
+                    user: Ok(Default::default()),
+                }
+            }
+        }
+        impl AccessCheck {
+            pub fn group<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::GroupRef>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.group =
+                    value.try_into().map_err(|e| format!("error converting supplied value for group: {e}"));
+                self
+            }
+            pub fn permission<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::PermissionName>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.permission = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for permission: {e}"));
+                self
+            }
+            pub fn user<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::UserRef>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.user =
+                    value.try_into().map_err(|e| format!("error converting supplied value for user: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<AccessCheck> for super::AccessCheck {
+            type Error = super::error::ConversionError;
+            fn try_from(value: AccessCheck) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { group: value.group?, permission: value.permission?, user: value.user? })
+            }
+        }
+        impl ::std::convert::From<super::AccessCheck> for AccessCheck {
+            fn from(value: super::AccessCheck) -> Self {
+                Self { group: Ok(value.group), permission: Ok(value.permission), user: Ok(value.user) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct AccessDecision {
+            allowed: ::std::result::Result<bool, ::std::string::String>,
+            reason: ::std::result::Result<::std::string::String, ::std::string::String>,
+            role: ::std::result::Result<::std::option::Option<::std::string::String>, ::std::string::String>,
+            scope: ::std::result::Result<::std::option::Option<super::RoleScope>, ::std::string::String>,
+        }
+        impl ::std::default::Default for AccessDecision {
+            fn default() -> Self {
+                Self {
+                    allowed: Err("no value supplied for allowed".to_string()),
+                    reason: Err("no value supplied for reason".to_string()),
+                    role: Ok(Default::default()),
+                    scope: Ok(Default::default()),
+                }
+            }
+        }
+        impl AccessDecision {
+            pub fn allowed<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.allowed =
+                    value.try_into().map_err(|e| format!("error converting supplied value for allowed: {e}"));
+                self
+            }
+            pub fn reason<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.reason =
+                    value.try_into().map_err(|e| format!("error converting supplied value for reason: {e}"));
+                self
+            }
+            pub fn role<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.role =
+                    value.try_into().map_err(|e| format!("error converting supplied value for role: {e}"));
+                self
+            }
+            pub fn scope<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::RoleScope>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.scope =
+                    value.try_into().map_err(|e| format!("error converting supplied value for scope: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<AccessDecision> for super::AccessDecision {
+            type Error = super::error::ConversionError;
+            fn try_from(value: AccessDecision) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    allowed: value.allowed?,
+                    reason: value.reason?,
+                    role: value.role?,
+                    scope: value.scope?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::AccessDecision> for AccessDecision {
+            fn from(value: super::AccessDecision) -> Self {
+                Self {
+                    allowed: Ok(value.allowed),
+                    reason: Ok(value.reason),
+                    role: Ok(value.role),
+                    scope: Ok(value.scope),
+                }
+            }
+        }
         #[derive(Clone, Debug)]
         pub struct Address {
             country:
@@ -2212,6 +3397,241 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct AuditEvent {
+            actor_id: ::std::result::Result<::std::option::Option<super::UserId>, ::std::string::String>,
+            address: ::std::result::Result<::std::option::Option<::std::net::IpAddr>, ::std::string::String>,
+            at: ::std::result::Result<::chrono::DateTime<::chrono::offset::Utc>, ::std::string::String>,
+            detail: ::std::result::Result<super::JsonObject, ::std::string::String>,
+            error_code:
+                ::std::result::Result<::std::option::Option<::std::string::String>, ::std::string::String>,
+            id: ::std::result::Result<super::AuditEventId, ::std::string::String>,
+            operation: ::std::result::Result<::std::string::String, ::std::string::String>,
+            request_id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            result: ::std::result::Result<super::AuditResult, ::std::string::String>,
+            session_id: ::std::result::Result<::std::option::Option<super::SessionId>, ::std::string::String>,
+            target_id: ::std::result::Result<::std::option::Option<::uuid::Uuid>, ::std::string::String>,
+            target_kind:
+                ::std::result::Result<::std::option::Option<::std::string::String>, ::std::string::String>,
+        }
+        impl ::std::default::Default for AuditEvent {
+            fn default() -> Self {
+                Self {
+                    actor_id: Ok(Default::default()),
+                    address: Ok(Default::default()),
+                    at: Err("no value supplied for at".to_string()),
+                    detail: Err("no value supplied for detail".to_string()),
+                    error_code: Ok(Default::default()),
+                    id: Err("no value supplied for id".to_string()),
+                    operation: Err("no value supplied for operation".to_string()),
+                    request_id: Err("no value supplied for request_id".to_string()),
+                    result: Err("no value supplied for result".to_string()),
+                    session_id: Ok(Default::default()),
+                    target_id: Ok(Default::default()),
+                    target_kind: Ok(Default::default()),
+                }
+            }
+        }
+        impl AuditEvent {
+            pub fn actor_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::UserId>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.actor_id = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for actor_id: {e}"));
+                self
+            }
+            pub fn address<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::net::IpAddr>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.address =
+                    value.try_into().map_err(|e| format!("error converting supplied value for address: {e}"));
+                self
+            }
+            pub fn at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.at =
+                    value.try_into().map_err(|e| format!("error converting supplied value for at: {e}"));
+                self
+            }
+            pub fn detail<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::JsonObject>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.detail =
+                    value.try_into().map_err(|e| format!("error converting supplied value for detail: {e}"));
+                self
+            }
+            pub fn error_code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.error_code = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for error_code: {e}"));
+                self
+            }
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::AuditEventId>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id =
+                    value.try_into().map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn operation<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.operation = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for operation: {e}"));
+                self
+            }
+            pub fn request_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.request_id = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for request_id: {e}"));
+                self
+            }
+            pub fn result<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::AuditResult>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.result =
+                    value.try_into().map_err(|e| format!("error converting supplied value for result: {e}"));
+                self
+            }
+            pub fn session_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::SessionId>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.session_id = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for session_id: {e}"));
+                self
+            }
+            pub fn target_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::uuid::Uuid>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.target_id = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for target_id: {e}"));
+                self
+            }
+            pub fn target_kind<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.target_kind = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for target_kind: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<AuditEvent> for super::AuditEvent {
+            type Error = super::error::ConversionError;
+            fn try_from(value: AuditEvent) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    actor_id: value.actor_id?,
+                    address: value.address?,
+                    at: value.at?,
+                    detail: value.detail?,
+                    error_code: value.error_code?,
+                    id: value.id?,
+                    operation: value.operation?,
+                    request_id: value.request_id?,
+                    result: value.result?,
+                    session_id: value.session_id?,
+                    target_id: value.target_id?,
+                    target_kind: value.target_kind?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::AuditEvent> for AuditEvent {
+            fn from(value: super::AuditEvent) -> Self {
+                Self {
+                    actor_id: Ok(value.actor_id),
+                    address: Ok(value.address),
+                    at: Ok(value.at),
+                    detail: Ok(value.detail),
+                    error_code: Ok(value.error_code),
+                    id: Ok(value.id),
+                    operation: Ok(value.operation),
+                    request_id: Ok(value.request_id),
+                    result: Ok(value.result),
+                    session_id: Ok(value.session_id),
+                    target_id: Ok(value.target_id),
+                    target_kind: Ok(value.target_kind),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct AuditEventPage {
+            items: ::std::result::Result<::std::vec::Vec<super::AuditEvent>, ::std::string::String>,
+            next_page:
+                ::std::result::Result<::std::option::Option<::std::string::String>, ::std::string::String>,
+        }
+        impl ::std::default::Default for AuditEventPage {
+            fn default() -> Self {
+                Self {
+                    items: Err("no value supplied for items".to_string()),
+                    next_page: Ok(Default::default()),
+                }
+            }
+        }
+        impl AuditEventPage {
+            pub fn items<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::AuditEvent>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.items =
+                    value.try_into().map_err(|e| format!("error converting supplied value for items: {e}"));
+                self
+            }
+            pub fn next_page<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.next_page = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for next_page: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<AuditEventPage> for super::AuditEventPage {
+            type Error = super::error::ConversionError;
+            fn try_from(value: AuditEventPage) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { items: value.items?, next_page: value.next_page? })
+            }
+        }
+        impl ::std::convert::From<super::AuditEventPage> for AuditEventPage {
+            fn from(value: super::AuditEventPage) -> Self {
+                Self { items: Ok(value.items), next_page: Ok(value.next_page) }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct CurrentSession {
             permissions: ::std::result::Result<::std::vec::Vec<::std::string::String>, ::std::string::String>,
             session: ::std::result::Result<super::Session, ::std::string::String>,
@@ -2265,6 +3685,99 @@ pub mod types {
         impl ::std::convert::From<super::CurrentSession> for CurrentSession {
             fn from(value: super::CurrentSession) -> Self {
                 Self { permissions: Ok(value.permissions), session: Ok(value.session), user: Ok(value.user) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct EffectivePermission {
+            permission: ::std::result::Result<::std::string::String, ::std::string::String>,
+            role: ::std::result::Result<::std::string::String, ::std::string::String>,
+            scope: ::std::result::Result<super::RoleScope, ::std::string::String>,
+        }
+        impl ::std::default::Default for EffectivePermission {
+            fn default() -> Self {
+                Self {
+                    permission: Err("no value supplied for permission".to_string()),
+                    role: Err("no value supplied for role".to_string()),
+                    scope: Err("no value supplied for scope".to_string()),
+                }
+            }
+        }
+        impl EffectivePermission {
+            pub fn permission<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.permission = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for permission: {e}"));
+                self
+            }
+            pub fn role<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.role =
+                    value.try_into().map_err(|e| format!("error converting supplied value for role: {e}"));
+                self
+            }
+            pub fn scope<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::RoleScope>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.scope =
+                    value.try_into().map_err(|e| format!("error converting supplied value for scope: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<EffectivePermission> for super::EffectivePermission {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: EffectivePermission,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { permission: value.permission?, role: value.role?, scope: value.scope? })
+            }
+        }
+        impl ::std::convert::From<super::EffectivePermission> for EffectivePermission {
+            fn from(value: super::EffectivePermission) -> Self {
+                Self { permission: Ok(value.permission), role: Ok(value.role), scope: Ok(value.scope) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct EffectivePermissions {
+            permissions:
+                ::std::result::Result<::std::vec::Vec<super::EffectivePermission>, ::std::string::String>,
+        }
+        impl ::std::default::Default for EffectivePermissions {
+            fn default() -> Self {
+                Self { permissions: Err("no value supplied for permissions".to_string()) }
+            }
+        }
+        impl EffectivePermissions {
+            pub fn permissions<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::EffectivePermission>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.permissions = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for permissions: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<EffectivePermissions> for super::EffectivePermissions {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: EffectivePermissions,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { permissions: value.permissions? })
+            }
+        }
+        impl ::std::convert::From<super::EffectivePermissions> for EffectivePermissions {
+            fn from(value: super::EffectivePermissions) -> Self {
+                Self { permissions: Ok(value.permissions) }
             }
         }
         #[derive(Clone, Debug)]
@@ -2343,6 +3856,7 @@ pub mod types {
             description:
                 ::std::result::Result<::std::option::Option<::std::string::String>, ::std::string::String>,
             id: ::std::result::Result<super::GroupId, ::std::string::String>,
+            mfa_required: ::std::result::Result<bool, ::std::string::String>,
             name: ::std::result::Result<::std::string::String, ::std::string::String>,
             slug: ::std::result::Result<::std::string::String, ::std::string::String>,
             updated_at:
@@ -2357,6 +3871,7 @@ pub mod types {
                     default: Err("no value supplied for default".to_string()),
                     description: Ok(Default::default()),
                     id: Err("no value supplied for id".to_string()),
+                    mfa_required: Err("no value supplied for mfa_required".to_string()),
                     name: Err("no value supplied for name".to_string()),
                     slug: Err("no value supplied for slug".to_string()),
                     updated_at: Err("no value supplied for updated_at".to_string()),
@@ -2422,6 +3937,16 @@ pub mod types {
                     value.try_into().map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            pub fn mfa_required<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.mfa_required = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for mfa_required: {e}"));
+                self
+            }
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -2461,6 +3986,7 @@ pub mod types {
                     default: value.default?,
                     description: value.description?,
                     id: value.id?,
+                    mfa_required: value.mfa_required?,
                     name: value.name?,
                     slug: value.slug?,
                     updated_at: value.updated_at?,
@@ -2476,9 +4002,117 @@ pub mod types {
                     default: Ok(value.default),
                     description: Ok(value.description),
                     id: Ok(value.id),
+                    mfa_required: Ok(value.mfa_required),
                     name: Ok(value.name),
                     slug: Ok(value.slug),
                     updated_at: Ok(value.updated_at),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct GroupCreate {
+            custom_data:
+                ::std::result::Result<::std::option::Option<super::JsonObject>, ::std::string::String>,
+            description:
+                ::std::result::Result<::std::option::Option<super::Description>, ::std::string::String>,
+            mfa_required: ::std::result::Result<bool, ::std::string::String>,
+            name: ::std::result::Result<super::DisplayName, ::std::string::String>,
+            owner: ::std::result::Result<::std::option::Option<super::UserRef>, ::std::string::String>,
+            slug: ::std::result::Result<super::Slug, ::std::string::String>,
+        }
+        impl ::std::default::Default for GroupCreate {
+            fn default() -> Self {
+                Self {
+                    custom_data: Ok(Default::default()),
+                    description: Ok(Default::default()),
+                    mfa_required: Ok(Default::default()),
+                    name: Err("no value supplied for name".to_string()),
+                    owner: Ok(Default::default()),
+                    slug: Err("no value supplied for slug".to_string()),
+                }
+            }
+        }
+        impl GroupCreate {
+            pub fn custom_data<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::JsonObject>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.custom_data = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for custom_data: {e}"));
+                self
+            }
+            pub fn description<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::Description>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.description = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for description: {e}"));
+                self
+            }
+            pub fn mfa_required<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.mfa_required = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for mfa_required: {e}"));
+                self
+            }
+            pub fn name<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::DisplayName>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.name =
+                    value.try_into().map_err(|e| format!("error converting supplied value for name: {e}"));
+                self
+            }
+            pub fn owner<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::UserRef>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.owner =
+                    value.try_into().map_err(|e| format!("error converting supplied value for owner: {e}"));
+                self
+            }
+            pub fn slug<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::Slug>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.slug =
+                    value.try_into().map_err(|e| format!("error converting supplied value for slug: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<GroupCreate> for super::GroupCreate {
+            type Error = super::error::ConversionError;
+            fn try_from(value: GroupCreate) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    custom_data: value.custom_data?,
+                    description: value.description?,
+                    mfa_required: value.mfa_required?,
+                    name: value.name?,
+                    owner: value.owner?,
+                    slug: value.slug?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::GroupCreate> for GroupCreate {
+            fn from(value: super::GroupCreate) -> Self {
+                Self {
+                    custom_data: Ok(value.custom_data),
+                    description: Ok(value.description),
+                    mfa_required: Ok(value.mfa_required),
+                    name: Ok(value.name),
+                    owner: Ok(value.owner),
+                    slug: Ok(value.slug),
                 }
             }
         }
@@ -2540,6 +4174,47 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct GroupMemberAdd {
+            roles: ::std::result::Result<::std::vec::Vec<super::RoleRef>, ::std::string::String>,
+            user: ::std::result::Result<super::UserRef, ::std::string::String>,
+        }
+        impl ::std::default::Default for GroupMemberAdd {
+            fn default() -> Self {
+                Self { roles: Ok(Default::default()), user: Err("no value supplied for user".to_string()) }
+            }
+        }
+        impl GroupMemberAdd {
+            pub fn roles<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::RoleRef>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.roles =
+                    value.try_into().map_err(|e| format!("error converting supplied value for roles: {e}"));
+                self
+            }
+            pub fn user<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::UserRef>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.user =
+                    value.try_into().map_err(|e| format!("error converting supplied value for user: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<GroupMemberAdd> for super::GroupMemberAdd {
+            type Error = super::error::ConversionError;
+            fn try_from(value: GroupMemberAdd) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { roles: value.roles?, user: value.user? })
+            }
+        }
+        impl ::std::convert::From<super::GroupMemberAdd> for GroupMemberAdd {
+            fn from(value: super::GroupMemberAdd) -> Self {
+                Self { roles: Ok(value.roles), user: Ok(value.user) }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct GroupMemberPage {
             items: ::std::result::Result<::std::vec::Vec<super::GroupMember>, ::std::string::String>,
             next_page:
@@ -2585,6 +4260,39 @@ pub mod types {
         impl ::std::convert::From<super::GroupMemberPage> for GroupMemberPage {
             fn from(value: super::GroupMemberPage) -> Self {
                 Self { items: Ok(value.items), next_page: Ok(value.next_page) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct GroupMemberUpdate {
+            roles: ::std::result::Result<::std::vec::Vec<super::RoleRef>, ::std::string::String>,
+        }
+        impl ::std::default::Default for GroupMemberUpdate {
+            fn default() -> Self {
+                Self { roles: Err("no value supplied for roles".to_string()) }
+            }
+        }
+        impl GroupMemberUpdate {
+            pub fn roles<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::RoleRef>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.roles =
+                    value.try_into().map_err(|e| format!("error converting supplied value for roles: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<GroupMemberUpdate> for super::GroupMemberUpdate {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: GroupMemberUpdate,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { roles: value.roles? })
+            }
+        }
+        impl ::std::convert::From<super::GroupMemberUpdate> for GroupMemberUpdate {
+            fn from(value: super::GroupMemberUpdate) -> Self {
+                Self { roles: Ok(value.roles) }
             }
         }
         #[derive(Clone, Debug)]
@@ -2634,6 +4342,102 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct GroupUpdate {
+            custom_data:
+                ::std::result::Result<::std::option::Option<super::JsonObject>, ::std::string::String>,
+            description: ::std::result::Result<
+                ::std::option::Option<super::NullableDescription>,
+                ::std::string::String,
+            >,
+            mfa_required: ::std::result::Result<::std::option::Option<bool>, ::std::string::String>,
+            name: ::std::result::Result<::std::option::Option<super::DisplayName>, ::std::string::String>,
+            slug: ::std::result::Result<::std::option::Option<super::Slug>, ::std::string::String>,
+        }
+        impl ::std::default::Default for GroupUpdate {
+            fn default() -> Self {
+                Self {
+                    custom_data: Ok(Default::default()),
+                    description: Ok(Default::default()),
+                    mfa_required: Ok(Default::default()),
+                    name: Ok(Default::default()),
+                    slug: Ok(Default::default()),
+                }
+            }
+        }
+        impl GroupUpdate {
+            pub fn custom_data<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::JsonObject>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.custom_data = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for custom_data: {e}"));
+                self
+            }
+            pub fn description<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::NullableDescription>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.description = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for description: {e}"));
+                self
+            }
+            pub fn mfa_required<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<bool>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.mfa_required = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for mfa_required: {e}"));
+                self
+            }
+            pub fn name<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::DisplayName>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.name =
+                    value.try_into().map_err(|e| format!("error converting supplied value for name: {e}"));
+                self
+            }
+            pub fn slug<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::Slug>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.slug =
+                    value.try_into().map_err(|e| format!("error converting supplied value for slug: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<GroupUpdate> for super::GroupUpdate {
+            type Error = super::error::ConversionError;
+            fn try_from(value: GroupUpdate) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    custom_data: value.custom_data?,
+                    description: value.description?,
+                    mfa_required: value.mfa_required?,
+                    name: value.name?,
+                    slug: value.slug?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::GroupUpdate> for GroupUpdate {
+            fn from(value: super::GroupUpdate) -> Self {
+                Self {
+                    custom_data: Ok(value.custom_data),
+                    description: Ok(value.description),
+                    mfa_required: Ok(value.mfa_required),
+                    name: Ok(value.name),
+                    slug: Ok(value.slug),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Health {
             status: ::std::result::Result<::std::string::String, ::std::string::String>,
         }
@@ -2662,6 +4466,319 @@ pub mod types {
         impl ::std::convert::From<super::Health> for Health {
             fn from(value: super::Health) -> Self {
                 Self { status: Ok(value.status) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Invitation {
+            created_at:
+                ::std::result::Result<::chrono::DateTime<::chrono::offset::Utc>, ::std::string::String>,
+            email: ::std::result::Result<::std::option::Option<::std::string::String>, ::std::string::String>,
+            expires_at:
+                ::std::result::Result<::chrono::DateTime<::chrono::offset::Utc>, ::std::string::String>,
+            group_id: ::std::result::Result<super::GroupId, ::std::string::String>,
+            id: ::std::result::Result<super::InvitationId, ::std::string::String>,
+            invited_by: ::std::result::Result<::std::option::Option<super::UserId>, ::std::string::String>,
+            roles: ::std::result::Result<::std::vec::Vec<::std::string::String>, ::std::string::String>,
+        }
+        impl ::std::default::Default for Invitation {
+            fn default() -> Self {
+                Self {
+                    created_at: Err("no value supplied for created_at".to_string()),
+                    email: Ok(Default::default()),
+                    expires_at: Err("no value supplied for expires_at".to_string()),
+                    group_id: Err("no value supplied for group_id".to_string()),
+                    id: Err("no value supplied for id".to_string()),
+                    invited_by: Ok(Default::default()),
+                    roles: Err("no value supplied for roles".to_string()),
+                }
+            }
+        }
+        impl Invitation {
+            pub fn created_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.created_at = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for created_at: {e}"));
+                self
+            }
+            pub fn email<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.email =
+                    value.try_into().map_err(|e| format!("error converting supplied value for email: {e}"));
+                self
+            }
+            pub fn expires_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.expires_at = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for expires_at: {e}"));
+                self
+            }
+            pub fn group_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::GroupId>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.group_id = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for group_id: {e}"));
+                self
+            }
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::InvitationId>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id =
+                    value.try_into().map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn invited_by<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::UserId>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.invited_by = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for invited_by: {e}"));
+                self
+            }
+            pub fn roles<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.roles =
+                    value.try_into().map_err(|e| format!("error converting supplied value for roles: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<Invitation> for super::Invitation {
+            type Error = super::error::ConversionError;
+            fn try_from(value: Invitation) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    created_at: value.created_at?,
+                    email: value.email?,
+                    expires_at: value.expires_at?,
+                    group_id: value.group_id?,
+                    id: value.id?,
+                    invited_by: value.invited_by?,
+                    roles: value.roles?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Invitation> for Invitation {
+            fn from(value: super::Invitation) -> Self {
+                Self {
+                    created_at: Ok(value.created_at),
+                    email: Ok(value.email),
+                    expires_at: Ok(value.expires_at),
+                    group_id: Ok(value.group_id),
+                    id: Ok(value.id),
+                    invited_by: Ok(value.invited_by),
+                    roles: Ok(value.roles),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct InvitationAccept {
+            token: ::std::result::Result<super::Identifier, ::std::string::String>,
+        }
+        impl ::std::default::Default for InvitationAccept {
+            fn default() -> Self {
+                Self { token: Err("no value supplied for token".to_string()) }
+            }
+        }
+        impl InvitationAccept {
+            pub fn token<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::Identifier>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.token =
+                    value.try_into().map_err(|e| format!("error converting supplied value for token: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<InvitationAccept> for super::InvitationAccept {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: InvitationAccept,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { token: value.token? })
+            }
+        }
+        impl ::std::convert::From<super::InvitationAccept> for InvitationAccept {
+            fn from(value: super::InvitationAccept) -> Self {
+                Self { token: Ok(value.token) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct InvitationCreate {
+            email: ::std::result::Result<::std::option::Option<super::Email>, ::std::string::String>,
+            expires_in_seconds: ::std::result::Result<::std::option::Option<u32>, ::std::string::String>,
+            roles: ::std::result::Result<::std::vec::Vec<super::RoleRef>, ::std::string::String>,
+        }
+        impl ::std::default::Default for InvitationCreate {
+            fn default() -> Self {
+                Self {
+                    email: Ok(Default::default()),
+                    expires_in_seconds: Ok(Default::default()),
+                    roles: Ok(Default::default()),
+                }
+            }
+        }
+        impl InvitationCreate {
+            pub fn email<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::Email>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.email =
+                    value.try_into().map_err(|e| format!("error converting supplied value for email: {e}"));
+                self
+            }
+            pub fn expires_in_seconds<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<u32>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.expires_in_seconds = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for expires_in_seconds: {e}"));
+                self
+            }
+            pub fn roles<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::RoleRef>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.roles =
+                    value.try_into().map_err(|e| format!("error converting supplied value for roles: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<InvitationCreate> for super::InvitationCreate {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: InvitationCreate,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    email: value.email?,
+                    expires_in_seconds: value.expires_in_seconds?,
+                    roles: value.roles?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::InvitationCreate> for InvitationCreate {
+            fn from(value: super::InvitationCreate) -> Self {
+                Self {
+                    email: Ok(value.email),
+                    expires_in_seconds: Ok(value.expires_in_seconds),
+                    roles: Ok(value.roles),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct InvitationCreated {
+            invitation: ::std::result::Result<super::Invitation, ::std::string::String>,
+            token: ::std::result::Result<::std::option::Option<::std::string::String>, ::std::string::String>,
+        }
+        impl ::std::default::Default for InvitationCreated {
+            fn default() -> Self {
+                Self {
+                    invitation: Err("no value supplied for invitation".to_string()),
+                    token: Ok(Default::default()),
+                }
+            }
+        }
+        impl InvitationCreated {
+            pub fn invitation<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::Invitation>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.invitation = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for invitation: {e}"));
+                self
+            }
+            pub fn token<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.token =
+                    value.try_into().map_err(|e| format!("error converting supplied value for token: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<InvitationCreated> for super::InvitationCreated {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: InvitationCreated,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { invitation: value.invitation?, token: value.token? })
+            }
+        }
+        impl ::std::convert::From<super::InvitationCreated> for InvitationCreated {
+            fn from(value: super::InvitationCreated) -> Self {
+                Self { invitation: Ok(value.invitation), token: Ok(value.token) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct InvitationPage {
+            items: ::std::result::Result<::std::vec::Vec<super::Invitation>, ::std::string::String>,
+            next_page:
+                ::std::result::Result<::std::option::Option<::std::string::String>, ::std::string::String>,
+        }
+        impl ::std::default::Default for InvitationPage {
+            fn default() -> Self {
+                Self {
+                    items: Err("no value supplied for items".to_string()),
+                    next_page: Ok(Default::default()),
+                }
+            }
+        }
+        impl InvitationPage {
+            pub fn items<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::Invitation>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.items =
+                    value.try_into().map_err(|e| format!("error converting supplied value for items: {e}"));
+                self
+            }
+            pub fn next_page<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.next_page = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for next_page: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<InvitationPage> for super::InvitationPage {
+            type Error = super::error::ConversionError;
+            fn try_from(value: InvitationPage) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { items: value.items?, next_page: value.next_page? })
+            }
+        }
+        impl ::std::convert::From<super::InvitationPage> for InvitationPage {
+            fn from(value: super::InvitationPage) -> Self {
+                Self { items: Ok(value.items), next_page: Ok(value.next_page) }
             }
         }
         #[derive(Clone, Debug)]
@@ -3453,6 +5570,8 @@ pub mod types {
         #[derive(Clone, Debug)]
         pub struct Register {
             email: ::std::result::Result<::std::option::Option<super::Email>, ::std::string::String>,
+            invitation:
+                ::std::result::Result<::std::option::Option<super::Identifier>, ::std::string::String>,
             name: ::std::result::Result<::std::option::Option<super::DisplayName>, ::std::string::String>,
             password: ::std::result::Result<crate::secret::Password, ::std::string::String>,
             phone: ::std::result::Result<::std::option::Option<super::Phone>, ::std::string::String>,
@@ -3463,6 +5582,7 @@ pub mod types {
             fn default() -> Self {
                 Self {
                     email: Ok(Default::default()),
+                    invitation: Ok(Default::default()),
                     name: Ok(Default::default()),
                     password: Err("no value supplied for password".to_string()),
                     phone: Ok(Default::default()),
@@ -3479,6 +5599,16 @@ pub mod types {
             {
                 self.email =
                     value.try_into().map_err(|e| format!("error converting supplied value for email: {e}"));
+                self
+            }
+            pub fn invitation<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::Identifier>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.invitation = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for invitation: {e}"));
                 self
             }
             pub fn name<T>(mut self, value: T) -> Self
@@ -3534,6 +5664,7 @@ pub mod types {
             fn try_from(value: Register) -> ::std::result::Result<Self, super::error::ConversionError> {
                 Ok(Self {
                     email: value.email?,
+                    invitation: value.invitation?,
                     name: value.name?,
                     password: value.password?,
                     phone: value.phone?,
@@ -3546,11 +5677,412 @@ pub mod types {
             fn from(value: super::Register) -> Self {
                 Self {
                     email: Ok(value.email),
+                    invitation: Ok(value.invitation),
                     name: Ok(value.name),
                     password: Ok(value.password),
                     phone: Ok(value.phone),
                     profile: Ok(value.profile),
                     username: Ok(value.username),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Role {
+            built_in: ::std::result::Result<bool, ::std::string::String>,
+            created_at:
+                ::std::result::Result<::chrono::DateTime<::chrono::offset::Utc>, ::std::string::String>,
+            description:
+                ::std::result::Result<::std::option::Option<::std::string::String>, ::std::string::String>,
+            id: ::std::result::Result<super::RoleId, ::std::string::String>,
+            is_default: ::std::result::Result<bool, ::std::string::String>,
+            name: ::std::result::Result<::std::string::String, ::std::string::String>,
+            permissions: ::std::result::Result<::std::vec::Vec<::std::string::String>, ::std::string::String>,
+            scope: ::std::result::Result<super::RoleScope, ::std::string::String>,
+            type_: ::std::result::Result<super::RoleType, ::std::string::String>,
+            updated_at:
+                ::std::result::Result<::chrono::DateTime<::chrono::offset::Utc>, ::std::string::String>,
+        }
+        impl ::std::default::Default for Role {
+            fn default() -> Self {
+                Self {
+                    built_in: Err("no value supplied for built_in".to_string()),
+                    created_at: Err("no value supplied for created_at".to_string()),
+                    description: Ok(Default::default()),
+                    id: Err("no value supplied for id".to_string()),
+                    is_default: Err("no value supplied for is_default".to_string()),
+                    name: Err("no value supplied for name".to_string()),
+                    permissions: Err("no value supplied for permissions".to_string()),
+                    scope: Err("no value supplied for scope".to_string()),
+                    type_: Err("no value supplied for type_".to_string()),
+                    updated_at: Err("no value supplied for updated_at".to_string()),
+                }
+            }
+        }
+        impl Role {
+            pub fn built_in<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.built_in = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for built_in: {e}"));
+                self
+            }
+            pub fn created_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.created_at = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for created_at: {e}"));
+                self
+            }
+            pub fn description<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.description = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for description: {e}"));
+                self
+            }
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::RoleId>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id =
+                    value.try_into().map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn is_default<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.is_default = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for is_default: {e}"));
+                self
+            }
+            pub fn name<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.name =
+                    value.try_into().map_err(|e| format!("error converting supplied value for name: {e}"));
+                self
+            }
+            pub fn permissions<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.permissions = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for permissions: {e}"));
+                self
+            }
+            pub fn scope<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::RoleScope>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.scope =
+                    value.try_into().map_err(|e| format!("error converting supplied value for scope: {e}"));
+                self
+            }
+            pub fn type_<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::RoleType>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.type_ =
+                    value.try_into().map_err(|e| format!("error converting supplied value for type_: {e}"));
+                self
+            }
+            pub fn updated_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.updated_at = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for updated_at: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<Role> for super::Role {
+            type Error = super::error::ConversionError;
+            fn try_from(value: Role) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    built_in: value.built_in?,
+                    created_at: value.created_at?,
+                    description: value.description?,
+                    id: value.id?,
+                    is_default: value.is_default?,
+                    name: value.name?,
+                    permissions: value.permissions?,
+                    scope: value.scope?,
+                    type_: value.type_?,
+                    updated_at: value.updated_at?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Role> for Role {
+            fn from(value: super::Role) -> Self {
+                Self {
+                    built_in: Ok(value.built_in),
+                    created_at: Ok(value.created_at),
+                    description: Ok(value.description),
+                    id: Ok(value.id),
+                    is_default: Ok(value.is_default),
+                    name: Ok(value.name),
+                    permissions: Ok(value.permissions),
+                    scope: Ok(value.scope),
+                    type_: Ok(value.type_),
+                    updated_at: Ok(value.updated_at),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct RoleCreate {
+            description:
+                ::std::result::Result<::std::option::Option<super::Description>, ::std::string::String>,
+            is_default: ::std::result::Result<bool, ::std::string::String>,
+            name: ::std::result::Result<super::RoleName, ::std::string::String>,
+            permissions: ::std::result::Result<::std::vec::Vec<super::PermissionName>, ::std::string::String>,
+            scope: ::std::result::Result<::std::option::Option<super::RoleScopeInput>, ::std::string::String>,
+            type_: ::std::result::Result<::std::option::Option<super::RoleTypeInput>, ::std::string::String>,
+        }
+        impl ::std::default::Default for RoleCreate {
+            fn default() -> Self {
+                Self {
+                    description: Ok(Default::default()),
+                    is_default: Ok(Default::default()),
+                    name: Err("no value supplied for name".to_string()),
+                    permissions: Ok(Default::default()),
+                    scope: Ok(Default::default()),
+                    type_: Ok(Default::default()),
+                }
+            }
+        }
+        impl RoleCreate {
+            pub fn description<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::Description>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.description = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for description: {e}"));
+                self
+            }
+            pub fn is_default<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.is_default = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for is_default: {e}"));
+                self
+            }
+            pub fn name<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::RoleName>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.name =
+                    value.try_into().map_err(|e| format!("error converting supplied value for name: {e}"));
+                self
+            }
+            pub fn permissions<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::PermissionName>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.permissions = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for permissions: {e}"));
+                self
+            }
+            pub fn scope<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::RoleScopeInput>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.scope =
+                    value.try_into().map_err(|e| format!("error converting supplied value for scope: {e}"));
+                self
+            }
+            pub fn type_<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::RoleTypeInput>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.type_ =
+                    value.try_into().map_err(|e| format!("error converting supplied value for type_: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<RoleCreate> for super::RoleCreate {
+            type Error = super::error::ConversionError;
+            fn try_from(value: RoleCreate) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    description: value.description?,
+                    is_default: value.is_default?,
+                    name: value.name?,
+                    permissions: value.permissions?,
+                    scope: value.scope?,
+                    type_: value.type_?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::RoleCreate> for RoleCreate {
+            fn from(value: super::RoleCreate) -> Self {
+                Self {
+                    description: Ok(value.description),
+                    is_default: Ok(value.is_default),
+                    name: Ok(value.name),
+                    permissions: Ok(value.permissions),
+                    scope: Ok(value.scope),
+                    type_: Ok(value.type_),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct RolePage {
+            items: ::std::result::Result<::std::vec::Vec<super::Role>, ::std::string::String>,
+            next_page:
+                ::std::result::Result<::std::option::Option<::std::string::String>, ::std::string::String>,
+        }
+        impl ::std::default::Default for RolePage {
+            fn default() -> Self {
+                Self {
+                    items: Err("no value supplied for items".to_string()),
+                    next_page: Ok(Default::default()),
+                }
+            }
+        }
+        impl RolePage {
+            pub fn items<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::Role>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.items =
+                    value.try_into().map_err(|e| format!("error converting supplied value for items: {e}"));
+                self
+            }
+            pub fn next_page<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.next_page = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for next_page: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<RolePage> for super::RolePage {
+            type Error = super::error::ConversionError;
+            fn try_from(value: RolePage) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { items: value.items?, next_page: value.next_page? })
+            }
+        }
+        impl ::std::convert::From<super::RolePage> for RolePage {
+            fn from(value: super::RolePage) -> Self {
+                Self { items: Ok(value.items), next_page: Ok(value.next_page) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct RoleUpdate {
+            description: ::std::result::Result<
+                ::std::option::Option<super::NullableDescription>,
+                ::std::string::String,
+            >,
+            is_default: ::std::result::Result<::std::option::Option<bool>, ::std::string::String>,
+            name: ::std::result::Result<::std::option::Option<super::RoleName>, ::std::string::String>,
+            permissions: ::std::result::Result<
+                ::std::option::Option<::std::vec::Vec<super::PermissionName>>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for RoleUpdate {
+            fn default() -> Self {
+                Self {
+                    description: Ok(Default::default()),
+                    is_default: Ok(Default::default()),
+                    name: Ok(Default::default()),
+                    permissions: Ok(Default::default()),
+                }
+            }
+        }
+        impl RoleUpdate {
+            pub fn description<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::NullableDescription>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.description = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for description: {e}"));
+                self
+            }
+            pub fn is_default<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<bool>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.is_default = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for is_default: {e}"));
+                self
+            }
+            pub fn name<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::RoleName>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.name =
+                    value.try_into().map_err(|e| format!("error converting supplied value for name: {e}"));
+                self
+            }
+            pub fn permissions<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::vec::Vec<super::PermissionName>>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.permissions = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for permissions: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<RoleUpdate> for super::RoleUpdate {
+            type Error = super::error::ConversionError;
+            fn try_from(value: RoleUpdate) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    description: value.description?,
+                    is_default: value.is_default?,
+                    name: value.name?,
+                    permissions: value.permissions?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::RoleUpdate> for RoleUpdate {
+            fn from(value: super::RoleUpdate) -> Self {
+                Self {
+                    description: Ok(value.description),
+                    is_default: Ok(value.is_default),
+                    name: Ok(value.name),
+                    permissions: Ok(value.permissions),
                 }
             }
         }
@@ -3860,6 +6392,8 @@ pub mod types {
             >,
             has_password: ::std::result::Result<::std::option::Option<bool>, ::std::string::String>,
             id: ::std::result::Result<super::UserId, ::std::string::String>,
+            is_staff: ::std::result::Result<::std::option::Option<bool>, ::std::string::String>,
+            is_superuser: ::std::result::Result<::std::option::Option<bool>, ::std::string::String>,
             last_sign_in_at: ::std::result::Result<
                 ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
                 ::std::string::String,
@@ -3881,6 +6415,12 @@ pub mod types {
                 ::std::string::String,
             >,
             suspended: ::std::result::Result<::std::option::Option<bool>, ::std::string::String>,
+            suspended_reason:
+                ::std::result::Result<::std::option::Option<::std::string::String>, ::std::string::String>,
+            suspended_until: ::std::result::Result<
+                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+                ::std::string::String,
+            >,
             updated_at: ::std::result::Result<
                 ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
                 ::std::string::String,
@@ -3901,6 +6441,8 @@ pub mod types {
                     groups: Ok(Default::default()),
                     has_password: Ok(Default::default()),
                     id: Err("no value supplied for id".to_string()),
+                    is_staff: Ok(Default::default()),
+                    is_superuser: Ok(Default::default()),
                     last_sign_in_at: Ok(Default::default()),
                     name: Ok(Default::default()),
                     password_changed_at: Ok(Default::default()),
@@ -3910,6 +6452,8 @@ pub mod types {
                     profile: Ok(Default::default()),
                     roles: Ok(Default::default()),
                     suspended: Ok(Default::default()),
+                    suspended_reason: Ok(Default::default()),
+                    suspended_until: Ok(Default::default()),
                     updated_at: Ok(Default::default()),
                     username: Ok(Default::default()),
                     view: Err("no value supplied for view".to_string()),
@@ -4004,6 +6548,26 @@ pub mod types {
                     value.try_into().map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            pub fn is_staff<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<bool>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.is_staff = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for is_staff: {e}"));
+                self
+            }
+            pub fn is_superuser<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<bool>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.is_superuser = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for is_superuser: {e}"));
+                self
+            }
             pub fn last_sign_in_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
@@ -4090,6 +6654,26 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for suspended: {e}"));
                 self
             }
+            pub fn suspended_reason<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.suspended_reason = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for suspended_reason: {e}"));
+                self
+            }
+            pub fn suspended_until<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.suspended_until = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for suspended_until: {e}"));
+                self
+            }
             pub fn updated_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
@@ -4133,6 +6717,8 @@ pub mod types {
                     groups: value.groups?,
                     has_password: value.has_password?,
                     id: value.id?,
+                    is_staff: value.is_staff?,
+                    is_superuser: value.is_superuser?,
                     last_sign_in_at: value.last_sign_in_at?,
                     name: value.name?,
                     password_changed_at: value.password_changed_at?,
@@ -4142,6 +6728,8 @@ pub mod types {
                     profile: value.profile?,
                     roles: value.roles?,
                     suspended: value.suspended?,
+                    suspended_reason: value.suspended_reason?,
+                    suspended_until: value.suspended_until?,
                     updated_at: value.updated_at?,
                     username: value.username?,
                     view: value.view?,
@@ -4160,6 +6748,8 @@ pub mod types {
                     groups: Ok(value.groups),
                     has_password: Ok(value.has_password),
                     id: Ok(value.id),
+                    is_staff: Ok(value.is_staff),
+                    is_superuser: Ok(value.is_superuser),
                     last_sign_in_at: Ok(value.last_sign_in_at),
                     name: Ok(value.name),
                     password_changed_at: Ok(value.password_changed_at),
@@ -4169,6 +6759,8 @@ pub mod types {
                     profile: Ok(value.profile),
                     roles: Ok(value.roles),
                     suspended: Ok(value.suspended),
+                    suspended_reason: Ok(value.suspended_reason),
+                    suspended_until: Ok(value.suspended_until),
                     updated_at: Ok(value.updated_at),
                     username: Ok(value.username),
                     view: Ok(value.view),
@@ -4603,6 +7195,138 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct UserRoles {
+            roles: ::std::result::Result<::std::vec::Vec<super::RoleRef>, ::std::string::String>,
+        }
+        impl ::std::default::Default for UserRoles {
+            fn default() -> Self {
+                Self { roles: Err("no value supplied for roles".to_string()) }
+            }
+        }
+        impl UserRoles {
+            pub fn roles<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::RoleRef>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.roles =
+                    value.try_into().map_err(|e| format!("error converting supplied value for roles: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<UserRoles> for super::UserRoles {
+            type Error = super::error::ConversionError;
+            fn try_from(value: UserRoles) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { roles: value.roles? })
+            }
+        }
+        impl ::std::convert::From<super::UserRoles> for UserRoles {
+            fn from(value: super::UserRoles) -> Self {
+                Self { roles: Ok(value.roles) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct UserRolesChanged {
+            added: ::std::result::Result<::std::vec::Vec<::std::string::String>, ::std::string::String>,
+            removed: ::std::result::Result<::std::vec::Vec<::std::string::String>, ::std::string::String>,
+            roles: ::std::result::Result<::std::vec::Vec<::std::string::String>, ::std::string::String>,
+        }
+        impl ::std::default::Default for UserRolesChanged {
+            fn default() -> Self {
+                Self {
+                    added: Err("no value supplied for added".to_string()),
+                    removed: Err("no value supplied for removed".to_string()),
+                    roles: Err("no value supplied for roles".to_string()),
+                }
+            }
+        }
+        impl UserRolesChanged {
+            pub fn added<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.added =
+                    value.try_into().map_err(|e| format!("error converting supplied value for added: {e}"));
+                self
+            }
+            pub fn removed<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.removed =
+                    value.try_into().map_err(|e| format!("error converting supplied value for removed: {e}"));
+                self
+            }
+            pub fn roles<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.roles =
+                    value.try_into().map_err(|e| format!("error converting supplied value for roles: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<UserRolesChanged> for super::UserRolesChanged {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: UserRolesChanged,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { added: value.added?, removed: value.removed?, roles: value.roles? })
+            }
+        }
+        impl ::std::convert::From<super::UserRolesChanged> for UserRolesChanged {
+            fn from(value: super::UserRolesChanged) -> Self {
+                Self { added: Ok(value.added), removed: Ok(value.removed), roles: Ok(value.roles) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct UserSuspend {
+            reason: ::std::result::Result<::std::option::Option<super::Description>, ::std::string::String>,
+            until: ::std::result::Result<
+                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for UserSuspend {
+            fn default() -> Self {
+                Self { reason: Ok(Default::default()), until: Ok(Default::default()) }
+            }
+        }
+        impl UserSuspend {
+            pub fn reason<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::Description>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.reason =
+                    value.try_into().map_err(|e| format!("error converting supplied value for reason: {e}"));
+                self
+            }
+            pub fn until<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.until =
+                    value.try_into().map_err(|e| format!("error converting supplied value for until: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<UserSuspend> for super::UserSuspend {
+            type Error = super::error::ConversionError;
+            fn try_from(value: UserSuspend) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { reason: value.reason?, until: value.until? })
+            }
+        }
+        impl ::std::convert::From<super::UserSuspend> for UserSuspend {
+            fn from(value: super::UserSuspend) -> Self {
+                Self { reason: Ok(value.reason), until: Ok(value.until) }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct UserUpdate {
             avatar_url:
                 ::std::result::Result<::std::option::Option<super::NullableWebUrl>, ::std::string::String>,
@@ -4934,6 +7658,54 @@ impl Client {
     pub fn system_ready(&self) -> builder::SystemReady<'_> {
         builder::SystemReady::new(self)
     }
+    /// List audit events
+    ///
+    /// Newest first. Everybody sees the events of their own calls and those about themselves; holders of `audit:read` see all. Every change and every refused call leaves an event.
+    ///
+    /// Who may call it: anybody who is signed in.
+    ///
+    /// Sends a `GET` request to `/v1/audit-events`
+    ///
+    /// Arguments:
+    /// - `actor`: Only calls of this user.
+    /// - `limit`: How many items the page may have: 1 to 200, 50 by default.
+    /// - `operation`: Only calls of this operation.
+    /// - `page_token`: Where to go on: the `next_page` of the page before.
+    /// - `since`: Only events at or after this time (RFC 3339).
+    /// - `target`: Only events about the resource with this id.
+    /// - `until`: Only events before this time (RFC 3339).
+    /// ```text
+    /// let response = client.audit_event_list()
+    ///    .actor(actor)
+    ///    .limit(limit)
+    ///    .operation(operation)
+    ///    .page_token(page_token)
+    ///    .since(since)
+    ///    .target(target)
+    ///    .until(until)
+    ///    .send()
+    ///    .await;
+    /// ```
+    pub fn audit_event_list(&self) -> builder::AuditEventList<'_> {
+        builder::AuditEventList::new(self)
+    }
+    /// May this user do this?
+    ///
+    /// For applications that let Rollcall decide. Answers from the roles that the user holds now, globally and, where a group is named, in that group; a suspended user may do nothing. One round trip to the database.
+    ///
+    /// Who may call it: the user whom it is about, and holders of `users:read`.
+    ///
+    /// Sends a `POST` request to `/v1/check`
+    ///
+    /// ```text
+    /// let response = client.access_check()
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    /// ```
+    pub fn access_check(&self) -> builder::AccessCheck<'_> {
+        builder::AccessCheck::new(self)
+    }
     /// List groups
     ///
     /// The groups that the caller is a member of; holders of `groups:read` see all.
@@ -4955,6 +7727,27 @@ impl Client {
     pub fn group_list(&self) -> builder::GroupList<'_> {
         builder::GroupList::new(self)
     }
+    /// Create a group
+    ///
+    /// The owner, by default the caller, becomes its first member.
+    ///
+    /// Who may call it: holders of `groups:write`.
+    ///
+    /// Sends a `POST` request to `/v1/groups`
+    ///
+    /// Arguments:
+    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `idempotency-replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+    /// - `body`
+    /// ```text
+    /// let response = client.group_create()
+    ///    .idempotency_key(idempotency_key)
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    /// ```
+    pub fn group_create(&self) -> builder::GroupCreate<'_> {
+        builder::GroupCreate::new(self)
+    }
     /// View a group
     ///
     /// For its members and holders of `groups:read`; for others there is no such group.
@@ -4975,6 +7768,117 @@ impl Client {
     /// ```
     pub fn group_view(&self) -> builder::GroupView<'_> {
         builder::GroupView::new(self)
+    }
+    /// Delete a group
+    ///
+    /// Its memberships and invitations go with it. The default group can't be deleted.
+    ///
+    /// Who may call it: members who hold `group:admin` in the group, and holders of `groups:write`.
+    ///
+    /// Sends a `DELETE` request to `/v1/groups/{group}`
+    ///
+    /// Arguments:
+    /// - `group`: The group: an id or `@slug`.
+    /// - `if_match`: Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
+    /// ```text
+    /// let response = client.group_delete()
+    ///    .group(group)
+    ///    .if_match(if_match)
+    ///    .send()
+    ///    .await;
+    /// ```
+    pub fn group_delete(&self) -> builder::GroupDelete<'_> {
+        builder::GroupDelete::new(self)
+    }
+    /// Update a group
+    ///
+    /// JSON Merge Patch (RFC 7396), in `custom_data` at every depth.
+    ///
+    /// Who may call it: members who hold `group:admin` in the group, and holders of `groups:write`.
+    ///
+    /// Sends a `PATCH` request to `/v1/groups/{group}`
+    ///
+    /// Arguments:
+    /// - `group`: The group: an id or `@slug`.
+    /// - `if_match`: Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
+    /// - `body`
+    /// ```text
+    /// let response = client.group_update()
+    ///    .group(group)
+    ///    .if_match(if_match)
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    /// ```
+    pub fn group_update(&self) -> builder::GroupUpdate<'_> {
+        builder::GroupUpdate::new(self)
+    }
+    /// List a group's invitations
+    ///
+    /// Those that can still be accepted, in the order in which they were made.
+    ///
+    /// Who may call it: members who hold `group:admin` in the group, and holders of `groups:write`.
+    ///
+    /// Sends a `GET` request to `/v1/groups/{group}/invitations`
+    ///
+    /// Arguments:
+    /// - `group`: The group: an id or `@slug`.
+    /// - `limit`: How many items the page may have: 1 to 200, 50 by default.
+    /// - `page_token`: Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
+    /// ```text
+    /// let response = client.group_invitation_list()
+    ///    .group(group)
+    ///    .limit(limit)
+    ///    .page_token(page_token)
+    ///    .send()
+    ///    .await;
+    /// ```
+    pub fn group_invitation_list(&self) -> builder::GroupInvitationList<'_> {
+        builder::GroupInvitationList::new(self)
+    }
+    /// Invite somebody
+    ///
+    /// Answers with a token that works once and is shown once; Rollcall sends no mail, the caller delivers it. The rules of `group_member_add` hold for the roles.
+    ///
+    /// Who may call it: members who hold `group:admin` in the group, and holders of `groups:write`.
+    ///
+    /// Sends a `POST` request to `/v1/groups/{group}/invitations`
+    ///
+    /// Arguments:
+    /// - `group`: The group: an id or `@slug`.
+    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `idempotency-replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+    /// - `body`
+    /// ```text
+    /// let response = client.group_invitation_create()
+    ///    .group(group)
+    ///    .idempotency_key(idempotency_key)
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    /// ```
+    pub fn group_invitation_create(&self) -> builder::GroupInvitationCreate<'_> {
+        builder::GroupInvitationCreate::new(self)
+    }
+    /// Withdraw an invitation
+    ///
+    /// Its token is dead at once.
+    ///
+    /// Who may call it: members who hold `group:admin` in the group, and holders of `groups:write`.
+    ///
+    /// Sends a `DELETE` request to `/v1/groups/{group}/invitations/{invitation}`
+    ///
+    /// Arguments:
+    /// - `group`: The group: an id or `@slug`.
+    /// - `invitation`: The invitation's id.
+    /// ```text
+    /// let response = client.group_invitation_delete()
+    ///    .group(group)
+    ///    .invitation(invitation)
+    ///    .send()
+    ///    .await;
+    /// ```
+    pub fn group_invitation_delete(&self) -> builder::GroupInvitationDelete<'_> {
+        builder::GroupInvitationDelete::new(self)
     }
     /// List a group's members
     ///
@@ -4998,6 +7902,90 @@ impl Client {
     /// ```
     pub fn group_member_list(&self) -> builder::GroupMemberList<'_> {
         builder::GroupMemberList::new(self)
+    }
+    /// Add a member
+    ///
+    /// Nobody grants what they don't hold: the caller must hold in the group every permission of the roles, or `group:own`, or `groups:write` globally.
+    ///
+    /// Who may call it: members who hold `group:admin` in the group, and holders of `groups:write`.
+    ///
+    /// Sends a `POST` request to `/v1/groups/{group}/members`
+    ///
+    /// Arguments:
+    /// - `group`: The group: an id or `@slug`.
+    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `idempotency-replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+    /// - `body`
+    /// ```text
+    /// let response = client.group_member_add()
+    ///    .group(group)
+    ///    .idempotency_key(idempotency_key)
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    /// ```
+    pub fn group_member_add(&self) -> builder::GroupMemberAdd<'_> {
+        builder::GroupMemberAdd::new(self)
+    }
+    /// Remove a member
+    ///
+    /// Members may leave by themselves. A group keeps at least one owner; nobody leaves the default group.
+    ///
+    /// Who may call it: the member, members who hold `group:admin` in the group, and holders of `groups:write`.
+    ///
+    /// Sends a `DELETE` request to `/v1/groups/{group}/members/{user}`
+    ///
+    /// Arguments:
+    /// - `group`: The group: an id or `@slug`.
+    /// - `user`: The user: an id, `@username` or `me`.
+    /// ```text
+    /// let response = client.group_member_remove()
+    ///    .group(group)
+    ///    .user(user)
+    ///    .send()
+    ///    .await;
+    /// ```
+    pub fn group_member_remove(&self) -> builder::GroupMemberRemove<'_> {
+        builder::GroupMemberRemove::new(self)
+    }
+    /// Change a member's roles
+    ///
+    /// The new roles stand in place of the old ones, in one transaction. The caller must hold in the group every permission of the roles that are given or taken, or `group:own`, or `groups:write` globally. A group keeps at least one owner.
+    ///
+    /// Who may call it: members who hold `group:admin` in the group, and holders of `groups:write`.
+    ///
+    /// Sends a `PATCH` request to `/v1/groups/{group}/members/{user}`
+    ///
+    /// Arguments:
+    /// - `group`: The group: an id or `@slug`.
+    /// - `user`: The user: an id, `@username` or `me`.
+    /// - `body`
+    /// ```text
+    /// let response = client.group_member_update()
+    ///    .group(group)
+    ///    .user(user)
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    /// ```
+    pub fn group_member_update(&self) -> builder::GroupMemberUpdate<'_> {
+        builder::GroupMemberUpdate::new(self)
+    }
+    /// Accept an invitation
+    ///
+    /// Makes the caller a member with the roles of the invitation. An unknown, used or expired token, and one for another address, is a 422 `invitation_invalid`; a member gets a 409 and the invitation stays.
+    ///
+    /// Who may call it: anybody who is signed in.
+    ///
+    /// Sends a `POST` request to `/v1/invitations/accept`
+    ///
+    /// ```text
+    /// let response = client.invitation_accept()
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    /// ```
+    pub fn invitation_accept(&self) -> builder::InvitationAccept<'_> {
+        builder::InvitationAccept::new(self)
     }
     /// Sign in
     ///
@@ -5071,6 +8059,115 @@ impl Client {
     pub fn register(&self) -> builder::Register<'_> {
         builder::Register::new(self)
     }
+    /// List roles
+    ///
+    /// In the order in which they were made, global ones and those of groups.
+    ///
+    /// Who may call it: anybody who is signed in.
+    ///
+    /// Sends a `GET` request to `/v1/roles`
+    ///
+    /// Arguments:
+    /// - `limit`: How many items the page may have: 1 to 200, 50 by default.
+    /// - `page_token`: Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
+    /// ```text
+    /// let response = client.role_list()
+    ///    .limit(limit)
+    ///    .page_token(page_token)
+    ///    .send()
+    ///    .await;
+    /// ```
+    pub fn role_list(&self) -> builder::RoleList<'_> {
+        builder::RoleList::new(self)
+    }
+    /// Create a role
+    ///
+    /// Permissions of Rollcall's own must be known ones that the caller holds; `group:` ones belong to group roles and all others to global roles. Applications define the rest by using them.
+    ///
+    /// Who may call it: holders of `roles:write`.
+    ///
+    /// Sends a `POST` request to `/v1/roles`
+    ///
+    /// Arguments:
+    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `idempotency-replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+    /// - `body`
+    /// ```text
+    /// let response = client.role_create()
+    ///    .idempotency_key(idempotency_key)
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    /// ```
+    pub fn role_create(&self) -> builder::RoleCreate<'_> {
+        builder::RoleCreate::new(self)
+    }
+    /// View a role
+    ///
+    /// With its permissions.
+    ///
+    /// Who may call it: anybody who is signed in.
+    ///
+    /// Sends a `GET` request to `/v1/roles/{role}`
+    ///
+    /// Arguments:
+    /// - `role`: The role: an id or `@name`.
+    /// - `if_none_match`: Answer 304 without a body while the resource still has one of these entity tags (RFC 9110, section 13.1.2).
+    /// ```text
+    /// let response = client.role_view()
+    ///    .role(role)
+    ///    .if_none_match(if_none_match)
+    ///    .send()
+    ///    .await;
+    /// ```
+    pub fn role_view(&self) -> builder::RoleView<'_> {
+        builder::RoleView::new(self)
+    }
+    /// Delete a role
+    ///
+    /// One that somebody holds is a 409 `role_in_use`; with `force` they lose it. Built-in roles can't be deleted.
+    ///
+    /// Who may call it: holders of `roles:write`.
+    ///
+    /// Sends a `DELETE` request to `/v1/roles/{role}`
+    ///
+    /// Arguments:
+    /// - `role`: The role: an id or `@name`.
+    /// - `force`: Delete the role even where somebody holds it: they lose it.
+    /// - `if_match`: Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
+    /// ```text
+    /// let response = client.role_delete()
+    ///    .role(role)
+    ///    .force(force)
+    ///    .if_match(if_match)
+    ///    .send()
+    ///    .await;
+    /// ```
+    pub fn role_delete(&self) -> builder::RoleDelete<'_> {
+        builder::RoleDelete::new(self)
+    }
+    /// Update a role
+    ///
+    /// JSON Merge Patch (RFC 7396). Its holders have the new permissions on their next request. Built-in roles can't be changed.
+    ///
+    /// Who may call it: holders of `roles:write`.
+    ///
+    /// Sends a `PATCH` request to `/v1/roles/{role}`
+    ///
+    /// Arguments:
+    /// - `role`: The role: an id or `@name`.
+    /// - `if_match`: Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
+    /// - `body`
+    /// ```text
+    /// let response = client.role_update()
+    ///    .role(role)
+    ///    .if_match(if_match)
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    /// ```
+    pub fn role_update(&self) -> builder::RoleUpdate<'_> {
+        builder::RoleUpdate::new(self)
+    }
     /// View the current session
     ///
     /// The session of the request, its user and the permissions that the user holds.
@@ -5113,12 +8210,20 @@ impl Client {
     /// Sends a `GET` request to `/v1/users`
     ///
     /// Arguments:
+    /// - `group`: Only members of this group: an id or `@slug`.
     /// - `limit`: How many items the page may have: 1 to 200, 50 by default.
+    /// - `not_group`: Only users who are no members of this group: an id or `@slug`.
+    /// - `not_role`: Only users who don't hold this global role: an id or `@name`. Needs `users:read`.
     /// - `page_token`: Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
+    /// - `role`: Only holders of this global role: an id or `@name`. Needs `users:read`.
     /// ```text
     /// let response = client.user_list()
+    ///    .group(group)
     ///    .limit(limit)
+    ///    .not_group(not_group)
+    ///    .not_role(not_role)
     ///    .page_token(page_token)
+    ///    .role(role)
     ///    .send()
     ///    .await;
     /// ```
@@ -5364,6 +8469,27 @@ impl Client {
     pub fn user_password_verify(&self) -> builder::UserPasswordVerify<'_> {
         builder::UserPasswordVerify::new(self)
     }
+    /// List what a user may do
+    ///
+    /// The effective permissions, each with the role that gives it.
+    ///
+    /// Who may call it: the user whom it is about, and holders of `users:read`.
+    ///
+    /// Sends a `GET` request to `/v1/users/{user}/permissions`
+    ///
+    /// Arguments:
+    /// - `user`: The user: an id, `@username` or `me`.
+    /// - `group`: Also those that the user's roles in this group give: an id or `@slug`.
+    /// ```text
+    /// let response = client.user_permission_list()
+    ///    .user(user)
+    ///    .group(group)
+    ///    .send()
+    ///    .await;
+    /// ```
+    pub fn user_permission_list(&self) -> builder::UserPermissionList<'_> {
+        builder::UserPermissionList::new(self)
+    }
     /// View one's preferences
     ///
     /// What the user's own programs keep with the user, such as a theme. Nobody else sees it.
@@ -5407,6 +8533,113 @@ impl Client {
     /// ```
     pub fn user_preferences_update(&self) -> builder::UserPreferencesUpdate<'_> {
         builder::UserPreferencesUpdate::new(self)
+    }
+    /// Reactivate a user
+    ///
+    /// Lets a suspended user sign in again; no old session comes back. A user who isn't suspended stays as they are.
+    ///
+    /// Who may call it: holders of `users:suspend`.
+    ///
+    /// Sends a `POST` request to `/v1/users/{user}/reactivate`
+    ///
+    /// Arguments:
+    /// - `user`: The user: an id, `@username` or `me`.
+    /// ```text
+    /// let response = client.user_reactivate()
+    ///    .user(user)
+    ///    .send()
+    ///    .await;
+    /// ```
+    pub fn user_reactivate(&self) -> builder::UserReactivate<'_> {
+        builder::UserReactivate::new(self)
+    }
+    /// List a user's roles
+    ///
+    /// The global ones, in the order in which the roles were made.
+    ///
+    /// Who may call it: the user whom it is about, and holders of `users:read`.
+    ///
+    /// Sends a `GET` request to `/v1/users/{user}/roles`
+    ///
+    /// Arguments:
+    /// - `user`: The user: an id, `@username` or `me`.
+    /// - `limit`: How many items the page may have: 1 to 200, 50 by default.
+    /// - `page_token`: Where to go on: the `next_page` of the page before.
+    /// - `q`: Only roles whose name or description contains this, whatever the case.
+    /// ```text
+    /// let response = client.user_role_list()
+    ///    .user(user)
+    ///    .limit(limit)
+    ///    .page_token(page_token)
+    ///    .q(q)
+    ///    .send()
+    ///    .await;
+    /// ```
+    pub fn user_role_list(&self) -> builder::UserRoleList<'_> {
+        builder::UserRoleList::new(self)
+    }
+    /// Replace a user's roles
+    ///
+    /// In one transaction; an empty list takes all. The caller must hold every permission of the roles that are given or taken. The last administrator stays one.
+    ///
+    /// Who may call it: holders of `roles:assign`.
+    ///
+    /// Sends a `PUT` request to `/v1/users/{user}/roles`
+    ///
+    /// Arguments:
+    /// - `user`: The user: an id, `@username` or `me`.
+    /// - `body`
+    /// ```text
+    /// let response = client.user_role_replace()
+    ///    .user(user)
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    /// ```
+    pub fn user_role_replace(&self) -> builder::UserRoleReplace<'_> {
+        builder::UserRoleReplace::new(self)
+    }
+    /// Give roles to a user
+    ///
+    /// All of them or none; those that the user holds already stay. Nobody grants what they don't hold: the caller must hold every permission of the roles; holders of `roles:write` only those of Rollcall's own. An unknown role is a 404 that names it.
+    ///
+    /// Who may call it: holders of `roles:assign`.
+    ///
+    /// Sends a `POST` request to `/v1/users/{user}/roles`
+    ///
+    /// Arguments:
+    /// - `user`: The user: an id, `@username` or `me`.
+    /// - `body`
+    /// ```text
+    /// let response = client.user_role_add()
+    ///    .user(user)
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    /// ```
+    pub fn user_role_add(&self) -> builder::UserRoleAdd<'_> {
+        builder::UserRoleAdd::new(self)
+    }
+    /// Take a role from a user
+    ///
+    /// A role that the user doesn't hold is a 404. The last administrator stays one.
+    ///
+    /// Who may call it: holders of `roles:assign`.
+    ///
+    /// Sends a `DELETE` request to `/v1/users/{user}/roles/{role}`
+    ///
+    /// Arguments:
+    /// - `user`: The user: an id, `@username` or `me`.
+    /// - `role`: The role: an id or `@name`.
+    /// ```text
+    /// let response = client.user_role_remove()
+    ///    .user(user)
+    ///    .role(role)
+    ///    .send()
+    ///    .await;
+    /// ```
+    pub fn user_role_remove(&self) -> builder::UserRoleRemove<'_> {
+        builder::UserRoleRemove::new(self)
     }
     /// List a user's sessions
     ///
@@ -5470,6 +8703,27 @@ impl Client {
     /// ```
     pub fn user_session_delete(&self) -> builder::UserSessionDelete<'_> {
         builder::UserSessionDelete::new(self)
+    }
+    /// Suspend a user
+    ///
+    /// Bars the user from signing in and ends all of their sessions, at once and everywhere, until reactivated or until the time that is given. Repeating it changes reason and time. The last administrator can't be suspended.
+    ///
+    /// Who may call it: holders of `users:suspend`.
+    ///
+    /// Sends a `POST` request to `/v1/users/{user}/suspend`
+    ///
+    /// Arguments:
+    /// - `user`: The user: an id, `@username` or `me`.
+    /// - `body`
+    /// ```text
+    /// let response = client.user_suspend()
+    ///    .user(user)
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    /// ```
+    pub fn user_suspend(&self) -> builder::UserSuspend<'_> {
+        builder::UserSuspend::new(self)
     }
     /// Which server this is
     ///
@@ -5623,6 +8877,213 @@ pub mod builder {
             }
         }
     }
+    /// Builder for [`Client::audit_event_list`]
+    ///
+    /// [`Client::audit_event_list`]: super::Client::audit_event_list
+    #[derive(Debug, Clone)]
+    pub struct AuditEventList<'a> {
+        client: &'a super::Client,
+        actor: Result<Option<types::UserId>, String>,
+        limit: Result<Option<::std::num::NonZeroU32>, String>,
+        operation: Result<Option<types::RoleName>, String>,
+        page_token: Result<Option<types::PageToken>, String>,
+        since: Result<Option<::chrono::DateTime<::chrono::offset::Utc>>, String>,
+        target: Result<Option<::uuid::Uuid>, String>,
+        until: Result<Option<::chrono::DateTime<::chrono::offset::Utc>>, String>,
+    }
+    impl<'a> AuditEventList<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                actor: Ok(None),
+                limit: Ok(None),
+                operation: Ok(None),
+                page_token: Ok(None),
+                since: Ok(None),
+                target: Ok(None),
+                until: Ok(None),
+            }
+        }
+        pub fn actor<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::UserId>,
+        {
+            self.actor =
+                value.try_into().map(Some).map_err(|_| "conversion to `UserId` for actor failed".to_string());
+            self
+        }
+        pub fn limit<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::num::NonZeroU32>,
+        {
+            self.limit = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `:: std :: num :: NonZeroU32` for limit failed".to_string());
+            self
+        }
+        pub fn operation<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::RoleName>,
+        {
+            self.operation = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `RoleName` for operation failed".to_string());
+            self
+        }
+        pub fn page_token<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::PageToken>,
+        {
+            self.page_token = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `PageToken` for page_token failed".to_string());
+            self
+        }
+        pub fn since<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+        {
+            self.since = value.try_into().map(Some).map_err(|_| {
+                "conversion to `:: chrono :: DateTime < :: chrono :: offset :: Utc >` for since failed"
+                    .to_string()
+            });
+            self
+        }
+        pub fn target<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::uuid::Uuid>,
+        {
+            self.target = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `:: uuid :: Uuid` for target failed".to_string());
+            self
+        }
+        pub fn until<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+        {
+            self.until = value.try_into().map(Some).map_err(|_| {
+                "conversion to `:: chrono :: DateTime < :: chrono :: offset :: Utc >` for until failed"
+                    .to_string()
+            });
+            self
+        }
+        /// Sends a `GET` request to `/v1/audit-events`
+        pub async fn send(self) -> Result<ResponseValue<types::AuditEventPage>, Error<types::Error>> {
+            let Self { client, actor, limit, operation, page_token, since, target, until } = self;
+            let actor = actor.map_err(Error::InvalidRequest)?;
+            let limit = limit.map_err(Error::InvalidRequest)?;
+            let operation = operation.map_err(Error::InvalidRequest)?;
+            let page_token = page_token.map_err(Error::InvalidRequest)?;
+            let since = since.map_err(Error::InvalidRequest)?;
+            let target = target.map_err(Error::InvalidRequest)?;
+            let until = until.map_err(Error::InvalidRequest)?;
+            let url = format!("{}/v1/audit-events", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&progenitor_client::QueryParam::new("actor", &actor))
+                .query(&progenitor_client::QueryParam::new("limit", &limit))
+                .query(&progenitor_client::QueryParam::new("operation", &operation))
+                .query(&progenitor_client::QueryParam::new("page_token", &page_token))
+                .query(&progenitor_client::QueryParam::new("since", &since))
+                .query(&progenitor_client::QueryParam::new("target", &target))
+                .query(&progenitor_client::QueryParam::new("until", &until))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "audit_event_list" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::access_check`]
+    ///
+    /// [`Client::access_check`]: super::Client::access_check
+    #[derive(Debug, Clone)]
+    pub struct AccessCheck<'a> {
+        client: &'a super::Client,
+        body: Result<types::builder::AccessCheck, String>,
+    }
+    impl<'a> AccessCheck<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client, body: Ok(::std::default::Default::default()) }
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::AccessCheck>,
+            <V as std::convert::TryInto<types::AccessCheck>>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| format!("conversion to `AccessCheck` for body failed: {}", s));
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::AccessCheck) -> types::builder::AccessCheck,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        /// Sends a `POST` request to `/v1/check`
+        pub async fn send(self) -> Result<ResponseValue<types::AccessDecision>, Error<types::Error>> {
+            let Self { client, body } = self;
+            let body = body
+                .and_then(|v| types::AccessCheck::try_from(v).map_err(|e| e.to_string()))
+                .map_err(Error::InvalidRequest)?;
+            let url = format!("{}/v1/check", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "access_check" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
     /// Builder for [`Client::group_list`]
     ///
     /// [`Client::group_list`]: super::Client::group_list
@@ -5686,6 +9147,87 @@ pub mod builder {
             let response = result?;
             match response.status().as_u16() {
                 200u16 => ResponseValue::from_response(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::group_create`]
+    ///
+    /// [`Client::group_create`]: super::Client::group_create
+    #[derive(Debug, Clone)]
+    pub struct GroupCreate<'a> {
+        client: &'a super::Client,
+        idempotency_key: Result<Option<types::IdempotencyKey>, String>,
+        body: Result<types::builder::GroupCreate, String>,
+    }
+    impl<'a> GroupCreate<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client, idempotency_key: Ok(None), body: Ok(::std::default::Default::default()) }
+        }
+        pub fn idempotency_key<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::IdempotencyKey>,
+        {
+            self.idempotency_key = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `IdempotencyKey` for idempotency_key failed".to_string());
+            self
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::GroupCreate>,
+            <V as std::convert::TryInto<types::GroupCreate>>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| format!("conversion to `GroupCreate` for body failed: {}", s));
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::GroupCreate) -> types::builder::GroupCreate,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        /// Sends a `POST` request to `/v1/groups`
+        pub async fn send(self) -> Result<ResponseValue<types::Group>, Error<types::Error>> {
+            let Self { client, idempotency_key, body } = self;
+            let idempotency_key = idempotency_key.map_err(Error::InvalidRequest)?;
+            let body = body
+                .and_then(|v| types::GroupCreate::try_from(v).map_err(|e| e.to_string()))
+                .map_err(Error::InvalidRequest)?;
+            let url = format!("{}/v1/groups", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            if let Some(value) = idempotency_key {
+                header_map.append("idempotency-key", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "group_create" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                201u16 => ResponseValue::from_response(response).await,
                 400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
                 500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
@@ -5764,6 +9306,425 @@ pub mod builder {
             }
         }
     }
+    /// Builder for [`Client::group_delete`]
+    ///
+    /// [`Client::group_delete`]: super::Client::group_delete
+    #[derive(Debug, Clone)]
+    pub struct GroupDelete<'a> {
+        client: &'a super::Client,
+        group: Result<types::GroupRef, String>,
+        if_match: Result<Option<types::EntityTags>, String>,
+    }
+    impl<'a> GroupDelete<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client, group: Err("group was not initialized".to_string()), if_match: Ok(None) }
+        }
+        pub fn group<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::GroupRef>,
+        {
+            self.group =
+                value.try_into().map_err(|_| "conversion to `GroupRef` for group failed".to_string());
+            self
+        }
+        pub fn if_match<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::EntityTags>,
+        {
+            self.if_match = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `EntityTags` for if_match failed".to_string());
+            self
+        }
+        /// Sends a `DELETE` request to `/v1/groups/{group}`
+        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::Error>> {
+            let Self { client, group, if_match } = self;
+            let group = group.map_err(Error::InvalidRequest)?;
+            let if_match = if_match.map_err(Error::InvalidRequest)?;
+            let url = format!("{}/v1/groups/{}", client.baseurl, encode_path(&group.to_string()),);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            if let Some(value) = if_match {
+                header_map.append("if-match", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .delete(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "group_delete" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                204u16 => Ok(ResponseValue::empty(response)),
+                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::group_update`]
+    ///
+    /// [`Client::group_update`]: super::Client::group_update
+    #[derive(Debug, Clone)]
+    pub struct GroupUpdate<'a> {
+        client: &'a super::Client,
+        group: Result<types::GroupRef, String>,
+        if_match: Result<Option<types::EntityTags>, String>,
+        body: Result<types::builder::GroupUpdate, String>,
+    }
+    impl<'a> GroupUpdate<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                group: Err("group was not initialized".to_string()),
+                if_match: Ok(None),
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        pub fn group<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::GroupRef>,
+        {
+            self.group =
+                value.try_into().map_err(|_| "conversion to `GroupRef` for group failed".to_string());
+            self
+        }
+        pub fn if_match<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::EntityTags>,
+        {
+            self.if_match = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `EntityTags` for if_match failed".to_string());
+            self
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::GroupUpdate>,
+            <V as std::convert::TryInto<types::GroupUpdate>>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| format!("conversion to `GroupUpdate` for body failed: {}", s));
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::GroupUpdate) -> types::builder::GroupUpdate,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        /// Sends a `PATCH` request to `/v1/groups/{group}`
+        pub async fn send(self) -> Result<ResponseValue<types::Group>, Error<types::Error>> {
+            let Self { client, group, if_match, body } = self;
+            let group = group.map_err(Error::InvalidRequest)?;
+            let if_match = if_match.map_err(Error::InvalidRequest)?;
+            let body = body
+                .and_then(|v| types::GroupUpdate::try_from(v).map_err(|e| e.to_string()))
+                .map_err(Error::InvalidRequest)?;
+            let url = format!("{}/v1/groups/{}", client.baseurl, encode_path(&group.to_string()),);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            if let Some(value) = if_match {
+                header_map.append("if-match", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .patch(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "group_update" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::group_invitation_list`]
+    ///
+    /// [`Client::group_invitation_list`]: super::Client::group_invitation_list
+    #[derive(Debug, Clone)]
+    pub struct GroupInvitationList<'a> {
+        client: &'a super::Client,
+        group: Result<types::GroupRef, String>,
+        limit: Result<Option<::std::num::NonZeroU32>, String>,
+        page_token: Result<Option<types::PageToken>, String>,
+    }
+    impl<'a> GroupInvitationList<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                group: Err("group was not initialized".to_string()),
+                limit: Ok(None),
+                page_token: Ok(None),
+            }
+        }
+        pub fn group<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::GroupRef>,
+        {
+            self.group =
+                value.try_into().map_err(|_| "conversion to `GroupRef` for group failed".to_string());
+            self
+        }
+        pub fn limit<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::num::NonZeroU32>,
+        {
+            self.limit = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `:: std :: num :: NonZeroU32` for limit failed".to_string());
+            self
+        }
+        pub fn page_token<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::PageToken>,
+        {
+            self.page_token = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `PageToken` for page_token failed".to_string());
+            self
+        }
+        /// Sends a `GET` request to `/v1/groups/{group}/invitations`
+        pub async fn send(self) -> Result<ResponseValue<types::InvitationPage>, Error<types::Error>> {
+            let Self { client, group, limit, page_token } = self;
+            let group = group.map_err(Error::InvalidRequest)?;
+            let limit = limit.map_err(Error::InvalidRequest)?;
+            let page_token = page_token.map_err(Error::InvalidRequest)?;
+            let url =
+                format!("{}/v1/groups/{}/invitations", client.baseurl, encode_path(&group.to_string()),);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&progenitor_client::QueryParam::new("limit", &limit))
+                .query(&progenitor_client::QueryParam::new("page_token", &page_token))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "group_invitation_list" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::group_invitation_create`]
+    ///
+    /// [`Client::group_invitation_create`]: super::Client::group_invitation_create
+    #[derive(Debug, Clone)]
+    pub struct GroupInvitationCreate<'a> {
+        client: &'a super::Client,
+        group: Result<types::GroupRef, String>,
+        idempotency_key: Result<Option<types::IdempotencyKey>, String>,
+        body: Result<types::builder::InvitationCreate, String>,
+    }
+    impl<'a> GroupInvitationCreate<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                group: Err("group was not initialized".to_string()),
+                idempotency_key: Ok(None),
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        pub fn group<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::GroupRef>,
+        {
+            self.group =
+                value.try_into().map_err(|_| "conversion to `GroupRef` for group failed".to_string());
+            self
+        }
+        pub fn idempotency_key<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::IdempotencyKey>,
+        {
+            self.idempotency_key = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `IdempotencyKey` for idempotency_key failed".to_string());
+            self
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::InvitationCreate>,
+            <V as std::convert::TryInto<types::InvitationCreate>>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| format!("conversion to `InvitationCreate` for body failed: {}", s));
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::InvitationCreate) -> types::builder::InvitationCreate,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        /// Sends a `POST` request to `/v1/groups/{group}/invitations`
+        pub async fn send(self) -> Result<ResponseValue<types::InvitationCreated>, Error<types::Error>> {
+            let Self { client, group, idempotency_key, body } = self;
+            let group = group.map_err(Error::InvalidRequest)?;
+            let idempotency_key = idempotency_key.map_err(Error::InvalidRequest)?;
+            let body = body
+                .and_then(|v| types::InvitationCreate::try_from(v).map_err(|e| e.to_string()))
+                .map_err(Error::InvalidRequest)?;
+            let url =
+                format!("{}/v1/groups/{}/invitations", client.baseurl, encode_path(&group.to_string()),);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            if let Some(value) = idempotency_key {
+                header_map.append("idempotency-key", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "group_invitation_create" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                201u16 => ResponseValue::from_response(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::group_invitation_delete`]
+    ///
+    /// [`Client::group_invitation_delete`]: super::Client::group_invitation_delete
+    #[derive(Debug, Clone)]
+    pub struct GroupInvitationDelete<'a> {
+        client: &'a super::Client,
+        group: Result<types::GroupRef, String>,
+        invitation: Result<types::InvitationId, String>,
+    }
+    impl<'a> GroupInvitationDelete<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                group: Err("group was not initialized".to_string()),
+                invitation: Err("invitation was not initialized".to_string()),
+            }
+        }
+        pub fn group<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::GroupRef>,
+        {
+            self.group =
+                value.try_into().map_err(|_| "conversion to `GroupRef` for group failed".to_string());
+            self
+        }
+        pub fn invitation<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::InvitationId>,
+        {
+            self.invitation = value
+                .try_into()
+                .map_err(|_| "conversion to `InvitationId` for invitation failed".to_string());
+            self
+        }
+        /// Sends a `DELETE` request to `/v1/groups/{group}/invitations/{invitation}`
+        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::Error>> {
+            let Self { client, group, invitation } = self;
+            let group = group.map_err(Error::InvalidRequest)?;
+            let invitation = invitation.map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/v1/groups/{}/invitations/{}",
+                client.baseurl,
+                encode_path(&group.to_string()),
+                encode_path(&invitation.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .delete(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "group_invitation_delete" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                204u16 => Ok(ResponseValue::empty(response)),
+                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
     /// Builder for [`Client::group_member_list`]
     ///
     /// [`Client::group_member_list`]: super::Client::group_member_list
@@ -5836,6 +9797,334 @@ pub mod builder {
                 .headers(header_map)
                 .build()?;
             let info = OperationInfo { operation_id: "group_member_list" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::group_member_add`]
+    ///
+    /// [`Client::group_member_add`]: super::Client::group_member_add
+    #[derive(Debug, Clone)]
+    pub struct GroupMemberAdd<'a> {
+        client: &'a super::Client,
+        group: Result<types::GroupRef, String>,
+        idempotency_key: Result<Option<types::IdempotencyKey>, String>,
+        body: Result<types::builder::GroupMemberAdd, String>,
+    }
+    impl<'a> GroupMemberAdd<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                group: Err("group was not initialized".to_string()),
+                idempotency_key: Ok(None),
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        pub fn group<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::GroupRef>,
+        {
+            self.group =
+                value.try_into().map_err(|_| "conversion to `GroupRef` for group failed".to_string());
+            self
+        }
+        pub fn idempotency_key<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::IdempotencyKey>,
+        {
+            self.idempotency_key = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `IdempotencyKey` for idempotency_key failed".to_string());
+            self
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::GroupMemberAdd>,
+            <V as std::convert::TryInto<types::GroupMemberAdd>>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| format!("conversion to `GroupMemberAdd` for body failed: {}", s));
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::GroupMemberAdd) -> types::builder::GroupMemberAdd,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        /// Sends a `POST` request to `/v1/groups/{group}/members`
+        pub async fn send(self) -> Result<ResponseValue<types::GroupMember>, Error<types::Error>> {
+            let Self { client, group, idempotency_key, body } = self;
+            let group = group.map_err(Error::InvalidRequest)?;
+            let idempotency_key = idempotency_key.map_err(Error::InvalidRequest)?;
+            let body = body
+                .and_then(|v| types::GroupMemberAdd::try_from(v).map_err(|e| e.to_string()))
+                .map_err(Error::InvalidRequest)?;
+            let url = format!("{}/v1/groups/{}/members", client.baseurl, encode_path(&group.to_string()),);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            if let Some(value) = idempotency_key {
+                header_map.append("idempotency-key", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "group_member_add" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                201u16 => ResponseValue::from_response(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::group_member_remove`]
+    ///
+    /// [`Client::group_member_remove`]: super::Client::group_member_remove
+    #[derive(Debug, Clone)]
+    pub struct GroupMemberRemove<'a> {
+        client: &'a super::Client,
+        group: Result<types::GroupRef, String>,
+        user: Result<types::UserRef, String>,
+    }
+    impl<'a> GroupMemberRemove<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                group: Err("group was not initialized".to_string()),
+                user: Err("user was not initialized".to_string()),
+            }
+        }
+        pub fn group<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::GroupRef>,
+        {
+            self.group =
+                value.try_into().map_err(|_| "conversion to `GroupRef` for group failed".to_string());
+            self
+        }
+        pub fn user<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::UserRef>,
+        {
+            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self
+        }
+        /// Sends a `DELETE` request to `/v1/groups/{group}/members/{user}`
+        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::Error>> {
+            let Self { client, group, user } = self;
+            let group = group.map_err(Error::InvalidRequest)?;
+            let user = user.map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/v1/groups/{}/members/{}",
+                client.baseurl,
+                encode_path(&group.to_string()),
+                encode_path(&user.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .delete(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "group_member_remove" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                204u16 => Ok(ResponseValue::empty(response)),
+                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::group_member_update`]
+    ///
+    /// [`Client::group_member_update`]: super::Client::group_member_update
+    #[derive(Debug, Clone)]
+    pub struct GroupMemberUpdate<'a> {
+        client: &'a super::Client,
+        group: Result<types::GroupRef, String>,
+        user: Result<types::UserRef, String>,
+        body: Result<types::builder::GroupMemberUpdate, String>,
+    }
+    impl<'a> GroupMemberUpdate<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                group: Err("group was not initialized".to_string()),
+                user: Err("user was not initialized".to_string()),
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        pub fn group<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::GroupRef>,
+        {
+            self.group =
+                value.try_into().map_err(|_| "conversion to `GroupRef` for group failed".to_string());
+            self
+        }
+        pub fn user<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::UserRef>,
+        {
+            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::GroupMemberUpdate>,
+            <V as std::convert::TryInto<types::GroupMemberUpdate>>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| format!("conversion to `GroupMemberUpdate` for body failed: {}", s));
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::GroupMemberUpdate) -> types::builder::GroupMemberUpdate,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        /// Sends a `PATCH` request to `/v1/groups/{group}/members/{user}`
+        pub async fn send(self) -> Result<ResponseValue<types::GroupMember>, Error<types::Error>> {
+            let Self { client, group, user, body } = self;
+            let group = group.map_err(Error::InvalidRequest)?;
+            let user = user.map_err(Error::InvalidRequest)?;
+            let body = body
+                .and_then(|v| types::GroupMemberUpdate::try_from(v).map_err(|e| e.to_string()))
+                .map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/v1/groups/{}/members/{}",
+                client.baseurl,
+                encode_path(&group.to_string()),
+                encode_path(&user.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .patch(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "group_member_update" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::invitation_accept`]
+    ///
+    /// [`Client::invitation_accept`]: super::Client::invitation_accept
+    #[derive(Debug, Clone)]
+    pub struct InvitationAccept<'a> {
+        client: &'a super::Client,
+        body: Result<types::builder::InvitationAccept, String>,
+    }
+    impl<'a> InvitationAccept<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client, body: Ok(::std::default::Default::default()) }
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::InvitationAccept>,
+            <V as std::convert::TryInto<types::InvitationAccept>>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| format!("conversion to `InvitationAccept` for body failed: {}", s));
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::InvitationAccept) -> types::builder::InvitationAccept,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        /// Sends a `POST` request to `/v1/invitations/accept`
+        pub async fn send(self) -> Result<ResponseValue<types::UserGroup>, Error<types::Error>> {
+            let Self { client, body } = self;
+            let body = body
+                .and_then(|v| types::InvitationAccept::try_from(v).map_err(|e| e.to_string()))
+                .map_err(Error::InvalidRequest)?;
+            let url = format!("{}/v1/invitations/accept", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "invitation_accept" };
             client.pre(&mut request, &info).await?;
             let result = client.exec(request, &info).await;
             client.post(&result, &info).await?;
@@ -6127,6 +10416,405 @@ pub mod builder {
             }
         }
     }
+    /// Builder for [`Client::role_list`]
+    ///
+    /// [`Client::role_list`]: super::Client::role_list
+    #[derive(Debug, Clone)]
+    pub struct RoleList<'a> {
+        client: &'a super::Client,
+        limit: Result<Option<::std::num::NonZeroU32>, String>,
+        page_token: Result<Option<types::PageToken>, String>,
+    }
+    impl<'a> RoleList<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client, limit: Ok(None), page_token: Ok(None) }
+        }
+        pub fn limit<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::num::NonZeroU32>,
+        {
+            self.limit = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `:: std :: num :: NonZeroU32` for limit failed".to_string());
+            self
+        }
+        pub fn page_token<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::PageToken>,
+        {
+            self.page_token = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `PageToken` for page_token failed".to_string());
+            self
+        }
+        /// Sends a `GET` request to `/v1/roles`
+        pub async fn send(self) -> Result<ResponseValue<types::RolePage>, Error<types::Error>> {
+            let Self { client, limit, page_token } = self;
+            let limit = limit.map_err(Error::InvalidRequest)?;
+            let page_token = page_token.map_err(Error::InvalidRequest)?;
+            let url = format!("{}/v1/roles", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&progenitor_client::QueryParam::new("limit", &limit))
+                .query(&progenitor_client::QueryParam::new("page_token", &page_token))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "role_list" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::role_create`]
+    ///
+    /// [`Client::role_create`]: super::Client::role_create
+    #[derive(Debug, Clone)]
+    pub struct RoleCreate<'a> {
+        client: &'a super::Client,
+        idempotency_key: Result<Option<types::IdempotencyKey>, String>,
+        body: Result<types::builder::RoleCreate, String>,
+    }
+    impl<'a> RoleCreate<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client, idempotency_key: Ok(None), body: Ok(::std::default::Default::default()) }
+        }
+        pub fn idempotency_key<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::IdempotencyKey>,
+        {
+            self.idempotency_key = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `IdempotencyKey` for idempotency_key failed".to_string());
+            self
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::RoleCreate>,
+            <V as std::convert::TryInto<types::RoleCreate>>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| format!("conversion to `RoleCreate` for body failed: {}", s));
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::RoleCreate) -> types::builder::RoleCreate,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        /// Sends a `POST` request to `/v1/roles`
+        pub async fn send(self) -> Result<ResponseValue<types::Role>, Error<types::Error>> {
+            let Self { client, idempotency_key, body } = self;
+            let idempotency_key = idempotency_key.map_err(Error::InvalidRequest)?;
+            let body = body
+                .and_then(|v| types::RoleCreate::try_from(v).map_err(|e| e.to_string()))
+                .map_err(Error::InvalidRequest)?;
+            let url = format!("{}/v1/roles", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            if let Some(value) = idempotency_key {
+                header_map.append("idempotency-key", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "role_create" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                201u16 => ResponseValue::from_response(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::role_view`]
+    ///
+    /// [`Client::role_view`]: super::Client::role_view
+    #[derive(Debug, Clone)]
+    pub struct RoleView<'a> {
+        client: &'a super::Client,
+        role: Result<types::RoleRef, String>,
+        if_none_match: Result<Option<types::EntityTags>, String>,
+    }
+    impl<'a> RoleView<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                role: Err("role was not initialized".to_string()),
+                if_none_match: Ok(None),
+            }
+        }
+        pub fn role<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::RoleRef>,
+        {
+            self.role = value.try_into().map_err(|_| "conversion to `RoleRef` for role failed".to_string());
+            self
+        }
+        pub fn if_none_match<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::EntityTags>,
+        {
+            self.if_none_match = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `EntityTags` for if_none_match failed".to_string());
+            self
+        }
+        /// Sends a `GET` request to `/v1/roles/{role}`
+        pub async fn send(self) -> Result<ResponseValue<types::Role>, Error<types::Error>> {
+            let Self { client, role, if_none_match } = self;
+            let role = role.map_err(Error::InvalidRequest)?;
+            let if_none_match = if_none_match.map_err(Error::InvalidRequest)?;
+            let url = format!("{}/v1/roles/{}", client.baseurl, encode_path(&role.to_string()),);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            if let Some(value) = if_none_match {
+                header_map.append("if-none-match", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "role_view" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::role_delete`]
+    ///
+    /// [`Client::role_delete`]: super::Client::role_delete
+    #[derive(Debug, Clone)]
+    pub struct RoleDelete<'a> {
+        client: &'a super::Client,
+        role: Result<types::RoleRef, String>,
+        force: Result<Option<bool>, String>,
+        if_match: Result<Option<types::EntityTags>, String>,
+    }
+    impl<'a> RoleDelete<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                role: Err("role was not initialized".to_string()),
+                force: Ok(None),
+                if_match: Ok(None),
+            }
+        }
+        pub fn role<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::RoleRef>,
+        {
+            self.role = value.try_into().map_err(|_| "conversion to `RoleRef` for role failed".to_string());
+            self
+        }
+        pub fn force<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<bool>,
+        {
+            self.force =
+                value.try_into().map(Some).map_err(|_| "conversion to `bool` for force failed".to_string());
+            self
+        }
+        pub fn if_match<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::EntityTags>,
+        {
+            self.if_match = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `EntityTags` for if_match failed".to_string());
+            self
+        }
+        /// Sends a `DELETE` request to `/v1/roles/{role}`
+        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::Error>> {
+            let Self { client, role, force, if_match } = self;
+            let role = role.map_err(Error::InvalidRequest)?;
+            let force = force.map_err(Error::InvalidRequest)?;
+            let if_match = if_match.map_err(Error::InvalidRequest)?;
+            let url = format!("{}/v1/roles/{}", client.baseurl, encode_path(&role.to_string()),);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            if let Some(value) = if_match {
+                header_map.append("if-match", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .delete(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&progenitor_client::QueryParam::new("force", &force))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "role_delete" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                204u16 => Ok(ResponseValue::empty(response)),
+                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::role_update`]
+    ///
+    /// [`Client::role_update`]: super::Client::role_update
+    #[derive(Debug, Clone)]
+    pub struct RoleUpdate<'a> {
+        client: &'a super::Client,
+        role: Result<types::RoleRef, String>,
+        if_match: Result<Option<types::EntityTags>, String>,
+        body: Result<types::builder::RoleUpdate, String>,
+    }
+    impl<'a> RoleUpdate<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                role: Err("role was not initialized".to_string()),
+                if_match: Ok(None),
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        pub fn role<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::RoleRef>,
+        {
+            self.role = value.try_into().map_err(|_| "conversion to `RoleRef` for role failed".to_string());
+            self
+        }
+        pub fn if_match<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::EntityTags>,
+        {
+            self.if_match = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `EntityTags` for if_match failed".to_string());
+            self
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::RoleUpdate>,
+            <V as std::convert::TryInto<types::RoleUpdate>>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| format!("conversion to `RoleUpdate` for body failed: {}", s));
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::RoleUpdate) -> types::builder::RoleUpdate,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        /// Sends a `PATCH` request to `/v1/roles/{role}`
+        pub async fn send(self) -> Result<ResponseValue<types::Role>, Error<types::Error>> {
+            let Self { client, role, if_match, body } = self;
+            let role = role.map_err(Error::InvalidRequest)?;
+            let if_match = if_match.map_err(Error::InvalidRequest)?;
+            let body = body
+                .and_then(|v| types::RoleUpdate::try_from(v).map_err(|e| e.to_string()))
+                .map_err(Error::InvalidRequest)?;
+            let url = format!("{}/v1/roles/{}", client.baseurl, encode_path(&role.to_string()),);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            if let Some(value) = if_match {
+                header_map.append("if-match", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .patch(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "role_update" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
     /// Builder for [`Client::session_view`]
     ///
     /// [`Client::session_view`]: super::Client::session_view
@@ -6244,12 +10932,34 @@ pub mod builder {
     #[derive(Debug, Clone)]
     pub struct UserList<'a> {
         client: &'a super::Client,
+        group: Result<Option<types::GroupRef>, String>,
         limit: Result<Option<::std::num::NonZeroU32>, String>,
+        not_group: Result<Option<types::GroupRef>, String>,
+        not_role: Result<Option<types::RoleRef>, String>,
         page_token: Result<Option<types::PageToken>, String>,
+        role: Result<Option<types::RoleRef>, String>,
     }
     impl<'a> UserList<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client, limit: Ok(None), page_token: Ok(None) }
+            Self {
+                client: client,
+                group: Ok(None),
+                limit: Ok(None),
+                not_group: Ok(None),
+                not_role: Ok(None),
+                page_token: Ok(None),
+                role: Ok(None),
+            }
+        }
+        pub fn group<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::GroupRef>,
+        {
+            self.group = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `GroupRef` for group failed".to_string());
+            self
         }
         pub fn limit<V>(mut self, value: V) -> Self
         where
@@ -6259,6 +10969,26 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| "conversion to `:: std :: num :: NonZeroU32` for limit failed".to_string());
+            self
+        }
+        pub fn not_group<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::GroupRef>,
+        {
+            self.not_group = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `GroupRef` for not_group failed".to_string());
+            self
+        }
+        pub fn not_role<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::RoleRef>,
+        {
+            self.not_role = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `RoleRef` for not_role failed".to_string());
             self
         }
         pub fn page_token<V>(mut self, value: V) -> Self
@@ -6271,11 +11001,23 @@ pub mod builder {
                 .map_err(|_| "conversion to `PageToken` for page_token failed".to_string());
             self
         }
+        pub fn role<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::RoleRef>,
+        {
+            self.role =
+                value.try_into().map(Some).map_err(|_| "conversion to `RoleRef` for role failed".to_string());
+            self
+        }
         /// Sends a `GET` request to `/v1/users`
         pub async fn send(self) -> Result<ResponseValue<types::UserPage>, Error<types::Error>> {
-            let Self { client, limit, page_token } = self;
+            let Self { client, group, limit, not_group, not_role, page_token, role } = self;
+            let group = group.map_err(Error::InvalidRequest)?;
             let limit = limit.map_err(Error::InvalidRequest)?;
+            let not_group = not_group.map_err(Error::InvalidRequest)?;
+            let not_role = not_role.map_err(Error::InvalidRequest)?;
             let page_token = page_token.map_err(Error::InvalidRequest)?;
+            let role = role.map_err(Error::InvalidRequest)?;
             let url = format!("{}/v1/users", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             header_map.append(
@@ -6290,8 +11032,12 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
+                .query(&progenitor_client::QueryParam::new("group", &group))
                 .query(&progenitor_client::QueryParam::new("limit", &limit))
+                .query(&progenitor_client::QueryParam::new("not_group", &not_group))
+                .query(&progenitor_client::QueryParam::new("not_role", &not_role))
                 .query(&progenitor_client::QueryParam::new("page_token", &page_token))
+                .query(&progenitor_client::QueryParam::new("role", &role))
                 .headers(header_map)
                 .build()?;
             let info = OperationInfo { operation_id: "user_list" };
@@ -7180,6 +11926,71 @@ pub mod builder {
             }
         }
     }
+    /// Builder for [`Client::user_permission_list`]
+    ///
+    /// [`Client::user_permission_list`]: super::Client::user_permission_list
+    #[derive(Debug, Clone)]
+    pub struct UserPermissionList<'a> {
+        client: &'a super::Client,
+        user: Result<types::UserRef, String>,
+        group: Result<Option<types::GroupRef>, String>,
+    }
+    impl<'a> UserPermissionList<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client, user: Err("user was not initialized".to_string()), group: Ok(None) }
+        }
+        pub fn user<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::UserRef>,
+        {
+            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self
+        }
+        pub fn group<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::GroupRef>,
+        {
+            self.group = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `GroupRef` for group failed".to_string());
+            self
+        }
+        /// Sends a `GET` request to `/v1/users/{user}/permissions`
+        pub async fn send(self) -> Result<ResponseValue<types::EffectivePermissions>, Error<types::Error>> {
+            let Self { client, user, group } = self;
+            let user = user.map_err(Error::InvalidRequest)?;
+            let group = group.map_err(Error::InvalidRequest)?;
+            let url = format!("{}/v1/users/{}/permissions", client.baseurl, encode_path(&user.to_string()),);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&progenitor_client::QueryParam::new("group", &group))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "user_permission_list" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
     /// Builder for [`Client::user_preferences_view`]
     ///
     /// [`Client::user_preferences_view`]: super::Client::user_preferences_view
@@ -7328,6 +12139,383 @@ pub mod builder {
             let response = result?;
             match response.status().as_u16() {
                 200u16 => ResponseValue::from_response(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::user_reactivate`]
+    ///
+    /// [`Client::user_reactivate`]: super::Client::user_reactivate
+    #[derive(Debug, Clone)]
+    pub struct UserReactivate<'a> {
+        client: &'a super::Client,
+        user: Result<types::UserRef, String>,
+    }
+    impl<'a> UserReactivate<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client, user: Err("user was not initialized".to_string()) }
+        }
+        pub fn user<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::UserRef>,
+        {
+            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self
+        }
+        /// Sends a `POST` request to `/v1/users/{user}/reactivate`
+        pub async fn send(self) -> Result<ResponseValue<types::User>, Error<types::Error>> {
+            let Self { client, user } = self;
+            let user = user.map_err(Error::InvalidRequest)?;
+            let url = format!("{}/v1/users/{}/reactivate", client.baseurl, encode_path(&user.to_string()),);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "user_reactivate" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::user_role_list`]
+    ///
+    /// [`Client::user_role_list`]: super::Client::user_role_list
+    #[derive(Debug, Clone)]
+    pub struct UserRoleList<'a> {
+        client: &'a super::Client,
+        user: Result<types::UserRef, String>,
+        limit: Result<Option<::std::num::NonZeroU32>, String>,
+        page_token: Result<Option<types::PageToken>, String>,
+        q: Result<Option<types::DisplayName>, String>,
+    }
+    impl<'a> UserRoleList<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                user: Err("user was not initialized".to_string()),
+                limit: Ok(None),
+                page_token: Ok(None),
+                q: Ok(None),
+            }
+        }
+        pub fn user<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::UserRef>,
+        {
+            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self
+        }
+        pub fn limit<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::num::NonZeroU32>,
+        {
+            self.limit = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `:: std :: num :: NonZeroU32` for limit failed".to_string());
+            self
+        }
+        pub fn page_token<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::PageToken>,
+        {
+            self.page_token = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `PageToken` for page_token failed".to_string());
+            self
+        }
+        pub fn q<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::DisplayName>,
+        {
+            self.q = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `DisplayName` for q failed".to_string());
+            self
+        }
+        /// Sends a `GET` request to `/v1/users/{user}/roles`
+        pub async fn send(self) -> Result<ResponseValue<types::RolePage>, Error<types::Error>> {
+            let Self { client, user, limit, page_token, q } = self;
+            let user = user.map_err(Error::InvalidRequest)?;
+            let limit = limit.map_err(Error::InvalidRequest)?;
+            let page_token = page_token.map_err(Error::InvalidRequest)?;
+            let q = q.map_err(Error::InvalidRequest)?;
+            let url = format!("{}/v1/users/{}/roles", client.baseurl, encode_path(&user.to_string()),);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&progenitor_client::QueryParam::new("limit", &limit))
+                .query(&progenitor_client::QueryParam::new("page_token", &page_token))
+                .query(&progenitor_client::QueryParam::new("q", &q))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "user_role_list" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::user_role_replace`]
+    ///
+    /// [`Client::user_role_replace`]: super::Client::user_role_replace
+    #[derive(Debug, Clone)]
+    pub struct UserRoleReplace<'a> {
+        client: &'a super::Client,
+        user: Result<types::UserRef, String>,
+        body: Result<types::builder::UserRoles, String>,
+    }
+    impl<'a> UserRoleReplace<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                user: Err("user was not initialized".to_string()),
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        pub fn user<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::UserRef>,
+        {
+            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::UserRoles>,
+            <V as std::convert::TryInto<types::UserRoles>>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| format!("conversion to `UserRoles` for body failed: {}", s));
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::UserRoles) -> types::builder::UserRoles,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        /// Sends a `PUT` request to `/v1/users/{user}/roles`
+        pub async fn send(self) -> Result<ResponseValue<types::UserRolesChanged>, Error<types::Error>> {
+            let Self { client, user, body } = self;
+            let user = user.map_err(Error::InvalidRequest)?;
+            let body = body
+                .and_then(|v| types::UserRoles::try_from(v).map_err(|e| e.to_string()))
+                .map_err(Error::InvalidRequest)?;
+            let url = format!("{}/v1/users/{}/roles", client.baseurl, encode_path(&user.to_string()),);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .put(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "user_role_replace" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::user_role_add`]
+    ///
+    /// [`Client::user_role_add`]: super::Client::user_role_add
+    #[derive(Debug, Clone)]
+    pub struct UserRoleAdd<'a> {
+        client: &'a super::Client,
+        user: Result<types::UserRef, String>,
+        body: Result<types::builder::UserRoles, String>,
+    }
+    impl<'a> UserRoleAdd<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                user: Err("user was not initialized".to_string()),
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        pub fn user<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::UserRef>,
+        {
+            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::UserRoles>,
+            <V as std::convert::TryInto<types::UserRoles>>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| format!("conversion to `UserRoles` for body failed: {}", s));
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::UserRoles) -> types::builder::UserRoles,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        /// Sends a `POST` request to `/v1/users/{user}/roles`
+        pub async fn send(self) -> Result<ResponseValue<types::UserRolesChanged>, Error<types::Error>> {
+            let Self { client, user, body } = self;
+            let user = user.map_err(Error::InvalidRequest)?;
+            let body = body
+                .and_then(|v| types::UserRoles::try_from(v).map_err(|e| e.to_string()))
+                .map_err(Error::InvalidRequest)?;
+            let url = format!("{}/v1/users/{}/roles", client.baseurl, encode_path(&user.to_string()),);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "user_role_add" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::user_role_remove`]
+    ///
+    /// [`Client::user_role_remove`]: super::Client::user_role_remove
+    #[derive(Debug, Clone)]
+    pub struct UserRoleRemove<'a> {
+        client: &'a super::Client,
+        user: Result<types::UserRef, String>,
+        role: Result<types::RoleRef, String>,
+    }
+    impl<'a> UserRoleRemove<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                user: Err("user was not initialized".to_string()),
+                role: Err("role was not initialized".to_string()),
+            }
+        }
+        pub fn user<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::UserRef>,
+        {
+            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self
+        }
+        pub fn role<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::RoleRef>,
+        {
+            self.role = value.try_into().map_err(|_| "conversion to `RoleRef` for role failed".to_string());
+            self
+        }
+        /// Sends a `DELETE` request to `/v1/users/{user}/roles/{role}`
+        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::Error>> {
+            let Self { client, user, role } = self;
+            let user = user.map_err(Error::InvalidRequest)?;
+            let role = role.map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/v1/users/{}/roles/{}",
+                client.baseurl,
+                encode_path(&user.to_string()),
+                encode_path(&role.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .delete(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "user_role_remove" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                204u16 => Ok(ResponseValue::empty(response)),
                 400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
                 500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
@@ -7534,6 +12722,85 @@ pub mod builder {
             let response = result?;
             match response.status().as_u16() {
                 204u16 => Ok(ResponseValue::empty(response)),
+                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::user_suspend`]
+    ///
+    /// [`Client::user_suspend`]: super::Client::user_suspend
+    #[derive(Debug, Clone)]
+    pub struct UserSuspend<'a> {
+        client: &'a super::Client,
+        user: Result<types::UserRef, String>,
+        body: Result<types::builder::UserSuspend, String>,
+    }
+    impl<'a> UserSuspend<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                user: Err("user was not initialized".to_string()),
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        pub fn user<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::UserRef>,
+        {
+            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::UserSuspend>,
+            <V as std::convert::TryInto<types::UserSuspend>>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| format!("conversion to `UserSuspend` for body failed: {}", s));
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::UserSuspend) -> types::builder::UserSuspend,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        /// Sends a `POST` request to `/v1/users/{user}/suspend`
+        pub async fn send(self) -> Result<ResponseValue<types::User>, Error<types::Error>> {
+            let Self { client, user, body } = self;
+            let user = user.map_err(Error::InvalidRequest)?;
+            let body = body
+                .and_then(|v| types::UserSuspend::try_from(v).map_err(|e| e.to_string()))
+                .map_err(Error::InvalidRequest)?;
+            let url = format!("{}/v1/users/{}/suspend", client.baseurl, encode_path(&user.to_string()),);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "user_suspend" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
                 400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
                 500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),

@@ -25,6 +25,36 @@ pub mod created_via {
     pub const ALL: &[&str] = &[BOOTSTRAP, ADMIN, REGISTRATION];
 }
 
+/// The known values of [`types::RoleScope`](crate::types::RoleScope): where a role is held.
+pub mod role_scope {
+    /// Everywhere.
+    pub const GLOBAL: &str = "global";
+    /// Inside a group.
+    pub const GROUP: &str = "group";
+    /// All of them.
+    pub const ALL: &[&str] = &[GLOBAL, GROUP];
+}
+
+/// The known values of [`types::RoleType`](crate::types::RoleType): who may hold a role.
+pub mod role_type {
+    /// Users.
+    pub const USER: &str = "user";
+    /// Machines.
+    pub const MACHINE: &str = "machine";
+    /// All of them.
+    pub const ALL: &[&str] = &[USER, MACHINE];
+}
+
+/// The known values of [`types::AuditResult`](crate::types::AuditResult): what became of a call.
+pub mod audit_result {
+    /// It was done.
+    pub const DONE: &str = "done";
+    /// It was refused.
+    pub const REFUSED: &str = "refused";
+    /// All of them.
+    pub const ALL: &[&str] = &[DONE, REFUSED];
+}
+
 /// The known values of [`Error::code`](crate::Error::code).
 pub mod error_code {
     /// The request is not as the document describes it; the message names the field and the rule.
@@ -89,6 +119,28 @@ pub mod error_code {
     pub const INTERNAL: &str = "internal";
     /// The server is overloaded or its database is away; retry after the time in Retry-After.
     pub const UNAVAILABLE: &str = "unavailable";
+    /// Another role has this name.
+    pub const ROLE_NAME_TAKEN: &str = "role_name_taken";
+    /// Another group has this slug.
+    pub const SLUG_TAKEN: &str = "slug_taken";
+    /// A built-in role can be neither changed nor deleted.
+    pub const BUILT_IN_ROLE: &str = "built_in_role";
+    /// Somebody holds the role; delete it with `force` and they lose it.
+    pub const ROLE_IN_USE: &str = "role_in_use";
+    /// Every user is in the default group: it can't be deleted, left or named otherwise, and has no invitations.
+    pub const DEFAULT_GROUP: &str = "default_group";
+    /// This would leave a group without an owner; make another member an owner first.
+    pub const LAST_OWNER: &str = "last_owner";
+    /// The user is a member of the group already.
+    pub const ALREADY_MEMBER: &str = "already_member";
+    /// The role can't be held there: users hold global roles of type `user`, members hold group roles.
+    pub const WRONG_ROLE_TYPE: &str = "wrong_role_type";
+    /// The permission is in a name space of Rollcall's own, but there is none with this name or it does not belong there.
+    pub const UNKNOWN_PERMISSION: &str = "unknown_permission";
+    /// The invitation is unknown, used, expired, or meant for another address.
+    pub const INVITATION_INVALID: &str = "invitation_invalid";
+    /// The time must be in the future.
+    pub const TIME_IN_PAST: &str = "time_in_past";
     /// All of them.
     pub const ALL: &[&str] = &[
         INVALID_REQUEST,
@@ -106,6 +158,13 @@ pub mod error_code {
         EMAIL_TAKEN,
         PHONE_TAKEN,
         LAST_ADMINISTRATOR,
+        ROLE_NAME_TAKEN,
+        SLUG_TAKEN,
+        BUILT_IN_ROLE,
+        ROLE_IN_USE,
+        DEFAULT_GROUP,
+        LAST_OWNER,
+        ALREADY_MEMBER,
         IDEMPOTENCY_KEY_REUSED,
         IDEMPOTENCY_IN_PROGRESS,
         CONFLICT,
@@ -118,6 +177,10 @@ pub mod error_code {
         PASSWORD_UNCHANGED,
         USERNAME_NOT_OWN_EMAIL,
         IDENTIFIER_REQUIRED,
+        WRONG_ROLE_TYPE,
+        UNKNOWN_PERMISSION,
+        INVITATION_INVALID,
+        TIME_IN_PAST,
         DOCUMENT_TOO_LARGE,
         TOO_MANY_ATTEMPTS,
         INTERNAL,
@@ -135,11 +198,14 @@ mod tests {
         let schemas = &document["components"]["schemas"];
         assert_eq!(schemas["UserView"]["x-extensible-enum"], json!(super::user_view::ALL));
         assert_eq!(schemas["CreatedVia"]["x-extensible-enum"], json!(super::created_via::ALL));
+        assert_eq!(schemas["RoleScope"]["x-extensible-enum"], json!(super::role_scope::ALL));
+        assert_eq!(schemas["RoleType"]["x-extensible-enum"], json!(super::role_type::ALL));
+        assert_eq!(schemas["AuditResult"]["x-extensible-enum"], json!(super::audit_result::ALL));
         assert_eq!(
             schemas["Error"]["properties"]["error_code"]["x-extensible-enum"],
             json!(super::error_code::ALL)
         );
         let open = document.to_string().matches("\"x-extensible-enum\"").count();
-        assert_eq!(open, 3, "an open set of the document has no constants here");
+        assert_eq!(open, 6, "an open set of the document has no constants here");
     }
 }

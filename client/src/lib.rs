@@ -77,7 +77,7 @@ pub mod api {
 pub use client::{Client, ClientBuilder};
 pub use error::Error;
 pub use generated::types;
-pub use known::{created_via, error_code, user_view};
+pub use known::{audit_result, created_via, error_code, role_scope, role_type, user_view};
 pub use paging::{Items, Page, Paged, paginate};
 pub use progenitor_client::ResponseValue;
 pub use secret::{Password, Token};

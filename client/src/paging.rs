@@ -123,13 +123,18 @@ macro_rules! lists {
     };
 }
 
-pages!(UserPage of User, SessionPage of Session, GroupPage of Group, GroupMemberPage of GroupMember, UserGroupPage of UserGroup);
+pages!(UserPage of User, SessionPage of Session, GroupPage of Group, GroupMemberPage of GroupMember, UserGroupPage of UserGroup,
+    RolePage of Role, InvitationPage of Invitation, AuditEventPage of AuditEvent);
 lists!(
     UserList of User,
     UserSessionList of Session,
     GroupList of Group,
     GroupMemberList of GroupMember,
     UserGroupList of UserGroup,
+    RoleList of Role,
+    UserRoleList of Role,
+    GroupInvitationList of Invitation,
+    AuditEventList of AuditEvent,
 );
 
 #[cfg(test)]

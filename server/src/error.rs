@@ -81,6 +81,8 @@ fn taken(constraint: &str) -> HttpError {
     match constraint {
         "users_username_key" => error::USERNAME_TAKEN.with("username: is used by another account"),
         "users_email_key" => error::EMAIL_TAKEN.with("email: is used by another account"),
+        "roles_name_key" => error::ROLE_NAME_TAKEN.with("name: is used by another role"),
+        "groups_slug_key" => error::SLUG_TAKEN.with("slug: is used by another group"),
         "users_phone_key" => error::PHONE_TAKEN.with("phone: is used by another account"),
         _ => error::CONFLICT.with("collided with another change; try again"),
     }

@@ -8,16 +8,18 @@ use chrono::{DateTime, Utc};
 use rollcall_api::access::Rule;
 use rollcall_api::error;
 use rollcall_api::extract::Bearer;
-use rollcall_api::types::{GroupRef, UserId, UserRef};
+use rollcall_api::types::{GroupRef, RoleRef, UserId, UserRef};
 use rollcall_policy::{Actor, Decision, Resource, decide};
 use rollcall_store::audit::{self, NewEvent};
 use rollcall_store::groups::{self, GroupKey, GroupRow};
+use rollcall_store::roles::{self, RoleKey, RoleRecord};
 use rollcall_store::sessions::{self, Credential};
 use rollcall_store::users::{self, UserKey, UserRecord};
 use rollcall_store::{Conn, StoreError, Transaction};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::app::views;
 use crate::context::{App, seconds};
 use crate::error::{AppResult, Fault, not_found, refuse};
 use crate::secrets::token::TokenHash;
@@ -82,6 +84,27 @@ impl Fetch for GroupRef {
             Self::Slug(slug) => GroupKey::Slug(slug),
         };
         groups::find(conn, key).await
+    }
+}
+
+impl Fetch for RoleRef {
+    type Found = Option<RoleRecord>;
+
+    async fn fetch(&self, conn: &Conn, _: &TokenHash) -> Result<Option<RoleRecord>, StoreError> {
+        let key = match self {
+            Self::Id(id) => RoleKey::Id(id.uuid()),
+            Self::Name(name) => RoleKey::Name(name),
+        };
+        roles::find(conn, key).await
+    }
+}
+
+/// Two things, in one round trip.
+impl<A: Fetch, B: Fetch> Fetch for (A, B) {
+    type Found = (A::Found, B::Found);
+
+    async fn fetch(&self, conn: &Conn, hash: &TokenHash) -> Result<Self::Found, StoreError> {
+        futures::try_join!(self.0.fetch(conn, hash), self.1.fetch(conn, hash))
     }
 }
 
@@ -169,8 +192,11 @@ impl Operation {
     fn admit(&self, credential: Option<Credential>) -> AppResult<Caller> {
         let now = self.now();
         let idle = self.app.idle_timeout();
-        let live = credential
-            .filter(|found| found.expires_at > now && found.last_used_at + idle > now && !found.suspended);
+        let live = credential.filter(|found| {
+            found.expires_at > now
+                && found.last_used_at + idle > now
+                && !views::is_suspended(found.suspended, found.suspended_until, now)
+        });
         let Some(credential) = live else {
             return refuse(error::UNAUTHENTICATED, "the token is unknown, ended or expired");
         };
@@ -324,6 +350,9 @@ impl Change {
         let (kind, id) = match target {
             Target::User(id) => ("user", id),
             Target::Session(id) => ("session", id),
+            Target::Group(id) => ("group", id),
+            Target::Role(id) => ("role", id),
+            Target::Invitation(id) => ("invitation", id),
         };
         let caller = self.caller.as_ref();
         let event = NewEvent {
@@ -332,7 +361,7 @@ impl Change {
             operation: operation.rule.operation,
             actor_id: caller.map(Caller::id).or(match target {
                 Target::User(id) => Some(id),
-                Target::Session(_) => None,
+                _ => None,
             }),
             session_id: caller.map(|caller| caller.credential.session_id),
             target_kind: Some(kind),
@@ -369,4 +398,10 @@ pub enum Target {
     User(Uuid),
     /// A session.
     Session(Uuid),
+    /// A group.
+    Group(Uuid),
+    /// A role.
+    Role(Uuid),
+    /// An invitation.
+    Invitation(Uuid),
 }

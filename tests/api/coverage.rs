@@ -36,13 +36,17 @@ const REPLACED: &[(&str, &str)] = &[
     ("Logto list_user_custom_data", "user_custom_data_view"),
     ("Logto update_user_custom_data", "user_custom_data_update"),
     ("Logto list_user_organizations", "user_group_list"),
+    ("Logto update_user_is_suspended", "user_suspend"),
+    ("Logto list_user_roles", "user_role_list"),
+    ("Logto assign_user_roles", "user_role_add"),
+    ("Logto replace_user_roles", "user_role_replace"),
+    ("Logto delete_user_role", "user_role_remove"),
 ];
 
 /// What is still to come. A line whose operation is in the document belongs above.
 const TO_COME: &[(&str, &str)] = &[
     ("Pieces authenticate_from_oauth_token", "login_external"),
     ("Pieces users_disconnect_user", "user_disconnect"),
-    ("Logto update_user_is_suspended", "user_suspend"),
     ("Logto replace_user_identity", "user_identity_replace"),
     ("Logto create_user_identity", "user_identity_link"),
     ("Logto delete_user_identity", "user_identity_delete"),
@@ -53,10 +57,6 @@ const TO_COME: &[(&str, &str)] = &[
     ("Logto create_user_personal_access_token", "user_token_create"),
     ("Logto update_user_personal_access_token", "user_token_update"),
     ("Logto delete_user_personal_access_token", "user_token_delete"),
-    ("Logto list_user_roles", "user_role_list"),
-    ("Logto assign_user_roles", "user_role_add"),
-    ("Logto replace_user_roles", "user_role_replace"),
-    ("Logto delete_user_role", "user_role_remove"),
 ];
 
 fn exists(id: &str) -> bool {

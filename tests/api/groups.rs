@@ -145,6 +145,9 @@ async fn deleted_users_are_nobodys_members() {
     let server = TestServer::start().await;
     let (ada, grace) = (server.user("ada").await, server.user("grace").await);
     let id = group(&server, "qa", &[&ada, &grace]).await;
+    let heir = "INSERT INTO group_member_roles (group_id, user_id, role_id) \
+        SELECT $1, $2, id FROM roles WHERE name = 'owner'";
+    server.db().await.execute(heir, &[&id, &grace.id]).await.unwrap();
     ada.user_delete().user("me").send().await.unwrap();
     let left = members(&grace, "@qa").await;
     assert_eq!((left.len(), left[0].user.id.0), (1, grace.id));

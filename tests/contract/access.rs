@@ -32,6 +32,7 @@ enum Kind {
     OwnStale,
     Other,
     Member,
+    GroupAdmin,
     Holder,
     HolderOnSuperior,
     AllButHolder,
@@ -51,6 +52,7 @@ const KINDS: &[Kind] = &[
     Kind::OwnStale,
     Kind::Other,
     Kind::Member,
+    Kind::GroupAdmin,
     Kind::Holder,
     Kind::HolderOnSuperior,
     Kind::AllButHolder,
@@ -62,6 +64,8 @@ struct Caller {
     authorization: Option<String>,
     actor: Option<Actor>,
     member: bool,
+    admin: bool,
+    own: bool,
     /// Whether the target holds a permission that the caller doesn't.
     outranked: bool,
 }
@@ -71,6 +75,8 @@ async fn caller(server: &TestServer, scene: &Scene, rule: &Rule, kind: Kind) -> 
         authorization,
         actor: None,
         member: false,
+        admin: false,
+        own: false,
         outranked: false,
     };
     let bearer = |token: String| Some(format!("Bearer {token}"));
@@ -126,16 +132,21 @@ async fn caller(server: &TestServer, scene: &Scene, rule: &Rule, kind: Kind) -> 
         let stale = "UPDATE sessions SET authenticated_at = $2 WHERE user_id = $1";
         db.execute(stale, &[&person.id, &(server.clock.now() - TimeDelta::seconds(301))]).await.unwrap();
     }
-    if kind == Kind::Member {
-        let join = "INSERT INTO group_members (group_id, user_id, joined_at) VALUES ($1, $2, now())";
-        db.execute(join, &[&scene.group, &person.id]).await.unwrap();
+    match kind {
+        // A member has nothing to accept.
+        _ if rule.operation == "invitation_accept" => {}
+        Kind::Member => scene.join(server, person.id, "member").await,
+        Kind::GroupAdmin => scene.join(server, person.id, "admin").await,
+        _ => {}
     }
     let permissions = permissions.into_iter().map(str::to_owned).collect();
     let actor = Actor { user: UserId::from(person.id), permissions, fresh: kind != Kind::OwnStale };
     Caller {
         authorization,
         actor: Some(actor),
-        member: kind == Kind::Member,
+        member: matches!(kind, Kind::Member | Kind::GroupAdmin),
+        admin: kind == Kind::GroupAdmin,
+        own,
         outranked: kind == Kind::HolderOnSuperior,
     }
 }
@@ -147,13 +158,19 @@ fn expected(
     scene: &Scene,
     caller: &Caller,
 ) -> Option<(u16, &'static str)> {
-    let resource = if operation.path.contains("{user}") {
+    let resource = if operation.path.contains("{group}") {
+        let about = operation.path.contains("{user}");
+        Resource::Group {
+            group: GroupId::from(scene.group),
+            member: caller.member || (about && caller.own),
+            admin: caller.admin,
+            own: about && caller.own,
+        }
+    } else if operation.path.contains("{user}") || operation.id == "access_check" {
         let target = UserId::from(scene.target.id);
         // Only changes ask who stands above whom.
-        let superior = caller.outranked && operation.method != http::Method::GET;
+        let superior = caller.outranked && changes(operation);
         if superior { Resource::Superior(target) } else { Resource::User(target) }
-    } else if operation.path.contains("{group}") {
-        Resource::Group { group: GroupId::from(scene.group), member: caller.member }
     } else {
         Resource::Directory
     };
@@ -164,6 +181,11 @@ fn expected(
         Decision::Forbid(_) | Decision::Outranked => Some((403, error_code::FORBIDDEN)),
         Decision::Reauthenticate => Some((403, error_code::REAUTHENTICATION_REQUIRED)),
     }
+}
+
+/// Whether an operation changes anything.
+fn changes(operation: &Operation) -> bool {
+    operation.method != http::Method::GET && operation.id != "access_check"
 }
 
 async fn call(server: &TestServer, operation: &Operation, scene: &Scene, caller: &Caller) -> Answer {
@@ -201,6 +223,9 @@ async fn walk(tags: &[&str]) {
         for kind in KINDS {
             number += 1;
             let scene = Scene::set(&server, number).await;
+            if operation.path.contains("{group}") && operation.path.contains("{user}") {
+                scene.join(&server, scene.target.id, "member").await;
+            }
             let caller = caller(&server, &scene, rule, *kind).await;
             let expected = expected(rule, operation, &scene, &caller);
             let before = server.dump().await;
@@ -217,11 +242,11 @@ async fn walk(tags: &[&str]) {
             if expected.is_some() && before != server.dump().await {
                 wrong.push(format!("{place}: was refused and changed something all the same"));
             }
-            let mutates = operation.method != http::Method::GET;
+            let mutates = changes(operation);
             let trail = trail(&server, answer.header("x-request-id")).await;
             let on_record = match expected {
                 None => (i64::from(mutates), 0),
-                Some((403, _)) => (0, i64::from(mutates)),
+                Some((403, _)) => (0, 1),
                 Some(_) => (0, 0),
             };
             if as_expected && trail != on_record {

@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use rollcall_server::secrets::token::Token;
+
 use crate::support::contract::Operation;
 use crate::support::{PASSWORD, Person, TestServer};
 
@@ -17,6 +19,12 @@ pub struct Scene {
     pub session: Uuid,
     /// A group that nobody is in yet.
     pub group: Uuid,
+    /// A role without permissions that the target holds.
+    pub role: String,
+    /// An invitation to the group.
+    pub invitation: Uuid,
+    /// Its token.
+    pub token: String,
     /// Different in each scene.
     pub number: u32,
 }
@@ -33,7 +41,27 @@ impl Scene {
         db.execute(copy, &[&session, &target.session_id]).await.unwrap();
         let insert = "INSERT INTO groups (id, slug, name, created_at, updated_at) VALUES ($1, $2, 'A group', now(), now())";
         db.execute(insert, &[&group, &format!("group-{number}")]).await.unwrap();
-        Self { target, session, group, number }
+        let role = format!("role-{number}");
+        let insert = "INSERT INTO roles (id, scope, name, created_at, updated_at) VALUES ($1, 'global', $2, now(), now())";
+        let id = Uuid::now_v7();
+        db.execute(insert, &[&id, &role]).await.unwrap();
+        let hold = "INSERT INTO user_roles (user_id, role_id, granted_at) VALUES ($1, $2, now())";
+        db.execute(hold, &[&target.id, &id]).await.unwrap();
+        let (invitation, token) = (Uuid::now_v7(), Token::invitation());
+        let invite = "INSERT INTO invitations (id, group_id, token_hash, created_at, expires_at) \
+            VALUES ($1, $2, $3, now(), now() + interval '1 day')";
+        db.execute(invite, &[&invitation, &group, &token.hash().0.to_vec()]).await.unwrap();
+        Self { target, session, group, role, invitation, token: token.expose().to_owned(), number }
+    }
+
+    /// Takes somebody into the scene's group, with a built-in group role.
+    pub async fn join(&self, server: &TestServer, user: Uuid, role: &str) {
+        let db = server.db().await;
+        let join = "INSERT INTO group_members (group_id, user_id, joined_at) VALUES ($1, $2, now())";
+        db.execute(join, &[&self.group, &user]).await.unwrap();
+        let role_of = "INSERT INTO group_member_roles (group_id, user_id, role_id) \
+            SELECT $1, $2, id FROM roles WHERE name = $3";
+        db.execute(role_of, &[&self.group, &user, &role]).await.unwrap();
     }
 
     /// The path of a call.
@@ -41,8 +69,11 @@ impl Scene {
         operation
             .path
             .replace("{user}", &self.target.path())
+            .replace("{role}", &format!("@{}", self.role))
+            .replace("{invitation}", &self.invitation.to_string())
             .replace("{session}", &self.session.to_string())
             .replace("{group}", &self.group.to_string())
+            + if operation.id == "role_delete" { "?force=true" } else { "" }
     }
 
     /// The body of a call, where it has one.
@@ -94,6 +125,35 @@ pub const RECIPES: &[(&str, Recipe)] = &[
     ("group_list", as_it_is),
     ("group_view", as_it_is),
     ("group_member_list", as_it_is),
+    ("user_suspend", as_it_is),
+    ("user_reactivate", as_it_is),
+    ("group_create", |scene, body| {
+        body["slug"] = format!("fresh-{}", scene.number).into();
+        body["owner"] = scene.target.path().into();
+    }),
+    ("group_update", as_it_is),
+    ("group_delete", as_it_is),
+    ("group_member_add", |scene, body| *body = json!({ "user": scene.target.path(), "roles": ["@member"] })),
+    ("group_member_update", |_, body| *body = json!({ "roles": ["@member"] })),
+    ("group_member_remove", as_it_is),
+    ("group_invitation_list", as_it_is),
+    ("group_invitation_create", as_it_is),
+    ("group_invitation_delete", as_it_is),
+    ("invitation_accept", |scene, body| body["token"] = scene.token.clone().into()),
+    ("role_list", as_it_is),
+    ("role_create", |scene, body| body["name"] = format!("fresh-{}", scene.number).into()),
+    ("role_view", as_it_is),
+    ("role_update", as_it_is),
+    ("role_delete", as_it_is),
+    ("user_role_list", as_it_is),
+    ("user_role_add", |scene, body| *body = json!({ "roles": [format!("@{}", scene.role)] })),
+    ("user_role_replace", |_, body| *body = json!({ "roles": [] })),
+    ("user_role_remove", as_it_is),
+    ("access_check", |scene, body| {
+        *body = json!({ "user": scene.target.path(), "permission": "articles:write" });
+    }),
+    ("user_permission_list", as_it_is),
+    ("audit_event_list", as_it_is),
     ("system_version", as_it_is),
     ("system_health", as_it_is),
     ("system_ready", as_it_is),

@@ -8,6 +8,10 @@ use std::fmt;
 pub enum Permission {
     /// Read the audit trail of everybody.
     AuditRead,
+    /// Manage a group and its members. Counts inside the group.
+    GroupAdmin,
+    /// Give any group role. Counts inside the group.
+    GroupOwn,
     /// See every group and its members.
     GroupsRead,
     /// Make, change and delete groups.
@@ -34,6 +38,8 @@ impl Permission {
     /// Every permission, in alphabetical order.
     pub const ALL: &'static [Self] = &[
         Self::AuditRead,
+        Self::GroupAdmin,
+        Self::GroupOwn,
         Self::GroupsRead,
         Self::GroupsWrite,
         Self::ProvidersWrite,
@@ -46,10 +52,28 @@ impl Permission {
         Self::UsersWrite,
     ];
 
+    /// Whether it counts inside a group only.
+    pub fn in_group(self) -> bool {
+        matches!(self, Self::GroupAdmin | Self::GroupOwn)
+    }
+
+    /// Whether a permission is in one of the name spaces that are Rollcall's own.
+    pub fn is_own(name: &str) -> bool {
+        let space = name.split(':').next().unwrap_or_default();
+        ["audit", "group", "groups", "providers", "roles", "users"].contains(&space)
+    }
+
+    /// The permission with this name, if it is one of Rollcall's own.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|permission| permission.as_str() == name)
+    }
+
     /// The permission as it stands in roles, sessions and documents.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AuditRead => "audit:read",
+            Self::GroupAdmin => "group:admin",
+            Self::GroupOwn => "group:own",
             Self::GroupsRead => "groups:read",
             Self::GroupsWrite => "groups:write",
             Self::ProvidersWrite => "providers:write",
@@ -83,6 +107,10 @@ pub enum Access {
     OwnOr(Permission),
     /// Members of the group, and holders of the permission.
     MemberOr(Permission),
+    /// Members who hold `group:admin` in the group, and holders of the permission.
+    GroupAdminOr(Permission),
+    /// The member whom it is about, members who hold `group:admin` in the group, and holders of the permission.
+    OwnOrGroupAdminOr(Permission),
     /// Holders of the permission.
     Holders(Permission),
 }
@@ -101,9 +129,11 @@ impl Access {
     /// The permission that opens the operation, if one does.
     pub fn permission(self) -> Option<Permission> {
         match self {
-            Self::OwnOr(permission) | Self::MemberOr(permission) | Self::Holders(permission) => {
-                Some(permission)
-            }
+            Self::OwnOr(permission)
+            | Self::MemberOr(permission)
+            | Self::GroupAdminOr(permission)
+            | Self::OwnOrGroupAdminOr(permission)
+            | Self::Holders(permission) => Some(permission),
             Self::Public | Self::SignedIn | Self::OwnOnly => None,
         }
     }
@@ -117,6 +147,8 @@ impl fmt::Display for Access {
             Self::OwnOnly => formatter.write_str("self"),
             Self::OwnOr(permission) => write!(formatter, "self or {permission}"),
             Self::MemberOr(permission) => write!(formatter, "member or {permission}"),
+            Self::GroupAdminOr(permission) => write!(formatter, "group:admin or {permission}"),
+            Self::OwnOrGroupAdminOr(permission) => write!(formatter, "self, group:admin or {permission}"),
             Self::Holders(permission) => write!(formatter, "{permission}"),
         }
     }
@@ -154,6 +186,8 @@ pub const TABLE: &[Rule] = &[
     rule("user_view", Access::SignedIn),
     rule("user_update", Access::OwnOr(Permission::UsersWrite)),
     fresh("user_delete", Access::OwnOr(Permission::UsersDelete)),
+    rule("user_suspend", Access::Holders(Permission::UsersSuspend)),
+    rule("user_reactivate", Access::Holders(Permission::UsersSuspend)),
     rule("user_custom_data_view", Access::OwnOr(Permission::UsersRead)),
     rule("user_custom_data_update", Access::Holders(Permission::UsersWrite)),
     rule("user_custom_data_replace", Access::Holders(Permission::UsersWrite)),
@@ -167,8 +201,30 @@ pub const TABLE: &[Rule] = &[
     rule("user_session_delete", Access::OwnOr(Permission::UsersCredentials)),
     rule("user_session_delete_all", Access::OwnOr(Permission::UsersCredentials)),
     rule("group_list", Access::SignedIn),
+    rule("group_create", Access::Holders(Permission::GroupsWrite)),
     rule("group_view", Access::MemberOr(Permission::GroupsRead)),
+    rule("group_update", Access::GroupAdminOr(Permission::GroupsWrite)),
+    rule("group_delete", Access::GroupAdminOr(Permission::GroupsWrite)),
     rule("group_member_list", Access::MemberOr(Permission::GroupsRead)),
+    rule("group_member_add", Access::GroupAdminOr(Permission::GroupsWrite)),
+    rule("group_member_update", Access::GroupAdminOr(Permission::GroupsWrite)),
+    rule("group_member_remove", Access::OwnOrGroupAdminOr(Permission::GroupsWrite)),
+    rule("group_invitation_list", Access::GroupAdminOr(Permission::GroupsWrite)),
+    rule("group_invitation_create", Access::GroupAdminOr(Permission::GroupsWrite)),
+    rule("group_invitation_delete", Access::GroupAdminOr(Permission::GroupsWrite)),
+    rule("invitation_accept", Access::SignedIn),
+    rule("role_list", Access::SignedIn),
+    rule("role_create", Access::Holders(Permission::RolesWrite)),
+    rule("role_view", Access::SignedIn),
+    rule("role_update", Access::Holders(Permission::RolesWrite)),
+    rule("role_delete", Access::Holders(Permission::RolesWrite)),
+    rule("user_role_list", Access::OwnOr(Permission::UsersRead)),
+    rule("user_role_add", Access::Holders(Permission::RolesAssign)),
+    rule("user_role_replace", Access::Holders(Permission::RolesAssign)),
+    rule("user_role_remove", Access::Holders(Permission::RolesAssign)),
+    rule("access_check", Access::OwnOr(Permission::UsersRead)),
+    rule("user_permission_list", Access::OwnOr(Permission::UsersRead)),
+    rule("audit_event_list", Access::SignedIn),
     rule("system_version", Access::Public),
     rule("system_health", Access::Public),
     rule("system_ready", Access::Public),

@@ -85,6 +85,28 @@ pub const LAST_ADMINISTRATOR: ErrorCode = code(
     409,
     "This would leave the directory without an administrator who can sign in.",
 );
+/// 409: role name in use.
+pub const ROLE_NAME_TAKEN: ErrorCode = code("role_name_taken", 409, "Another role has this name.");
+/// 409: slug in use.
+pub const SLUG_TAKEN: ErrorCode = code("slug_taken", 409, "Another group has this slug.");
+/// 409: built-in role.
+pub const BUILT_IN_ROLE: ErrorCode =
+    code("built_in_role", 409, "A built-in role can be neither changed nor deleted.");
+/// 409: role in use.
+pub const ROLE_IN_USE: ErrorCode =
+    code("role_in_use", 409, "Somebody holds the role; delete it with `force` and they lose it.");
+/// 409: default group.
+pub const DEFAULT_GROUP: ErrorCode = code(
+    "default_group",
+    409,
+    "Every user is in the default group: it can't be deleted, left or named otherwise, and has no invitations.",
+);
+/// 409: last owner.
+pub const LAST_OWNER: ErrorCode =
+    code("last_owner", 409, "This would leave a group without an owner; make another member an owner first.");
+/// 409: already a member.
+pub const ALREADY_MEMBER: ErrorCode =
+    code("already_member", 409, "The user is a member of the group already.");
 /// 409: key reused.
 pub const IDEMPOTENCY_KEY_REUSED: ErrorCode =
     code("idempotency_key_reused", 409, "This idempotency key was used before with another request.");
@@ -136,6 +158,26 @@ pub const USERNAME_NOT_OWN_EMAIL: ErrorCode = code(
 /// 422: no way to name the user.
 pub const IDENTIFIER_REQUIRED: ErrorCode =
     code("identifier_required", 422, "A user needs at least one of username, email and phone.");
+/// 422: wrong kind of role.
+pub const WRONG_ROLE_TYPE: ErrorCode = code(
+    "wrong_role_type",
+    422,
+    "The role can't be held there: users hold global roles of type `user`, members hold group roles.",
+);
+/// 422: unknown permission of Rollcall's own.
+pub const UNKNOWN_PERMISSION: ErrorCode = code(
+    "unknown_permission",
+    422,
+    "The permission is in a name space of Rollcall's own, but there is none with this name or it does not belong there.",
+);
+/// 422: unusable invitation.
+pub const INVITATION_INVALID: ErrorCode = code(
+    "invitation_invalid",
+    422,
+    "The invitation is unknown, used, expired, or meant for another address.",
+);
+/// 422: a time that is over.
+pub const TIME_IN_PAST: ErrorCode = code("time_in_past", 422, "The time must be in the future.");
 /// 422: document too large or deep.
 pub const DOCUMENT_TOO_LARGE: ErrorCode = code(
     "document_too_large",
@@ -178,6 +220,13 @@ pub const ALL: &[ErrorCode] = &[
     EMAIL_TAKEN,
     PHONE_TAKEN,
     LAST_ADMINISTRATOR,
+    ROLE_NAME_TAKEN,
+    SLUG_TAKEN,
+    BUILT_IN_ROLE,
+    ROLE_IN_USE,
+    DEFAULT_GROUP,
+    LAST_OWNER,
+    ALREADY_MEMBER,
     IDEMPOTENCY_KEY_REUSED,
     IDEMPOTENCY_IN_PROGRESS,
     CONFLICT,
@@ -190,6 +239,10 @@ pub const ALL: &[ErrorCode] = &[
     PASSWORD_UNCHANGED,
     USERNAME_NOT_OWN_EMAIL,
     IDENTIFIER_REQUIRED,
+    WRONG_ROLE_TYPE,
+    UNKNOWN_PERMISSION,
+    INVITATION_INVALID,
+    TIME_IN_PAST,
     DOCUMENT_TOO_LARGE,
     TOO_MANY_ATTEMPTS,
     INTERNAL,

@@ -17,10 +17,15 @@ pub use uuid::Uuid;
 use extract::{Bearer, IdempotencyKey, IfMatch, IfNoneMatch, JsonBody, PathParams, QueryParams};
 use reply::{Created, NoContent, Ok200};
 use types::{
-    CurrentSession, CustomData, Group, GroupMemberPage, GroupPage, GroupPath, Health, JsonObject, Login,
-    LoginChangePassword, Logout, PageQuery, Preferences, Readiness, Register, SessionCreated, SessionPage,
-    SessionPath, SessionReauthenticate, User, UserCreate, UserGroupPage, UserPage, UserPasswordChange,
-    UserPasswordSet, UserPasswordVerify, UserPath, UserUpdate, Version,
+    AccessCheck, AccessDecision, AuditEventListQuery, AuditEventPage, CurrentSession, CustomData,
+    EffectivePermissions, Group, GroupCreate, GroupMember, GroupMemberAdd, GroupMemberPage, GroupMemberPath,
+    GroupMemberUpdate, GroupPage, GroupPath, GroupUpdate, Health, InvitationAccept, InvitationCreate,
+    InvitationCreated, InvitationPage, InvitationPath, JsonObject, Login, LoginChangePassword, Logout,
+    PageQuery, PermissionListQuery, Preferences, Readiness, Register, Role, RoleCreate, RoleDeleteQuery,
+    RolePage, RolePath, RoleUpdate, SessionCreated, SessionPage, SessionPath, SessionReauthenticate, User,
+    UserCreate, UserGroup, UserGroupPage, UserListQuery, UserPage, UserPasswordChange, UserPasswordSet,
+    UserPasswordVerify, UserPath, UserRoleListQuery, UserRolePath, UserRoles, UserRolesChanged, UserSuspend,
+    UserUpdate, Version,
 };
 
 /// The largest body of a request, in bytes, where an operation doesn't say otherwise.
@@ -40,6 +45,9 @@ pub type Answer<T> = Result<T, HttpError>;
             "passwords" = { description = "Setting and changing passwords." },
             "sessions" = { description = "The sign-ins of a user that have not ended." },
             "groups" = { description = "Groups (teams, organizations) and their members." },
+            "roles" = { description = "Named sets of permissions, and who holds them." },
+            "access" = { description = "Questions about who may do what, asked by applications." },
+            "audit" = { description = "Who did what, to whom, when, with which result." },
             "system" = { description = "What the server says of itself." },
         },
     },
@@ -120,7 +128,7 @@ pub trait RollcallApi {
     async fn user_list(
         rqctx: RequestContext<Self::Context>,
         credential: Bearer,
-        query: QueryParams<PageQuery>,
+        query: QueryParams<UserListQuery>,
     ) -> Answer<Ok200<UserPage>>;
 
     /// Create a user
@@ -169,6 +177,28 @@ pub trait RollcallApi {
         path: PathParams<UserPath>,
         expected: IfMatch,
     ) -> Answer<NoContent>;
+
+    /// Suspend a user
+    ///
+    /// Bars the user from signing in and ends all of their sessions, at once and everywhere, until reactivated or until the time
+    /// that is given. Repeating it changes reason and time. The last administrator can't be suspended.
+    #[endpoint { method = POST, path = "/v1/users/{user}/suspend", tags = ["users"] }]
+    async fn user_suspend(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        body: JsonBody<UserSuspend>,
+    ) -> Answer<Ok200<User>>;
+
+    /// Reactivate a user
+    ///
+    /// Lets a suspended user sign in again; no old session comes back. A user who isn't suspended stays as they are.
+    #[endpoint { method = POST, path = "/v1/users/{user}/reactivate", tags = ["users"] }]
+    async fn user_reactivate(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+    ) -> Answer<Ok200<User>>;
 
     /// View a user's custom data
     ///
@@ -307,6 +337,17 @@ pub trait RollcallApi {
         query: QueryParams<PageQuery>,
     ) -> Answer<Ok200<GroupPage>>;
 
+    /// Create a group
+    ///
+    /// The owner, by default the caller, becomes its first member.
+    #[endpoint { method = POST, path = "/v1/groups", tags = ["groups"] }]
+    async fn group_create(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        key: IdempotencyKey,
+        body: JsonBody<GroupCreate>,
+    ) -> Answer<Created<Group>>;
+
     /// View a group
     ///
     /// For its members and holders of `groups:read`; for others there is no such group.
@@ -317,6 +358,29 @@ pub trait RollcallApi {
         path: PathParams<GroupPath>,
         known: IfNoneMatch,
     ) -> Answer<Ok200<Group>>;
+
+    /// Update a group
+    ///
+    /// JSON Merge Patch (RFC 7396), in `custom_data` at every depth.
+    #[endpoint { method = PATCH, path = "/v1/groups/{group}", tags = ["groups"] }]
+    async fn group_update(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<GroupPath>,
+        expected: IfMatch,
+        body: JsonBody<GroupUpdate>,
+    ) -> Answer<Ok200<Group>>;
+
+    /// Delete a group
+    ///
+    /// Its memberships and invitations go with it. The default group can't be deleted.
+    #[endpoint { method = DELETE, path = "/v1/groups/{group}", tags = ["groups"] }]
+    async fn group_delete(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<GroupPath>,
+        expected: IfMatch,
+    ) -> Answer<NoContent>;
 
     /// List a group's members
     ///
@@ -329,6 +393,86 @@ pub trait RollcallApi {
         query: QueryParams<PageQuery>,
     ) -> Answer<Ok200<GroupMemberPage>>;
 
+    /// Add a member
+    ///
+    /// Nobody grants what they don't hold: the caller must hold in the group every permission of the roles, or `group:own`, or
+    /// `groups:write` globally.
+    #[endpoint { method = POST, path = "/v1/groups/{group}/members", tags = ["groups"] }]
+    async fn group_member_add(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<GroupPath>,
+        key: IdempotencyKey,
+        body: JsonBody<GroupMemberAdd>,
+    ) -> Answer<Created<GroupMember>>;
+
+    /// Change a member's roles
+    ///
+    /// The new roles stand in place of the old ones, in one transaction. The caller must hold in the group every permission of the
+    /// roles that are given or taken, or `group:own`, or `groups:write` globally. A group keeps at least one owner.
+    #[endpoint { method = PATCH, path = "/v1/groups/{group}/members/{user}", tags = ["groups"] }]
+    async fn group_member_update(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<GroupMemberPath>,
+        body: JsonBody<GroupMemberUpdate>,
+    ) -> Answer<Ok200<GroupMember>>;
+
+    /// Remove a member
+    ///
+    /// Members may leave by themselves. A group keeps at least one owner; nobody leaves the default group.
+    #[endpoint { method = DELETE, path = "/v1/groups/{group}/members/{user}", tags = ["groups"] }]
+    async fn group_member_remove(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<GroupMemberPath>,
+    ) -> Answer<NoContent>;
+
+    /// List a group's invitations
+    ///
+    /// Those that can still be accepted, in the order in which they were made.
+    #[endpoint { method = GET, path = "/v1/groups/{group}/invitations", tags = ["groups"] }]
+    async fn group_invitation_list(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<GroupPath>,
+        query: QueryParams<PageQuery>,
+    ) -> Answer<Ok200<InvitationPage>>;
+
+    /// Invite somebody
+    ///
+    /// Answers with a token that works once and is shown once; Rollcall sends no mail, the caller delivers it. The rules of
+    /// `group_member_add` hold for the roles.
+    #[endpoint { method = POST, path = "/v1/groups/{group}/invitations", tags = ["groups"] }]
+    async fn group_invitation_create(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<GroupPath>,
+        key: IdempotencyKey,
+        body: JsonBody<InvitationCreate>,
+    ) -> Answer<Created<InvitationCreated>>;
+
+    /// Withdraw an invitation
+    ///
+    /// Its token is dead at once.
+    #[endpoint { method = DELETE, path = "/v1/groups/{group}/invitations/{invitation}", tags = ["groups"] }]
+    async fn group_invitation_delete(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<InvitationPath>,
+    ) -> Answer<NoContent>;
+
+    /// Accept an invitation
+    ///
+    /// Makes the caller a member with the roles of the invitation. An unknown, used or expired token, and one for another address,
+    /// is a 422 `invitation_invalid`; a member gets a 409 and the invitation stays.
+    #[endpoint { method = POST, path = "/v1/invitations/accept", tags = ["groups"] }]
+    async fn invitation_accept(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        body: JsonBody<InvitationAccept>,
+    ) -> Answer<Ok200<UserGroup>>;
+
     /// List a user's groups
     ///
     /// With the roles that the user holds in each, in the order in which the groups were made.
@@ -339,6 +483,141 @@ pub trait RollcallApi {
         path: PathParams<UserPath>,
         query: QueryParams<PageQuery>,
     ) -> Answer<Ok200<UserGroupPage>>;
+
+    /// List roles
+    ///
+    /// In the order in which they were made, global ones and those of groups.
+    #[endpoint { method = GET, path = "/v1/roles", tags = ["roles"] }]
+    async fn role_list(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        query: QueryParams<PageQuery>,
+    ) -> Answer<Ok200<RolePage>>;
+
+    /// Create a role
+    ///
+    /// Permissions of Rollcall's own must be known ones that the caller holds; `group:` ones belong to group roles and all others to
+    /// global roles. Applications define the rest by using them.
+    #[endpoint { method = POST, path = "/v1/roles", tags = ["roles"] }]
+    async fn role_create(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        key: IdempotencyKey,
+        body: JsonBody<RoleCreate>,
+    ) -> Answer<Created<Role>>;
+
+    /// View a role
+    ///
+    /// With its permissions.
+    #[endpoint { method = GET, path = "/v1/roles/{role}", tags = ["roles"] }]
+    async fn role_view(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<RolePath>,
+        known: IfNoneMatch,
+    ) -> Answer<Ok200<Role>>;
+
+    /// Update a role
+    ///
+    /// JSON Merge Patch (RFC 7396). Its holders have the new permissions on their next request. Built-in roles can't be changed.
+    #[endpoint { method = PATCH, path = "/v1/roles/{role}", tags = ["roles"] }]
+    async fn role_update(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<RolePath>,
+        expected: IfMatch,
+        body: JsonBody<RoleUpdate>,
+    ) -> Answer<Ok200<Role>>;
+
+    /// Delete a role
+    ///
+    /// One that somebody holds is a 409 `role_in_use`; with `force` they lose it. Built-in roles can't be deleted.
+    #[endpoint { method = DELETE, path = "/v1/roles/{role}", tags = ["roles"] }]
+    async fn role_delete(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<RolePath>,
+        query: QueryParams<RoleDeleteQuery>,
+        expected: IfMatch,
+    ) -> Answer<NoContent>;
+
+    /// List a user's roles
+    ///
+    /// The global ones, in the order in which the roles were made.
+    #[endpoint { method = GET, path = "/v1/users/{user}/roles", tags = ["roles"] }]
+    async fn user_role_list(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        query: QueryParams<UserRoleListQuery>,
+    ) -> Answer<Ok200<RolePage>>;
+
+    /// Give roles to a user
+    ///
+    /// All of them or none; those that the user holds already stay. Nobody grants what they don't hold: the caller must hold every
+    /// permission of the roles; holders of `roles:write` only those of Rollcall's own. An unknown role is a 404 that names it.
+    #[endpoint { method = POST, path = "/v1/users/{user}/roles", tags = ["roles"] }]
+    async fn user_role_add(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        body: JsonBody<UserRoles>,
+    ) -> Answer<Ok200<UserRolesChanged>>;
+
+    /// Replace a user's roles
+    ///
+    /// In one transaction; an empty list takes all. The caller must hold every permission of the roles that are given or taken. The
+    /// last administrator stays one.
+    #[endpoint { method = PUT, path = "/v1/users/{user}/roles", tags = ["roles"] }]
+    async fn user_role_replace(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        body: JsonBody<UserRoles>,
+    ) -> Answer<Ok200<UserRolesChanged>>;
+
+    /// Take a role from a user
+    ///
+    /// A role that the user doesn't hold is a 404. The last administrator stays one.
+    #[endpoint { method = DELETE, path = "/v1/users/{user}/roles/{role}", tags = ["roles"] }]
+    async fn user_role_remove(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<UserRolePath>,
+    ) -> Answer<NoContent>;
+
+    /// May this user do this?
+    ///
+    /// For applications that let Rollcall decide. Answers from the roles that the user holds now, globally and, where a group is
+    /// named, in that group; a suspended user may do nothing. One round trip to the database.
+    #[endpoint { method = POST, path = "/v1/check", tags = ["access"] }]
+    async fn access_check(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        body: JsonBody<AccessCheck>,
+    ) -> Answer<Ok200<AccessDecision>>;
+
+    /// List what a user may do
+    ///
+    /// The effective permissions, each with the role that gives it.
+    #[endpoint { method = GET, path = "/v1/users/{user}/permissions", tags = ["access"] }]
+    async fn user_permission_list(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        query: QueryParams<PermissionListQuery>,
+    ) -> Answer<Ok200<EffectivePermissions>>;
+
+    /// List audit events
+    ///
+    /// Newest first. Everybody sees the events of their own calls and those about themselves; holders of `audit:read` see all. Every
+    /// change and every refused call leaves an event.
+    #[endpoint { method = GET, path = "/v1/audit-events", tags = ["audit"] }]
+    async fn audit_event_list(
+        rqctx: RequestContext<Self::Context>,
+        credential: Bearer,
+        query: QueryParams<AuditEventListQuery>,
+    ) -> Answer<Ok200<AuditEventPage>>;
 
     /// Which server this is
     ///

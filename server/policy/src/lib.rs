@@ -39,6 +39,10 @@ pub enum Resource {
         group: GroupId,
         /// Whether the actor is a member.
         member: bool,
+        /// Whether the actor holds `group:admin` in it.
+        admin: bool,
+        /// Whether it is about the actor's own membership.
+        own: bool,
     },
 }
 
@@ -74,6 +78,20 @@ pub fn decide(rule: &Rule, actor: Option<&Actor>, resource: Resource) -> Decisio
         Access::MemberOr(permission) => {
             actor.holds(permission) || matches!(resource, Resource::Group { member: true, .. })
         }
+        Access::GroupAdminOr(permission) => {
+            actor.holds(permission) || matches!(resource, Resource::Group { admin: true, .. })
+        }
+        Access::OwnOrGroupAdminOr(permission) => {
+            actor.holds(permission)
+                || matches!(
+                    resource,
+                    Resource::Group { admin: true, .. } | Resource::Group { member: true, own: true, .. }
+                )
+        }
+    };
+    let unseen = match resource {
+        Resource::Group { member, .. } => !member && !actor.holds(Permission::GroupsRead),
+        Resource::Directory | Resource::User(_) | Resource::Superior(_) => false,
     };
     match (open, rule.access) {
         (true, _) if rule.fresh && own && !actor.fresh => Decision::Reauthenticate,
@@ -84,7 +102,7 @@ pub fn decide(rule: &Rule, actor: Option<&Actor>, resource: Resource) -> Decisio
         }
         (true, _) => Decision::Allow,
         // Groups are seen by their members only; users are seen, as cards, by everybody who is signed in.
-        (false, Access::MemberOr(_)) => Decision::Hide,
+        (false, _) if unseen => Decision::Hide,
         (false, access) => Decision::Forbid(access.permission()),
     }
 }
@@ -100,7 +118,7 @@ pub fn matrix() -> String {
     let all = || Permission::ALL.iter().map(|permission| permission.as_str().to_owned()).collect::<Vec<_>>();
     let mut text = String::from(
         "# What becomes of a call, by operation and caller. `holder` holds exactly the permission that the access table names;\n\
-         # `others` holds every permission but that one.\n\
+         # `others` holds every permission but that one. For operations on groups, `self` is a member about their own membership.\n\
          # `on superior`: the holder changes a user who holds more than the holder does. A test keeps this file true: cargo test -p rollcall-policy\n",
     );
     text.push_str(&line(&[
@@ -109,8 +127,9 @@ pub fn matrix() -> String {
         "self",
         "self, fresh",
         "other user",
+        "outsider",
         "member",
-        "no member",
+        "group admin",
         "holder",
         "on superior",
         "others",
@@ -122,25 +141,38 @@ pub fn matrix() -> String {
             .into_iter()
             .filter(|held| needed.is_none_or(|permission| held != permission.as_str()))
             .collect();
-        let about_other = match rule.access {
-            Access::MemberOr(_) => Resource::Group { group, member: false },
-            _ => Resource::User(other),
-        };
+        let in_group = |member, admin, own| Resource::Group { group, member, admin, own };
+        let about_group = matches!(
+            rule.access,
+            Access::MemberOr(_) | Access::GroupAdminOr(_) | Access::OwnOrGroupAdminOr(_)
+        );
+        let about_other = if about_group { in_group(false, false, false) } else { Resource::User(other) };
+        let about_self = if about_group { in_group(true, false, true) } else { Resource::User(me) };
         let cell = |actor: Option<Actor>, resource| word(decide(rule, actor.as_ref(), resource));
+        let seat = |member, admin| match about_group {
+            true => cell(Some(actor(vec![], true)), in_group(member, admin, false)),
+            false => "-".to_owned(),
+        };
         text.push_str(&line(&[
             rule.operation,
             &cell(None, about_other),
-            &cell(Some(actor(vec![], false)), Resource::User(me)),
-            &cell(Some(actor(vec![], true)), Resource::User(me)),
-            &cell(Some(actor(vec![], true)), Resource::User(other)),
-            &cell(Some(actor(vec![], true)), Resource::Group { group, member: true }),
-            &cell(Some(actor(vec![], true)), Resource::Group { group, member: false }),
+            &cell(Some(actor(vec![], false)), about_self),
+            &cell(Some(actor(vec![], true)), about_self),
+            &cell(Some(actor(vec![], true)), about_other),
+            &seat(false, false),
+            &seat(true, false),
+            &seat(true, true),
             &cell(Some(actor(holder.clone(), false)), about_other),
             &cell(Some(actor(holder, false)), Resource::Superior(other)),
             &cell(Some(actor(rest, false)), about_other),
         ]));
     }
     text
+}
+
+/// A permission that the granter lacks, of those that a grant gives: nobody grants what they don't hold.
+pub fn missing_for_grant<'a>(held: &[String], given: &'a [String]) -> Option<&'a str> {
+    given.iter().find(|permission| !held.contains(permission)).map(String::as_str)
 }
 
 fn uuid(last: u8) -> rollcall_api::Uuid {

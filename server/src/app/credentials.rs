@@ -29,7 +29,9 @@ pub async fn check_own(operation: &Operation, row: &PasswordRow, password: &str)
 /// suspended. Otherwise the check counts for nothing.
 pub async fn still_valid(change: &Change, checked: &PasswordRow) -> AppResult<PasswordRow> {
     match passwords::lock_hash(change.conn(), checked.id).await? {
-        Some(row) if row.password_hash == checked.password_hash && !row.suspended => Ok(row),
+        Some(row) if row.password_hash == checked.password_hash && row.suspended == checked.suspended => {
+            Ok(row)
+        }
         _ => refuse(error::CONFLICT, "the password was changed meanwhile; try again"),
     }
 }

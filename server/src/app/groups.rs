@@ -3,20 +3,28 @@
 use std::sync::Arc;
 
 use rollcall_api::access::Permission;
-use rollcall_api::extract::{Bearer, IfNoneMatch};
-use rollcall_api::reply::Ok200;
+use rollcall_api::error;
+use rollcall_api::extract::{Bearer, IdempotencyKey, IfMatch, IfNoneMatch, JsonBody};
+use rollcall_api::reply::{Created, NoContent, Ok200};
 use rollcall_api::types::{
-    Group, GroupId, GroupMember, GroupMemberPage, GroupPage, GroupRef, PageQuery, UserGroup, UserGroupPage,
-    UserRef,
+    Description, DisplayName, Group, GroupCreate, GroupMember, GroupMemberPage, GroupPage, GroupRef,
+    GroupUpdate, Nullable, PageQuery, Slug, UserGroup, UserGroupPage, UserRef,
 };
 use rollcall_policy::Resource;
-use rollcall_store::groups::{self, GroupRow};
+use rollcall_store::groups::{self, GroupChanges, GroupKey, GroupRow, NewGroup};
+use rollcall_store::seed;
+use rollcall_store::users::{self, UserKey};
+use serde_json::{Value, json};
 
+use crate::app::conditions::writable;
+use crate::app::documents::check_size;
+use crate::app::idempotency::Attempt;
+use crate::app::members::{seat, target};
 use crate::app::paging::Paging;
-use crate::app::users::about;
+use crate::app::users::{about, merged};
 use crate::app::views;
-use crate::error::{AppResult, not_found};
-use crate::operation::{Caller, Operation};
+use crate::error::{AppResult, not_found, refuse};
+use crate::operation::{Caller, Operation, Target};
 
 /// List groups.
 pub async fn group_list(
@@ -96,17 +104,122 @@ pub async fn user_group_list(
     Ok(Ok200::new(page))
 }
 
+/// Create a group.
+pub async fn group_create(
+    op: Arc<Operation>,
+    credential: Bearer,
+    key: IdempotencyKey,
+    body: JsonBody<GroupCreate>,
+) -> AppResult<Created<Group>> {
+    let new = body.value;
+    let custom_data = Value::Object(new.custom_data.unwrap_or_default().0);
+    check_size("custom_data", &custom_data)?;
+    let mut change = op.begin(&credential).await?;
+    change.authorize(Resource::Directory)?;
+    let caller = change.caller()?.id();
+    let attempt = Attempt::new(Some(caller), key, &body.raw);
+    if let Some(replay) = attempt.claim(&op, &change).await? {
+        return Ok(replay);
+    }
+    let owner_key = match &new.owner {
+        None | Some(UserRef::Me) => UserKey::Id(caller),
+        Some(UserRef::Id(id)) => UserKey::Id(id.uuid()),
+        Some(UserRef::Name(folded)) => UserKey::Name(folded),
+    };
+    let Some(owner) = users::lock(change.conn(), owner_key).await? else {
+        return refuse(error::NOT_FOUND, "owner: there is no such user");
+    };
+    let now = op.now();
+    let row = NewGroup {
+        id: op.app.new_id(),
+        slug: new.slug.into_string(),
+        name: new.name.into_string(),
+        description: new.description.map(Description::into_string),
+        custom_data,
+        mfa_required: new.mfa_required,
+        created_by: Some(caller),
+        created_at: now,
+        updated_at: now,
+    };
+    groups::insert(change.conn(), &row).await?;
+    groups::join(change.conn(), row.id, owner.id, &[seed::OWNER], now).await?;
+    groups::touch_members(change.conn(), row.id, None, now).await?;
+    let Some(group) = groups::find(change.conn(), GroupKey::Id(row.id)).await? else { return not_found() };
+    let (tag, location) = (group.version.to_string(), format!("/v1/groups/{}", row.id));
+    let answer = views::group(group);
+    attempt.keep(&op, &change, row.id, &location, &tag, &answer).await?;
+    change.commit(Target::Group(row.id), json!({ "slug": row.slug, "owner": owner.id })).await?;
+    Ok(Created::new(answer).located(&location).tagged(&tag))
+}
+
+/// Update a group.
+pub async fn group_update(
+    op: Arc<Operation>,
+    credential: Bearer,
+    group: GroupRef,
+    expected: IfMatch,
+    body: GroupUpdate,
+) -> AppResult<Ok200<Group>> {
+    let mut change = op.begin(&credential).await?;
+    let row = target(&mut change, &group, None).await?;
+    let versions = writable(&expected, row.version, &row.version.to_string())?;
+    let renamed = body.slug.as_ref().is_some_and(|slug| slug.as_str() != row.slug);
+    if row.is_default && renamed {
+        return refuse(error::DEFAULT_GROUP, "slug: that of the default group can't be changed");
+    }
+    let custom_data = body.custom_data.map(|patch| merged(row.custom_data.clone(), &Value::Object(patch.0)));
+    if let Some(custom_data) = &custom_data {
+        check_size("custom_data", custom_data)?;
+    }
+    let changes = GroupChanges {
+        slug: body.slug.map(Slug::into_string),
+        name: body.name.map(DisplayName::into_string),
+        description: body.description.map(|Nullable(value)| value.map(Description::into_string)),
+        custom_data,
+        mfa_required: body.mfa_required,
+    };
+    let now = op.now();
+    if !groups::update(change.conn(), row.id, &versions, changes, now).await? {
+        return refuse(error::CONFLICT, "the group was changed meanwhile; try again");
+    }
+    if renamed {
+        groups::touch_members(change.conn(), row.id, None, now).await?;
+    }
+    let Some(updated) = groups::find(change.conn(), GroupKey::Id(row.id)).await? else { return not_found() };
+    change.commit(Target::Group(row.id), json!({})).await?;
+    let tag = updated.version.to_string();
+    Ok(Ok200::new(views::group(updated)).tagged(&tag))
+}
+
+/// Delete a group.
+pub async fn group_delete(
+    op: Arc<Operation>,
+    credential: Bearer,
+    group: GroupRef,
+    expected: IfMatch,
+) -> AppResult<NoContent> {
+    let mut change = op.begin(&credential).await?;
+    let row = target(&mut change, &group, None).await?;
+    let versions = writable(&expected, row.version, &row.version.to_string())?;
+    if row.is_default {
+        return refuse(error::DEFAULT_GROUP, "the default group can't be deleted");
+    }
+    groups::touch_members(change.conn(), row.id, None, op.now()).await?;
+    if !groups::delete(change.conn(), row.id, &versions).await? {
+        return refuse(error::CONFLICT, "the group was changed meanwhile; try again");
+    }
+    change.commit(Target::Group(row.id), json!({ "slug": row.slug })).await?;
+    Ok(NoContent::done())
+}
+
 /// The group that a path names, where the caller may see it.
 async fn visible(op: &Operation, credential: &Bearer, group: &GroupRef) -> AppResult<(Caller, GroupRow)> {
     let fetched = op.read(credential, group).await?.found()?;
-    let member = match fetched.ids(|row| row.as_ref().map(|row| row.id)) {
-        (caller, Some(group)) => groups::is_member(&*op.app.store.read().await?, group, caller.id()).await?,
-        (_, None) => false,
+    let resource = match fetched.ids(|row| row.as_ref().map(|row| row.id)) {
+        (caller, Some(group)) => seat(&*op.app.store.read().await?, group, caller.id(), false).await?,
+        (_, None) => Resource::Directory,
     };
-    let (caller, row) = fetched.authorize(|_, row| match row {
-        Some(row) => Resource::Group { group: GroupId::from(row.id), member },
-        None => Resource::Directory,
-    })?;
+    let (caller, row) = fetched.authorize(|_, _| resource)?;
     match row {
         Some(row) => Ok((caller, row)),
         None => not_found(),

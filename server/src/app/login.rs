@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::app::credentials::{new_password, own_names, start_session, still_valid};
 use crate::app::throttle::{self, Account};
+use crate::app::views::is_suspended;
 use crate::error::{AppResult, refuse};
 use crate::operation::{Operation, Target};
 use crate::secrets::password::Verified;
@@ -85,7 +86,9 @@ async fn identify(
     let kept = user.as_ref().and_then(|user| user.password_hash.as_deref());
     let verified = op.app.hasher.verify(password.expose(), kept).await?;
     match user {
-        Some(user) if verified.matches && !user.suspended => Ok((user, verified)),
+        Some(user) if verified.matches && !is_suspended(user.suspended, user.suspended_until, op.now()) => {
+            Ok((user, verified))
+        }
         _ => refuse(error::INVALID_CREDENTIALS, "nobody can sign in with this identifier and password"),
     }
 }

@@ -14,6 +14,7 @@ use serde_json::json;
 use crate::app::credentials::{check_own, new_password, own_names, renew_session, still_valid};
 use crate::app::throttle;
 use crate::app::users::{rank, target};
+use crate::app::views::is_suspended;
 use crate::error::{AppResult, not_found, refuse};
 use crate::operation::{Caller, Operation, Target};
 
@@ -87,7 +88,7 @@ pub async fn user_password_verify(
         return not_found();
     };
     check_own(&op, &checked, body.password.expose()).await?;
-    if checked.suspended {
+    if is_suspended(checked.suspended, checked.suspended_until, op.now()) {
         return refuse(error::PASSWORD_MISMATCH, "nobody can sign in with this password");
     }
     if checked.password_expires_at.is_some_and(|expires| expires <= op.now()) {

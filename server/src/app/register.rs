@@ -11,13 +11,13 @@ use rollcall_api::types::{
 };
 use rollcall_policy::Resource;
 use rollcall_store::users::{self, NewUser, UserKey, UserRecord};
-use rollcall_store::{Conn, groups, seed};
+use rollcall_store::{Conn, groups, roles, seed};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::app::documents::check_size;
 use crate::app::idempotency::Attempt;
-use crate::app::{identifiers, throttle, views};
+use crate::app::{identifiers, invitations, throttle, views};
 use crate::config::RegistrationMode;
 use crate::error::{AppResult, Fault, refuse};
 use crate::operation::{Operation, Target};
@@ -77,12 +77,20 @@ pub async fn register(
     key: IdempotencyKey,
     body: JsonBody<Register>,
 ) -> AppResult<Created<User>> {
-    if op.app.config.registration.mode != RegistrationMode::Open {
-        return refuse(error::REGISTRATION_CLOSED, "this server does not let people register themselves");
+    let mode = op.app.config.registration.mode;
+    let invited = body.value.invitation.is_some();
+    if mode == RegistrationMode::Closed || (mode == RegistrationMode::Invite && !invited) {
+        let message = if mode == RegistrationMode::Closed {
+            "this server does not let people register themselves"
+        } else {
+            "registration needs an invitation"
+        };
+        return refuse(error::REGISTRATION_CLOSED, message);
     }
     throttle::count(&op, None).await?;
     let attempt = Attempt::new(None, key, &body.raw);
     let new = body.value;
+    let invitation = new.invitation;
     let draft = Draft {
         username: new.username,
         email: new.email,
@@ -101,7 +109,11 @@ pub async fn register(
     if let Some(replay) = attempt.claim(&op, &change).await? {
         return Ok(replay);
     }
-    let record = insert(change.conn(), &row).await?;
+    let mut record = insert(change.conn(), &row).await?;
+    if let Some(token) = invitation {
+        invitations::join(&op, &change, &record, token.as_str()).await?;
+        record = users::find(change.conn(), UserKey::Id(record.id)).await?.unwrap_or(record);
+    }
     answer(op, change, attempt, record, UserView::Own).await
 }
 
@@ -149,7 +161,10 @@ async fn prepare(op: &Operation, draft: Draft) -> AppResult<NewUser> {
 /// Inserts a user and everything that belongs to every user.
 pub async fn insert(conn: &Conn, row: &NewUser) -> AppResult<UserRecord> {
     users::insert(conn, row).await?;
-    groups::join(conn, seed::PUBLIC, row.id, seed::MEMBER, row.created_at).await?;
+    groups::join(conn, seed::PUBLIC, row.id, &[seed::MEMBER], row.created_at).await?;
+    for role in roles::defaults(conn).await? {
+        roles::grant(conn, row.id, role, row.created_at).await?;
+    }
     users::find(conn, UserKey::Id(row.id)).await?.ok_or_else(|| Fault::defect("a new user is not there"))
 }
 
@@ -197,7 +212,7 @@ pub async fn bootstrap_administrator(
         updated_at: now,
     };
     insert(conn, &row).await?;
-    rollcall_store::roles::grant(conn, row.id, seed::ADMINISTRATOR, now).await?;
+    roles::grant(conn, row.id, seed::ADMINISTRATOR, now).await?;
     let event = rollcall_store::audit::NewEvent {
         id: app.new_id(),
         at: now,

@@ -65,6 +65,11 @@ pub async fn succeeded(operation: &Operation, user: Uuid) {
     }
 }
 
+/// Takes an attempt off a source: it succeeded.
+pub async fn gave(connection: &rollcall_store::Conn, source: IpAddr) -> AppResult<()> {
+    Ok(throttle::give_back(connection, &source_key(source)).await?)
+}
+
 fn account_key(account: &Account<'_>) -> Vec<u8> {
     match account {
         Account::User(id) => digest(b"user", id.as_bytes()),

@@ -7,16 +7,19 @@ use rollcall_api::error;
 use rollcall_api::extract::{Bearer, IfMatch, IfNoneMatch};
 use rollcall_api::reply::{NoContent, Ok200};
 use rollcall_api::types::{
-    Nullable, PageQuery, Text, TextRule, User, UserId, UserPage, UserRef, UserUpdate, fold,
+    Description, GroupRef, Nullable, PageQuery, RoleRef, Text, TextRule, User, UserId, UserListQuery,
+    UserPage, UserRef, UserSuspend, UserUpdate, fold,
 };
 use rollcall_policy::Resource;
-use rollcall_store::users::{self, UserChanges, UserKey, UserRecord};
-use rollcall_store::{Conn, idempotency, roles};
+use rollcall_store::groups::{self, GroupKey};
+use rollcall_store::users::{self, UserChanges, UserFilter, UserKey, UserRecord};
+use rollcall_store::{Conn, idempotency, roles, sessions};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::app::conditions::writable;
 use crate::app::paging::Paging;
+use crate::app::roles as roles_of;
 use crate::app::{identifiers, views};
 use crate::error::{AppResult, Fault, not_found, refuse};
 use crate::operation::{Caller, Change, Operation, Target};
@@ -25,14 +28,57 @@ use crate::operation::{Caller, Change, Operation, Target};
 pub async fn user_list(
     op: Arc<Operation>,
     credential: Bearer,
-    query: PageQuery,
+    query: UserListQuery,
 ) -> AppResult<Ok200<UserPage>> {
     let (caller, ()) = op.authenticate(&credential).await?.authorize(|_, ()| Resource::Directory)?;
-    let sees = if caller.actor.holds(Permission::UsersRead) { "full" } else { "card" };
-    let paging = Paging::open(&op, &query, &[sees])?;
     let connection = op.app.store.read().await?;
-    let rows = users::list(&connection, paging.after, paging.rows()).await?;
+    let filter = UserFilter {
+        group: seen_group(&connection, &caller, query.group.as_ref(), "group").await?,
+        not_group: seen_group(&connection, &caller, query.not_group.as_ref(), "not_group").await?,
+        role: seen_role(&connection, &caller, query.role.as_ref(), "role").await?,
+        not_role: seen_role(&connection, &caller, query.not_role.as_ref(), "not_role").await?,
+    };
+    let sees = if caller.actor.holds(Permission::UsersRead) { "full" } else { "card" };
+    let narrowed = format!("{filter:?}");
+    let page = PageQuery { limit: query.limit, page_token: query.page_token };
+    let paging = Paging::open(&op, &page, &[sees, &narrowed])?;
+    let rows = users::list(&connection, filter, paging.after, paging.rows()).await?;
     Ok(Ok200::new(paging.page(rows, |row| row.id, |row| views::user(&caller.actor, row))))
+}
+
+/// The group that a filter names, where the caller may see it: what isn't seen can't be filtered by.
+async fn seen_group(
+    conn: &Conn,
+    caller: &Caller,
+    group: Option<&GroupRef>,
+    parameter: &str,
+) -> AppResult<Option<Uuid>> {
+    let Some(group) = group else { return Ok(None) };
+    let key = match group {
+        GroupRef::Id(id) => GroupKey::Id(id.uuid()),
+        GroupRef::Slug(slug) => GroupKey::Slug(slug),
+    };
+    if let Some(found) = groups::find(conn, key).await?
+        && (caller.actor.holds(Permission::GroupsRead)
+            || groups::is_member(conn, found.id, caller.id()).await?)
+    {
+        return Ok(Some(found.id));
+    }
+    refuse(error::NOT_FOUND, format!("{parameter}: there is no such group, or none that you may see"))
+}
+
+/// The role that a filter names; who holds which is for holders of `users:read`.
+async fn seen_role(
+    conn: &Conn,
+    caller: &Caller,
+    role: Option<&RoleRef>,
+    parameter: &str,
+) -> AppResult<Option<Uuid>> {
+    let Some(role) = role else { return Ok(None) };
+    if !caller.actor.holds(Permission::UsersRead) {
+        return refuse(error::FORBIDDEN, format!("{parameter}: this needs the permission users:read"));
+    }
+    Ok(Some(roles_of::find(conn, role, parameter).await?.id))
 }
 
 /// View a user.
@@ -73,7 +119,10 @@ pub async fn rank(conn: &Conn, caller: &Caller, user: Uuid) -> AppResult<Resourc
         return Ok(Resource::User(user.into()));
     }
     let theirs = roles::permissions_of(conn, user).await?;
-    let above = theirs.iter().any(|permission| !caller.actor.permissions.contains(permission));
+    // Applications' permissions give no power over the directory.
+    let above = theirs
+        .iter()
+        .any(|permission| Permission::is_own(permission) && !caller.actor.permissions.contains(permission));
     Ok(if above { Resource::Superior(user.into()) } else { Resource::User(user.into()) })
 }
 
@@ -167,9 +216,15 @@ pub async fn user_delete(
     let record = target(&mut change, &user).await?;
     let view = views::view_for(&change.caller()?.actor, record.id);
     let versions = writable(&expected, record.version, &views::user_tag(record.version, view))?;
-    let administrator = record.roles.iter().any(|role| role == "administrator");
-    if administrator && roles::other_administrators(change.conn(), record.id).await? == 0 {
-        return refuse(error::LAST_ADMINISTRATOR, "this is the last administrator; make another one first");
+    not_last_administrator(&op, &change, &record).await?;
+    for group in groups::lock_owned(change.conn(), record.id).await? {
+        if groups::other_owners(change.conn(), group.id, record.id).await? == 0 {
+            let message = format!(
+                "the user is the last owner of the group @{}; make another member an owner first",
+                group.slug
+            );
+            return refuse(error::LAST_OWNER, message);
+        }
     }
     idempotency::forget(change.conn(), record.id).await?;
     if !users::delete(change.conn(), record.id, &versions, op.now()).await? {
@@ -177,4 +232,71 @@ pub async fn user_delete(
     }
     change.commit(Target::User(record.id), json!({})).await?;
     Ok(NoContent::done())
+}
+
+/// Refuses what would take the directory's last administrator away; until the transaction ends nobody else can.
+pub async fn not_last_administrator(op: &Operation, change: &Change, record: &UserRecord) -> AppResult<()> {
+    let administrator = record.roles.iter().any(|role| role == "administrator");
+    if administrator && roles::other_administrators(change.conn(), record.id, op.now()).await? == 0 {
+        return refuse(error::LAST_ADMINISTRATOR, "this is the last administrator; make another one first");
+    }
+    Ok(())
+}
+
+/// Suspend a user.
+pub async fn user_suspend(
+    op: Arc<Operation>,
+    credential: Bearer,
+    user: UserRef,
+    body: UserSuspend,
+) -> AppResult<Ok200<User>> {
+    if body.until.is_some_and(|until| until <= op.now()) {
+        return refuse(error::TIME_IN_PAST, "until: must be in the future");
+    }
+    let mut change = op.begin(&credential).await?;
+    let record = target(&mut change, &user).await?;
+    not_last_administrator(&op, &change, &record).await?;
+    let ended = sessions::delete_all(change.conn(), record.id, None).await?;
+    let detail = json!({ "until": body.until, "ended_sessions": ended });
+    let changes = UserChanges {
+        suspended: Some(true),
+        suspended_reason: Some(body.reason.map(Description::into_string)),
+        suspended_until: Some(body.until),
+        ..UserChanges::default()
+    };
+    written(&op, change, record, changes, detail).await
+}
+
+/// Reactivate a user.
+pub async fn user_reactivate(
+    op: Arc<Operation>,
+    credential: Bearer,
+    user: UserRef,
+) -> AppResult<Ok200<User>> {
+    let mut change = op.begin(&credential).await?;
+    let record = target(&mut change, &user).await?;
+    let changes = UserChanges {
+        suspended: Some(false),
+        suspended_reason: Some(None),
+        suspended_until: Some(None),
+        ..UserChanges::default()
+    };
+    written(&op, change, record, changes, json!({})).await
+}
+
+/// Writes a locked user's changes and answers with the user.
+async fn written(
+    op: &Operation,
+    change: Change,
+    record: UserRecord,
+    changes: UserChanges,
+    detail: Value,
+) -> AppResult<Ok200<User>> {
+    let view = views::view_for(&change.caller()?.actor, record.id);
+    if !users::update(change.conn(), record.id, &[record.version], changes, op.now()).await? {
+        return refuse(error::CONFLICT, "the user was changed meanwhile; try again");
+    }
+    let Some(updated) = users::find(change.conn(), UserKey::Id(record.id)).await? else { return not_found() };
+    change.commit(Target::User(record.id), detail).await?;
+    Ok(Ok200::new(views::user_in(view, updated)))
 }

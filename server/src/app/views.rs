@@ -1,11 +1,16 @@
 //! From rows to what goes over the wire. A row is never an answer.
 
+use chrono::{DateTime, Utc};
 use rollcall_api::access::Permission;
 use rollcall_api::types::{
-    CreatedVia, Group, GroupId, JsonObject, Profile, Session, SessionId, User, UserId, UserView,
+    AuditEvent, AuditEventId, AuditResult, CreatedVia, Group, GroupId, Invitation, InvitationId, JsonObject,
+    Profile, Role, RoleId, RoleScope, RoleType, Session, SessionId, User, UserId, UserView,
 };
 use rollcall_policy::Actor;
+use rollcall_store::audit::EventRow;
 use rollcall_store::groups::GroupRow;
+use rollcall_store::invitations::InvitationRecord;
+use rollcall_store::roles::RoleRecord;
 use rollcall_store::sessions::SessionRow;
 use rollcall_store::users::UserRecord;
 use serde_json::Value;
@@ -50,6 +55,10 @@ pub fn user_in(view: UserView, record: UserRecord) -> User {
         roles: None,
         groups: None,
         suspended: None,
+        suspended_reason: None,
+        suspended_until: None,
+        is_superuser: None,
+        is_staff: None,
         has_password: None,
         password_changed_at: None,
         password_expires_at: None,
@@ -68,9 +77,13 @@ pub fn user_in(view: UserView, record: UserRecord) -> User {
         phone: record.phone,
         profile: Some(profile(record.profile)),
         custom_data: Some(object(record.custom_data)),
+        is_superuser: Some(record.roles.iter().any(|role| role == "administrator")),
+        is_staff: Some(record.is_staff),
         roles: Some(record.roles),
         groups: Some(record.groups),
         suspended: Some(record.suspended),
+        suspended_reason: record.suspended_reason,
+        suspended_until: record.suspended_until,
         has_password: Some(record.has_password),
         password_changed_at: record.password_changed_at,
         password_expires_at: record.password_expires_at,
@@ -92,6 +105,58 @@ pub fn object(value: Value) -> JsonObject {
     match value {
         Value::Object(members) => JsonObject(members),
         _ => JsonObject::default(),
+    }
+}
+
+/// Whether a suspension is in force.
+pub fn is_suspended(flag: bool, until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+    flag && until.is_none_or(|until| until > now)
+}
+
+/// A role.
+pub fn role(record: RoleRecord) -> Role {
+    Role {
+        id: RoleId::from(record.id),
+        name: record.name,
+        scope: RoleScope(record.scope),
+        r#type: RoleType(record.kind),
+        description: record.description,
+        permissions: record.permissions,
+        is_default: record.is_default,
+        built_in: record.built_in,
+        created_at: record.created_at,
+        updated_at: record.updated_at,
+    }
+}
+
+/// An invitation.
+pub fn invitation(record: InvitationRecord) -> Invitation {
+    Invitation {
+        id: InvitationId::from(record.id),
+        group_id: GroupId::from(record.group_id),
+        roles: record.roles,
+        email: record.email,
+        invited_by: record.invited_by.map(UserId::from),
+        created_at: record.created_at,
+        expires_at: record.expires_at,
+    }
+}
+
+/// An audit event.
+pub fn event(row: EventRow) -> AuditEvent {
+    AuditEvent {
+        id: AuditEventId::from(row.id),
+        at: row.at,
+        operation: row.operation,
+        result: AuditResult(row.result),
+        error_code: row.error_code,
+        actor_id: row.actor_id.map(UserId::from),
+        session_id: row.session_id.map(SessionId::from),
+        target_kind: row.target_kind,
+        target_id: row.target_id,
+        address: row.address.and_then(|address| address.parse().ok()),
+        request_id: row.request_id,
+        detail: object(row.detail),
     }
 }
 
@@ -119,6 +184,7 @@ pub fn group(row: GroupRow) -> Group {
         description: row.description,
         custom_data: object(row.custom_data),
         default: row.is_default,
+        mfa_required: row.mfa_required,
         created_by: row.created_by.map(UserId::from),
         created_at: row.created_at,
         updated_at: row.updated_at,

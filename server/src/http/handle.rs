@@ -49,8 +49,7 @@ where
         Err(_) => error::UNAVAILABLE.with_retry("the request took too long", 1).into(),
     };
     let answer = fault.into_http();
-    let mutates = rqctx.request.method() != http::Method::GET;
-    if let Some(code) = answer.error_code.as_deref().filter(|_| mutates)
+    if let Some(code) = answer.error_code.as_deref()
         && on_record(code)
     {
         operation.record_refusal(code).await;

@@ -8,14 +8,22 @@ use rollcall_api::extract::{
 };
 use rollcall_api::reply::{Created, NoContent, Ok200};
 use rollcall_api::types::{
-    CurrentSession, CustomData, Group, GroupMemberPage, GroupPage, GroupPath, Health, JsonObject, Login,
-    LoginChangePassword, Logout, PageQuery, Preferences, Readiness, Register, SessionCreated, SessionPage,
-    SessionPath, SessionReauthenticate, User, UserCreate, UserGroupPage, UserPage, UserPasswordChange,
-    UserPasswordSet, UserPasswordVerify, UserPath, UserUpdate, Version,
+    AccessCheck, AccessDecision, AuditEventListQuery, AuditEventPage, CurrentSession, CustomData,
+    EffectivePermissions, Group, GroupCreate, GroupMember, GroupMemberAdd, GroupMemberPage, GroupMemberPath,
+    GroupMemberUpdate, GroupPage, GroupPath, GroupUpdate, Health, InvitationAccept, InvitationCreate,
+    InvitationCreated, InvitationPage, InvitationPath, JsonObject, Login, LoginChangePassword, Logout,
+    PageQuery, PermissionListQuery, Preferences, Readiness, Register, Role, RoleCreate, RoleDeleteQuery,
+    RolePage, RolePath, RoleUpdate, SessionCreated, SessionPage, SessionPath, SessionReauthenticate, User,
+    UserCreate, UserGroup, UserGroupPage, UserListQuery, UserPage, UserPasswordChange, UserPasswordSet,
+    UserPasswordVerify, UserPath, UserRoleListQuery, UserRolePath, UserRoles, UserRolesChanged, UserSuspend,
+    UserUpdate, Version,
 };
 use rollcall_api::{Answer, RollcallApi};
 
-use crate::app::{documents, groups, login, passwords, register, session, sessions, system, users};
+use crate::app::{
+    access, audit, documents, groups, invitations, login, members, passwords, register, roles, session,
+    sessions, system, user_roles, users,
+};
 use handle::{Shared, handle};
 
 /// The contract, kept by this server.
@@ -64,7 +72,7 @@ impl RollcallApi for Server {
     async fn user_list(
         rqctx: Rqctx,
         credential: Bearer,
-        query: QueryParams<PageQuery>,
+        query: QueryParams<UserListQuery>,
     ) -> Answer<Ok200<UserPage>> {
         handle(&rqctx, "user_list", |op| users::user_list(op, credential, query.0)).await
     }
@@ -277,6 +285,256 @@ impl RollcallApi for Server {
     ) -> Answer<Ok200<UserGroupPage>> {
         handle(&rqctx, "user_group_list", |op| groups::user_group_list(op, credential, path.0.user, query.0))
             .await
+    }
+
+    async fn user_suspend(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        body: JsonBody<UserSuspend>,
+    ) -> Answer<Ok200<User>> {
+        handle(&rqctx, "user_suspend", |op| users::user_suspend(op, credential, path.0.user, body.value))
+            .await
+    }
+
+    async fn user_reactivate(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+    ) -> Answer<Ok200<User>> {
+        handle(&rqctx, "user_reactivate", |op| users::user_reactivate(op, credential, path.0.user)).await
+    }
+
+    async fn group_create(
+        rqctx: Rqctx,
+        credential: Bearer,
+        key: IdempotencyKey,
+        body: JsonBody<GroupCreate>,
+    ) -> Answer<Created<Group>> {
+        handle(&rqctx, "group_create", |op| groups::group_create(op, credential, key, body)).await
+    }
+
+    async fn group_update(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<GroupPath>,
+        expected: IfMatch,
+        body: JsonBody<GroupUpdate>,
+    ) -> Answer<Ok200<Group>> {
+        handle(&rqctx, "group_update", |op| {
+            groups::group_update(op, credential, path.0.group, expected, body.value)
+        })
+        .await
+    }
+
+    async fn group_delete(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<GroupPath>,
+        expected: IfMatch,
+    ) -> Answer<NoContent> {
+        handle(&rqctx, "group_delete", |op| groups::group_delete(op, credential, path.0.group, expected))
+            .await
+    }
+
+    async fn group_member_add(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<GroupPath>,
+        key: IdempotencyKey,
+        body: JsonBody<GroupMemberAdd>,
+    ) -> Answer<Created<GroupMember>> {
+        handle(&rqctx, "group_member_add", |op| {
+            members::group_member_add(op, credential, path.0.group, key, body)
+        })
+        .await
+    }
+
+    async fn group_member_update(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<GroupMemberPath>,
+        body: JsonBody<GroupMemberUpdate>,
+    ) -> Answer<Ok200<GroupMember>> {
+        handle(&rqctx, "group_member_update", |op| {
+            members::group_member_update(op, credential, path.0, body.value)
+        })
+        .await
+    }
+
+    async fn group_member_remove(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<GroupMemberPath>,
+    ) -> Answer<NoContent> {
+        handle(&rqctx, "group_member_remove", |op| members::group_member_remove(op, credential, path.0)).await
+    }
+
+    async fn group_invitation_list(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<GroupPath>,
+        query: QueryParams<PageQuery>,
+    ) -> Answer<Ok200<InvitationPage>> {
+        handle(&rqctx, "group_invitation_list", |op| {
+            invitations::group_invitation_list(op, credential, path.0.group, query.0)
+        })
+        .await
+    }
+
+    async fn group_invitation_create(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<GroupPath>,
+        key: IdempotencyKey,
+        body: JsonBody<InvitationCreate>,
+    ) -> Answer<Created<InvitationCreated>> {
+        handle(&rqctx, "group_invitation_create", |op| {
+            invitations::group_invitation_create(op, credential, path.0.group, key, body)
+        })
+        .await
+    }
+
+    async fn group_invitation_delete(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<InvitationPath>,
+    ) -> Answer<NoContent> {
+        handle(&rqctx, "group_invitation_delete", |op| {
+            invitations::group_invitation_delete(op, credential, path.0)
+        })
+        .await
+    }
+
+    async fn invitation_accept(
+        rqctx: Rqctx,
+        credential: Bearer,
+        body: JsonBody<InvitationAccept>,
+    ) -> Answer<Ok200<UserGroup>> {
+        handle(&rqctx, "invitation_accept", |op| invitations::invitation_accept(op, credential, body.value))
+            .await
+    }
+
+    async fn role_list(
+        rqctx: Rqctx,
+        credential: Bearer,
+        query: QueryParams<PageQuery>,
+    ) -> Answer<Ok200<RolePage>> {
+        handle(&rqctx, "role_list", |op| roles::role_list(op, credential, query.0)).await
+    }
+
+    async fn role_create(
+        rqctx: Rqctx,
+        credential: Bearer,
+        key: IdempotencyKey,
+        body: JsonBody<RoleCreate>,
+    ) -> Answer<Created<Role>> {
+        handle(&rqctx, "role_create", |op| roles::role_create(op, credential, key, body)).await
+    }
+
+    async fn role_view(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<RolePath>,
+        known: IfNoneMatch,
+    ) -> Answer<Ok200<Role>> {
+        handle(&rqctx, "role_view", |op| roles::role_view(op, credential, path.0.role, known)).await
+    }
+
+    async fn role_update(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<RolePath>,
+        expected: IfMatch,
+        body: JsonBody<RoleUpdate>,
+    ) -> Answer<Ok200<Role>> {
+        handle(&rqctx, "role_update", |op| {
+            roles::role_update(op, credential, path.0.role, expected, body.value)
+        })
+        .await
+    }
+
+    async fn role_delete(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<RolePath>,
+        query: QueryParams<RoleDeleteQuery>,
+        expected: IfMatch,
+    ) -> Answer<NoContent> {
+        handle(&rqctx, "role_delete", |op| roles::role_delete(op, credential, path.0.role, query.0, expected))
+            .await
+    }
+
+    async fn user_role_list(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        query: QueryParams<UserRoleListQuery>,
+    ) -> Answer<Ok200<RolePage>> {
+        handle(&rqctx, "user_role_list", |op| {
+            user_roles::user_role_list(op, credential, path.0.user, query.0)
+        })
+        .await
+    }
+
+    async fn user_role_add(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        body: JsonBody<UserRoles>,
+    ) -> Answer<Ok200<UserRolesChanged>> {
+        handle(&rqctx, "user_role_add", |op| {
+            user_roles::user_role_add(op, credential, path.0.user, body.value)
+        })
+        .await
+    }
+
+    async fn user_role_replace(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        body: JsonBody<UserRoles>,
+    ) -> Answer<Ok200<UserRolesChanged>> {
+        handle(&rqctx, "user_role_replace", |op| {
+            user_roles::user_role_replace(op, credential, path.0.user, body.value)
+        })
+        .await
+    }
+
+    async fn user_role_remove(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<UserRolePath>,
+    ) -> Answer<NoContent> {
+        handle(&rqctx, "user_role_remove", |op| user_roles::user_role_remove(op, credential, path.0)).await
+    }
+
+    async fn access_check(
+        rqctx: Rqctx,
+        credential: Bearer,
+        body: JsonBody<AccessCheck>,
+    ) -> Answer<Ok200<AccessDecision>> {
+        handle(&rqctx, "access_check", |op| access::access_check(op, credential, body.value)).await
+    }
+
+    async fn user_permission_list(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<UserPath>,
+        query: QueryParams<PermissionListQuery>,
+    ) -> Answer<Ok200<EffectivePermissions>> {
+        handle(&rqctx, "user_permission_list", |op| {
+            access::user_permission_list(op, credential, path.0.user, query.0)
+        })
+        .await
+    }
+
+    async fn audit_event_list(
+        rqctx: Rqctx,
+        credential: Bearer,
+        query: QueryParams<AuditEventListQuery>,
+    ) -> Answer<Ok200<AuditEventPage>> {
+        handle(&rqctx, "audit_event_list", |op| audit::audit_event_list(op, credential, query.0)).await
     }
 
     async fn system_version(rqctx: Rqctx) -> Answer<Ok200<Version>> {

@@ -11,6 +11,9 @@ use zeroize::Zeroize;
 /// What session tokens begin with.
 pub const SESSION_PREFIX: &str = "rcs_";
 
+/// What invitation tokens begin with.
+pub const INVITATION_PREFIX: &str = "rci_";
+
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const RANDOM: usize = 30;
 const CHECK: usize = 6;
@@ -21,8 +24,17 @@ pub struct Token(String);
 impl Token {
     /// A fresh session token.
     pub fn session() -> Self {
+        Self::with_prefix(SESSION_PREFIX)
+    }
+
+    /// A fresh invitation token.
+    pub fn invitation() -> Self {
+        Self::with_prefix(INVITATION_PREFIX)
+    }
+
+    fn with_prefix(prefix: &str) -> Self {
         let mut rng = rand::rng();
-        let mut text = SESSION_PREFIX.to_owned();
+        let mut text = prefix.to_owned();
         for _ in 0..RANDOM {
             text.push(char::from(ALPHABET[rng.random_range(0..ALPHABET.len())]));
         }
@@ -61,7 +73,16 @@ pub struct TokenHash(pub [u8; 32]);
 impl TokenHash {
     /// The hash of a token that was sent; `None` where it can't be one of ours.
     pub fn of_session(sent: &str) -> Option<Self> {
-        let random = sent.strip_prefix(SESSION_PREFIX)?;
+        Self::of(SESSION_PREFIX, sent)
+    }
+
+    /// The hash of an invitation token that was sent; `None` where it can't be one of ours.
+    pub fn of_invitation(sent: &str) -> Option<Self> {
+        Self::of(INVITATION_PREFIX, sent)
+    }
+
+    fn of(prefix: &str, sent: &str) -> Option<Self> {
+        let random = sent.strip_prefix(prefix)?;
         if random.len() != RANDOM + CHECK || !random.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return None;
         }

@@ -32,3 +32,69 @@ pub async fn insert(mut conn: &AsyncPgConnection, event: &NewEvent) -> StoreResu
     diesel::insert_into(audit_events::table).values(event).execute(&mut conn).await?;
     Ok(())
 }
+
+/// An event that was recorded.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = audit_events, check_for_backend(diesel::pg::Pg))]
+pub struct EventRow {
+    pub id: Uuid,
+    pub at: DateTime<Utc>,
+    pub operation: String,
+    pub actor_id: Option<Uuid>,
+    pub session_id: Option<Uuid>,
+    pub target_kind: Option<String>,
+    pub target_id: Option<Uuid>,
+    pub result: String,
+    pub error_code: Option<String>,
+    pub address: Option<String>,
+    pub request_id: String,
+    pub detail: Value,
+}
+
+/// Which events a list shows.
+#[derive(Clone, Debug, Default)]
+pub struct EventFilter {
+    /// Only events of this user's calls, or about this user.
+    pub concerning: Option<Uuid>,
+    pub actor: Option<Uuid>,
+    pub target: Option<Uuid>,
+    pub operation: Option<String>,
+    pub since: Option<DateTime<Utc>>,
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// Events before an id, newest first.
+pub async fn list(
+    mut conn: &AsyncPgConnection,
+    filter: EventFilter,
+    before: Option<Uuid>,
+    limit: i64,
+) -> StoreResult<Vec<EventRow>> {
+    let mut query = audit_events::table
+        .order(audit_events::id.desc())
+        .limit(limit)
+        .select(EventRow::as_select())
+        .into_boxed();
+    if let Some(before) = before {
+        query = query.filter(audit_events::id.lt(before));
+    }
+    if let Some(user) = filter.concerning {
+        query = query.filter(audit_events::actor_id.eq(user).or(audit_events::target_id.eq(user)));
+    }
+    if let Some(actor) = filter.actor {
+        query = query.filter(audit_events::actor_id.eq(actor));
+    }
+    if let Some(target) = filter.target {
+        query = query.filter(audit_events::target_id.eq(target));
+    }
+    if let Some(operation) = filter.operation {
+        query = query.filter(audit_events::operation.eq(operation));
+    }
+    if let Some(since) = filter.since {
+        query = query.filter(audit_events::at.ge(since));
+    }
+    if let Some(until) = filter.until {
+        query = query.filter(audit_events::at.lt(until));
+    }
+    Ok(query.load(&mut conn).await?)
+}

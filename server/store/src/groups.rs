@@ -1,14 +1,15 @@
 //! The tables `groups` and `group_members`.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::exists;
+use diesel::dsl::{count_star, exists};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::error::StoreResult;
-use crate::schema::{group_member_roles, group_members, groups, membership_records, user_records};
+use crate::schema::{group_member_roles, group_members, groups, membership_records, user_records, users};
+use crate::seed::OWNER;
 use crate::users::UserRecord;
 
 /// A group.
@@ -22,6 +23,7 @@ pub struct GroupRow {
     pub description: Option<String>,
     pub custom_data: Value,
     pub is_default: bool,
+    pub mfa_required: bool,
     pub created_by: Option<Uuid>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -120,12 +122,169 @@ pub async fn of_user(
     })
 }
 
-/// Puts a user into a group with one group role.
+/// A group to insert.
+#[derive(Clone, Debug, Insertable)]
+#[diesel(table_name = groups)]
+pub struct NewGroup {
+    pub id: Uuid,
+    pub slug: String,
+    pub name: String,
+    pub description: Option<String>,
+    pub custom_data: Value,
+    pub mfa_required: bool,
+    pub created_by: Option<Uuid>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Inserts a group.
+pub async fn insert(mut conn: &AsyncPgConnection, group: &NewGroup) -> StoreResult<()> {
+    diesel::insert_into(groups::table).values(group).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Finds a group and keeps it, and who belongs to it, from being changed by others until the transaction ends.
+pub async fn lock(mut conn: &AsyncPgConnection, key: GroupKey<'_>) -> StoreResult<Option<GroupRow>> {
+    let query = groups::table.select(GroupRow::as_select()).for_no_key_update();
+    let group = match key {
+        GroupKey::Id(id) => query.filter(groups::id.eq(id)).get_result(&mut conn).await,
+        GroupKey::Slug(slug) => query.filter(groups::slug.eq(slug)).get_result(&mut conn).await,
+    };
+    Ok(group.optional()?)
+}
+
+/// Changes of a group: `None` keeps, `Some(None)` clears.
+#[derive(Clone, Debug, Default, AsChangeset)]
+#[diesel(table_name = groups)]
+pub struct GroupChanges {
+    pub slug: Option<String>,
+    pub name: Option<String>,
+    pub description: Option<Option<String>>,
+    pub custom_data: Option<Value>,
+    pub mfa_required: Option<bool>,
+}
+
+/// Changes a group that has one of these versions; says whether it had.
+pub async fn update(
+    mut conn: &AsyncPgConnection,
+    id: Uuid,
+    versions: &[i64],
+    changes: GroupChanges,
+    now: DateTime<Utc>,
+) -> StoreResult<bool> {
+    let target = groups::table.filter(groups::id.eq(id)).filter(groups::version.eq_any(versions));
+    let count = diesel::update(target)
+        .set((changes, groups::version.eq(groups::version + 1), groups::updated_at.eq(now)))
+        .execute(&mut conn)
+        .await?;
+    Ok(count == 1)
+}
+
+/// Deletes a group that has one of these versions; says whether it had. Memberships and invitations go with the row.
+pub async fn delete(mut conn: &AsyncPgConnection, id: Uuid, versions: &[i64]) -> StoreResult<bool> {
+    let target = groups::table.filter(groups::id.eq(id)).filter(groups::version.eq_any(versions));
+    Ok(diesel::delete(target).execute(&mut conn).await? == 1)
+}
+
+/// Gives the members of a group, or one of them, a new version: what is shown of them changes.
+pub async fn touch_members(
+    mut conn: &AsyncPgConnection,
+    group: Uuid,
+    only: Option<Uuid>,
+    now: DateTime<Utc>,
+) -> StoreResult<()> {
+    let members =
+        group_members::table.filter(group_members::group_id.eq(group)).select(group_members::user_id);
+    let set = (users::version.eq(users::version + 1), users::updated_at.eq(now));
+    let target = users::table.filter(users::id.eq_any(members));
+    match only {
+        Some(user) => diesel::update(target.filter(users::id.eq(user))).set(set).execute(&mut conn).await?,
+        None => diesel::update(target).set(set).execute(&mut conn).await?,
+    };
+    Ok(())
+}
+
+/// A user's place in a group.
+pub async fn membership(
+    mut conn: &AsyncPgConnection,
+    group: Uuid,
+    user: Uuid,
+) -> StoreResult<Option<MembershipRecord>> {
+    let query = membership_records::table
+        .filter(membership_records::group_id.eq(group))
+        .filter(membership_records::user_id.eq(user))
+        .select(MembershipRecord::as_select());
+    Ok(query.get_result(&mut conn).await.optional()?)
+}
+
+/// How many owners a group has beside this user. The caller holds the group's row.
+pub async fn other_owners(mut conn: &AsyncPgConnection, group: Uuid, user: Uuid) -> StoreResult<i64> {
+    let query = group_member_roles::table
+        .filter(group_member_roles::group_id.eq(group))
+        .filter(group_member_roles::role_id.eq(OWNER))
+        .filter(group_member_roles::user_id.ne(user))
+        .select(count_star());
+    Ok(query.get_result(&mut conn).await?)
+}
+
+/// The groups that a user owns, their rows locked in the order of ids.
+pub async fn lock_owned(mut conn: &AsyncPgConnection, user: Uuid) -> StoreResult<Vec<GroupRow>> {
+    let owned = group_member_roles::table
+        .filter(group_member_roles::user_id.eq(user))
+        .filter(group_member_roles::role_id.eq(OWNER))
+        .select(group_member_roles::group_id);
+    let query = groups::table
+        .filter(groups::id.eq_any(owned))
+        .order(groups::id)
+        .select(GroupRow::as_select())
+        .for_no_key_update();
+    Ok(query.load(&mut conn).await?)
+}
+
+/// Gives a member these roles in place of those that they have.
+pub async fn set_roles(
+    mut conn: &AsyncPgConnection,
+    group: Uuid,
+    user: Uuid,
+    roles: &[Uuid],
+) -> StoreResult<()> {
+    let held = group_member_roles::table
+        .filter(group_member_roles::group_id.eq(group))
+        .filter(group_member_roles::user_id.eq(user));
+    diesel::delete(held).execute(&mut conn).await?;
+    add_roles(conn, group, user, roles).await
+}
+
+async fn add_roles(mut conn: &AsyncPgConnection, group: Uuid, user: Uuid, roles: &[Uuid]) -> StoreResult<()> {
+    let rows: Vec<_> = roles
+        .iter()
+        .map(|role| {
+            (
+                group_member_roles::group_id.eq(group),
+                group_member_roles::user_id.eq(user),
+                group_member_roles::role_id.eq(*role),
+            )
+        })
+        .collect();
+    diesel::insert_into(group_member_roles::table)
+        .values(rows)
+        .on_conflict_do_nothing()
+        .execute(&mut conn)
+        .await?;
+    Ok(())
+}
+
+/// Takes a user out of a group; says whether they were in it.
+pub async fn leave(mut conn: &AsyncPgConnection, group: Uuid, user: Uuid) -> StoreResult<bool> {
+    Ok(diesel::delete(group_members::table.find((group, user))).execute(&mut conn).await? == 1)
+}
+
+/// Puts a user into a group with these group roles.
 pub async fn join(
     mut conn: &AsyncPgConnection,
     group: Uuid,
     user: Uuid,
-    role: Uuid,
+    roles: &[Uuid],
     now: DateTime<Utc>,
 ) -> StoreResult<()> {
     diesel::insert_into(group_members::table)
@@ -136,13 +295,5 @@ pub async fn join(
         ))
         .execute(&mut conn)
         .await?;
-    diesel::insert_into(group_member_roles::table)
-        .values((
-            group_member_roles::group_id.eq(group),
-            group_member_roles::user_id.eq(user),
-            group_member_roles::role_id.eq(role),
-        ))
-        .execute(&mut conn)
-        .await?;
-    Ok(())
+    add_roles(conn, group, user, roles).await
 }

@@ -7,8 +7,10 @@
 pub mod audit;
 pub mod connect;
 pub mod error;
+pub mod grants;
 pub mod groups;
 pub mod idempotency;
+pub mod invitations;
 pub mod keys;
 pub mod migrate;
 pub mod passwords;

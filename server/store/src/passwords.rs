@@ -19,6 +19,7 @@ pub struct PasswordRow {
     pub name: Option<String>,
     pub phone: Option<String>,
     pub suspended: bool,
+    pub suspended_until: Option<DateTime<Utc>>,
     pub password_hash: Option<String>,
     pub password_expires_at: Option<DateTime<Utc>>,
 }

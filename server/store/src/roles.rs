@@ -1,4 +1,4 @@
-//! The tables `roles` and `user_roles`.
+//! The tables `roles`, `role_permissions` and `user_roles`.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::count_star;
@@ -7,8 +7,215 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use crate::error::StoreResult;
-use crate::schema::{role_permissions, roles, user_roles, users};
+use crate::schema::{
+    group_member_roles, invitation_roles, role_permissions, role_records, roles, user_roles, users,
+};
 use crate::seed::ADMINISTRATOR;
+
+/// A role with its permissions.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = role_records, check_for_backend(diesel::pg::Pg))]
+pub struct RoleRecord {
+    pub id: Uuid,
+    pub version: i64,
+    pub scope: String,
+    pub name: String,
+    pub kind: String,
+    pub description: Option<String>,
+    pub is_default: bool,
+    pub built_in: bool,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    pub permissions: Vec<String>,
+}
+
+/// How a role is found.
+#[derive(Clone, Copy, Debug)]
+pub enum RoleKey<'a> {
+    /// By id.
+    Id(Uuid),
+    /// By name.
+    Name(&'a str),
+}
+
+/// Finds a role.
+pub async fn find(mut conn: &AsyncPgConnection, key: RoleKey<'_>) -> StoreResult<Option<RoleRecord>> {
+    let query = role_records::table.select(RoleRecord::as_select());
+    let role = match key {
+        RoleKey::Id(id) => query.filter(role_records::id.eq(id)).get_result(&mut conn).await,
+        RoleKey::Name(name) => query.filter(role_records::name.eq(name)).get_result(&mut conn).await,
+    };
+    Ok(role.optional()?)
+}
+
+/// Keeps a role from being changed or given until the transaction ends.
+pub async fn lock(mut conn: &AsyncPgConnection, id: Uuid) -> StoreResult<()> {
+    let query = roles::table.filter(roles::id.eq(id)).select(roles::id).for_update();
+    query.get_result::<Uuid>(&mut conn).await.optional()?;
+    Ok(())
+}
+
+/// Roles after an id, in the order of their making.
+pub async fn list(
+    mut conn: &AsyncPgConnection,
+    after: Option<Uuid>,
+    limit: i64,
+) -> StoreResult<Vec<RoleRecord>> {
+    let query = role_records::table.order(role_records::id).limit(limit).select(RoleRecord::as_select());
+    Ok(match after {
+        Some(after) => query.filter(role_records::id.gt(after)).load(&mut conn).await?,
+        None => query.load(&mut conn).await?,
+    })
+}
+
+/// Global roles of a user after an id; only those whose name or description matches where a pattern is given.
+pub async fn of_user(
+    mut conn: &AsyncPgConnection,
+    user: Uuid,
+    like: Option<&str>,
+    after: Option<Uuid>,
+    limit: i64,
+) -> StoreResult<Vec<RoleRecord>> {
+    let held = user_roles::table.filter(user_roles::user_id.eq(user)).select(user_roles::role_id);
+    let mut query = role_records::table
+        .filter(role_records::id.eq_any(held))
+        .order(role_records::id)
+        .limit(limit)
+        .select(RoleRecord::as_select())
+        .into_boxed();
+    if let Some(after) = after {
+        query = query.filter(role_records::id.gt(after));
+    }
+    if let Some(like) = like {
+        query = query.filter(role_records::name.ilike(like).or(role_records::description.ilike(like)));
+    }
+    Ok(query.load(&mut conn).await?)
+}
+
+/// A role to insert.
+#[derive(Clone, Debug, Insertable)]
+#[diesel(table_name = roles)]
+pub struct NewRole {
+    pub id: Uuid,
+    pub scope: &'static str,
+    pub name: String,
+    pub kind: &'static str,
+    pub description: Option<String>,
+    pub is_default: bool,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Inserts a role with its permissions.
+pub async fn insert(mut conn: &AsyncPgConnection, role: &NewRole, permissions: &[String]) -> StoreResult<()> {
+    diesel::insert_into(roles::table).values(role).execute(&mut conn).await?;
+    add_permissions(conn, role.id, permissions).await
+}
+
+/// Changes of a role: `None` keeps, `Some(None)` clears.
+#[derive(Clone, Debug, Default, AsChangeset)]
+#[diesel(table_name = roles)]
+pub struct RoleChanges {
+    pub name: Option<String>,
+    pub description: Option<Option<String>>,
+    pub is_default: Option<bool>,
+}
+
+/// Changes a role that has this version; says whether it had.
+pub async fn update(
+    mut conn: &AsyncPgConnection,
+    id: Uuid,
+    version: i64,
+    changes: RoleChanges,
+    permissions: Option<&[String]>,
+    now: DateTime<Utc>,
+) -> StoreResult<bool> {
+    let target = roles::table.filter(roles::id.eq(id)).filter(roles::version.eq(version));
+    let count = diesel::update(target)
+        .set((changes, roles::version.eq(roles::version + 1), roles::updated_at.eq(now)))
+        .execute(&mut conn)
+        .await?;
+    if count == 1
+        && let Some(permissions) = permissions
+    {
+        diesel::delete(role_permissions::table.filter(role_permissions::role_id.eq(id)))
+            .execute(&mut conn)
+            .await?;
+        add_permissions(conn, id, permissions).await?;
+    }
+    Ok(count == 1)
+}
+
+async fn add_permissions(
+    mut conn: &AsyncPgConnection,
+    role: Uuid,
+    permissions: &[String],
+) -> StoreResult<()> {
+    let rows: Vec<_> = permissions
+        .iter()
+        .map(|permission| (role_permissions::role_id.eq(role), role_permissions::permission.eq(permission)))
+        .collect();
+    diesel::insert_into(role_permissions::table)
+        .values(rows)
+        .on_conflict_do_nothing()
+        .execute(&mut conn)
+        .await?;
+    Ok(())
+}
+
+/// How many users and members hold a role.
+pub async fn holders(mut conn: &AsyncPgConnection, role: Uuid) -> StoreResult<i64> {
+    let users: i64 = user_roles::table
+        .filter(user_roles::role_id.eq(role))
+        .select(count_star())
+        .get_result(&mut conn)
+        .await?;
+    let members: i64 = group_member_roles::table
+        .filter(group_member_roles::role_id.eq(role))
+        .select(count_star())
+        .get_result(&mut conn)
+        .await?;
+    Ok(users + members)
+}
+
+/// Deletes a role that has this version, also from those who hold it; says whether it had.
+pub async fn delete(
+    mut conn: &AsyncPgConnection,
+    role: Uuid,
+    version: i64,
+    now: DateTime<Utc>,
+) -> StoreResult<bool> {
+    touch_holders(conn, role, now).await?;
+    diesel::delete(user_roles::table.filter(user_roles::role_id.eq(role))).execute(&mut conn).await?;
+    diesel::delete(group_member_roles::table.filter(group_member_roles::role_id.eq(role)))
+        .execute(&mut conn)
+        .await?;
+    diesel::delete(invitation_roles::table.filter(invitation_roles::role_id.eq(role)))
+        .execute(&mut conn)
+        .await?;
+    let target = roles::table.filter(roles::id.eq(role)).filter(roles::version.eq(version));
+    Ok(diesel::delete(target).execute(&mut conn).await? == 1)
+}
+
+/// Gives the users who hold a role globally a new version: what is shown of them changes.
+pub async fn touch_holders(mut conn: &AsyncPgConnection, role: Uuid, now: DateTime<Utc>) -> StoreResult<()> {
+    let holders = user_roles::table.filter(user_roles::role_id.eq(role)).select(user_roles::user_id);
+    diesel::update(users::table.filter(users::id.eq_any(holders)))
+        .set((users::version.eq(users::version + 1), users::updated_at.eq(now)))
+        .execute(&mut conn)
+        .await?;
+    Ok(())
+}
+
+/// Takes a role from a user; says whether they held it.
+pub async fn revoke(mut conn: &AsyncPgConnection, user: Uuid, role: Uuid) -> StoreResult<bool> {
+    Ok(diesel::delete(user_roles::table.find((user, role))).execute(&mut conn).await? == 1)
+}
+
+/// The roles that every new user gets.
+pub async fn defaults(mut conn: &AsyncPgConnection) -> StoreResult<Vec<Uuid>> {
+    Ok(roles::table.filter(roles::is_default.eq(true)).select(roles::id).load(&mut conn).await?)
+}
 
 /// Gives a user a global role.
 pub async fn grant(
@@ -36,18 +243,17 @@ pub async fn permissions_of(mut conn: &AsyncPgConnection, user: Uuid) -> StoreRe
 
 /// How many administrators who can sign in there are beside this user. Transactions that ask stand in line: the role's
 /// row is locked until they end.
-pub async fn other_administrators(mut conn: &AsyncPgConnection, user: Uuid) -> StoreResult<i64> {
-    roles::table
-        .filter(roles::id.eq(ADMINISTRATOR))
-        .select(roles::id)
-        .for_update()
-        .get_result::<Uuid>(&mut conn)
-        .await?;
+pub async fn other_administrators(
+    mut conn: &AsyncPgConnection,
+    user: Uuid,
+    now: DateTime<Utc>,
+) -> StoreResult<i64> {
+    lock(conn, ADMINISTRATOR).await?;
     let query = user_roles::table
         .inner_join(users::table)
         .filter(user_roles::role_id.eq(ADMINISTRATOR))
         .filter(users::id.ne(user))
-        .filter(users::suspended.eq(false))
+        .filter(users::suspended.eq(false).or(users::suspended_until.le(now)))
         .filter(users::password_hash.is_not_null())
         .select(count_star());
     Ok(query.get_result(&mut conn).await?)

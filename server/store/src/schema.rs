@@ -26,6 +26,8 @@ table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         last_sign_in_at -> Nullable<Timestamptz>,
+        suspended_reason -> Nullable<Text>,
+        suspended_until -> Nullable<Timestamptz>,
     }
 }
 
@@ -60,6 +62,8 @@ table! {
         built_in -> Bool,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        kind -> Text,
+        is_default -> Bool,
     }
 }
 
@@ -67,6 +71,7 @@ table! {
     role_permissions (role_id, permission) {
         role_id -> Uuid,
         permission -> Text,
+        management -> Bool,
     }
 }
 
@@ -90,6 +95,7 @@ table! {
         created_by -> Nullable<Uuid>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        mfa_required -> Bool,
     }
 }
 
@@ -172,6 +178,8 @@ table! {
         custom_data -> Jsonb,
         preferences -> Jsonb,
         suspended -> Bool,
+        suspended_reason -> Nullable<Text>,
+        suspended_until -> Nullable<Timestamptz>,
         has_password -> Bool,
         password_changed_at -> Nullable<Timestamptz>,
         password_expires_at -> Nullable<Timestamptz>,
@@ -181,6 +189,7 @@ table! {
         last_sign_in_at -> Nullable<Timestamptz>,
         roles -> Array<Text>,
         groups -> Array<Text>,
+        is_staff -> Bool,
     }
 }
 
@@ -196,6 +205,7 @@ table! {
         address -> Nullable<Text>,
         user_agent -> Nullable<Text>,
         suspended -> Bool,
+        suspended_until -> Nullable<Timestamptz>,
         permissions -> Array<Text>,
     }
 }
@@ -209,6 +219,65 @@ table! {
     }
 }
 
+table! {
+    invitations (id) {
+        id -> Uuid,
+        group_id -> Uuid,
+        token_hash -> Bytea,
+        email -> Nullable<Text>,
+        email_folded -> Nullable<Text>,
+        invited_by -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+table! {
+    invitation_roles (invitation_id, role_id) {
+        invitation_id -> Uuid,
+        role_id -> Uuid,
+    }
+}
+
+table! {
+    role_records (id) {
+        id -> Uuid,
+        version -> Int8,
+        scope -> Text,
+        name -> Text,
+        kind -> Text,
+        description -> Nullable<Text>,
+        is_default -> Bool,
+        built_in -> Bool,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        permissions -> Array<Text>,
+    }
+}
+
+table! {
+    invitation_records (id) {
+        id -> Uuid,
+        group_id -> Uuid,
+        token_hash -> Bytea,
+        email -> Nullable<Text>,
+        email_folded -> Nullable<Text>,
+        invited_by -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        roles -> Array<Text>,
+    }
+}
+
+table! {
+    grants (user_id, permission) {
+        user_id -> Uuid,
+        group_id -> Nullable<Uuid>,
+        role -> Text,
+        permission -> Text,
+    }
+}
+
 joinable!(membership_records -> user_records (user_id));
 joinable!(membership_records -> groups (group_id));
 joinable!(user_roles -> roles (role_id));
@@ -216,3 +285,8 @@ joinable!(user_roles -> users (user_id));
 allow_tables_to_appear_in_same_query!(membership_records, user_records, groups, group_members);
 allow_tables_to_appear_in_same_query!(user_records, sessions);
 allow_tables_to_appear_in_same_query!(user_roles, role_permissions, roles, users, sessions);
+allow_tables_to_appear_in_same_query!(user_records, user_roles);
+allow_tables_to_appear_in_same_query!(role_records, user_roles);
+allow_tables_to_appear_in_same_query!(group_member_roles, roles);
+allow_tables_to_appear_in_same_query!(users, group_members);
+allow_tables_to_appear_in_same_query!(groups, group_member_roles);

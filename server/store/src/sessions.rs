@@ -22,6 +22,7 @@ pub struct Credential {
     pub address: Option<String>,
     pub user_agent: Option<String>,
     pub suspended: bool,
+    pub suspended_until: Option<DateTime<Utc>>,
     #[diesel(deserialize_as = Sorted)]
     pub permissions: Vec<String>,
 }

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::error::StoreResult;
-use crate::schema::{attempts, idempotency_keys, sessions};
+use crate::schema::{attempts, idempotency_keys, invitations, sessions};
 
 /// Deletes what is over; `stale_window` is the beginning of the oldest counting window that still matters.
 pub async fn run(
@@ -21,5 +21,7 @@ pub async fn run(
     count += diesel::delete(attempts::table.filter(attempts::window_start.le(stale_window)))
         .execute(&mut conn)
         .await?;
+    count +=
+        diesel::delete(invitations::table.filter(invitations::expires_at.le(now))).execute(&mut conn).await?;
     Ok(count)
 }

@@ -1,13 +1,14 @@
 //! The table `users` and the view of it that answers are made from.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::error::StoreResult;
-use crate::schema::{deleted_users, sessions, user_records, users};
+use crate::schema::{deleted_users, group_members, sessions, user_records, user_roles, users};
 use crate::sorted::Sorted;
 
 /// What answers show of a user.
@@ -26,6 +27,8 @@ pub struct UserRecord {
     pub profile: Value,
     pub custom_data: Value,
     pub suspended: bool,
+    pub suspended_reason: Option<String>,
+    pub suspended_until: Option<DateTime<Utc>>,
     pub has_password: bool,
     pub password_changed_at: Option<DateTime<Utc>>,
     pub password_expires_at: Option<DateTime<Utc>>,
@@ -37,6 +40,7 @@ pub struct UserRecord {
     pub roles: Vec<String>,
     #[diesel(deserialize_as = Sorted)]
     pub groups: Vec<String>,
+    pub is_staff: bool,
 }
 
 /// How a user is found.
@@ -95,17 +99,58 @@ pub async fn lock(mut conn: &AsyncPgConnection, key: UserKey<'_>) -> StoreResult
     }
 }
 
+/// Which users a list shows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct UserFilter {
+    /// Only members of this group.
+    pub group: Option<Uuid>,
+    /// Only those who aren't.
+    pub not_group: Option<Uuid>,
+    /// Only holders of this role.
+    pub role: Option<Uuid>,
+    /// Only those who aren't.
+    pub not_role: Option<Uuid>,
+}
+
 /// Users after an id, in the order of their ids, which is that of their making.
 pub async fn list(
     mut conn: &AsyncPgConnection,
+    filter: UserFilter,
     after: Option<Uuid>,
     limit: i64,
 ) -> StoreResult<Vec<UserRecord>> {
-    let query = user_records::table.order(user_records::id).limit(limit).select(UserRecord::as_select());
-    Ok(match after {
-        Some(after) => query.filter(user_records::id.gt(after)).load(&mut conn).await?,
-        None => query.load(&mut conn).await?,
-    })
+    let in_group = |group: Uuid| {
+        exists(
+            group_members::table
+                .filter(group_members::user_id.eq(user_records::id))
+                .filter(group_members::group_id.eq(group)),
+        )
+    };
+    let in_role = |role: Uuid| {
+        exists(
+            user_roles::table
+                .filter(user_roles::user_id.eq(user_records::id))
+                .filter(user_roles::role_id.eq(role)),
+        )
+    };
+    let mut query =
+        user_records::table.order(user_records::id).limit(limit).select(UserRecord::as_select()).into_boxed();
+    if let Some(after) = after {
+        query = query.filter(user_records::id.gt(after));
+    }
+    if let Some(group) = filter.group {
+        query = query.filter(in_group(group));
+    }
+    if let Some(group) = filter.not_group {
+        query = query.filter(not(in_group(group)));
+    }
+    if let Some(role) = filter.role {
+        query = query.filter(in_role(role));
+    }
+    if let Some(role) = filter.not_role {
+        query = query.filter(not(in_role(role)));
+    }
+    Ok(query.load(&mut conn).await?)
 }
 
 /// A user to insert.
@@ -152,6 +197,9 @@ pub struct UserChanges {
     pub profile: Option<Value>,
     pub custom_data: Option<Value>,
     pub preferences: Option<Value>,
+    pub suspended: Option<bool>,
+    pub suspended_reason: Option<Option<String>>,
+    pub suspended_until: Option<Option<DateTime<Utc>>>,
     pub password_hash: Option<Option<String>>,
     pub password_changed_at: Option<Option<DateTime<Utc>>>,
     pub password_expires_at: Option<Option<DateTime<Utc>>>,
@@ -195,5 +243,5 @@ pub async fn delete(
 
 /// Whether there is any user.
 pub async fn any(mut conn: &AsyncPgConnection) -> StoreResult<bool> {
-    Ok(diesel::select(diesel::dsl::exists(users::table.select(users::id))).get_result(&mut conn).await?)
+    Ok(diesel::select(exists(users::table.select(users::id))).get_result(&mut conn).await?)
 }

@@ -86,6 +86,12 @@ fn who(rule: &Rule) -> String {
         Access::OwnOnly => "only the user whom it is about.".to_owned(),
         Access::OwnOr(permission) => format!("the user whom it is about, and holders of `{permission}`."),
         Access::MemberOr(permission) => format!("members of the group, and holders of `{permission}`."),
+        Access::GroupAdminOr(permission) => {
+            format!("members who hold `group:admin` in the group, and holders of `{permission}`.")
+        }
+        Access::OwnOrGroupAdminOr(permission) => {
+            format!("the member, members who hold `group:admin` in the group, and holders of `{permission}`.")
+        }
         Access::Holders(permission) => format!("holders of `{permission}`."),
     };
     let fresh = if rule.fresh {

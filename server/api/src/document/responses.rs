@@ -200,8 +200,8 @@ fn answers(facts: &Facts<'_>, status: &str) -> bool {
     match status {
         "400" => facts.body || facts.parameters || signed_in,
         "401" => signed_in || signs_in,
-        "403" => facts.rule.access.can_forbid() || matches!(id, "login" | "register"),
-        "404" => facts.path,
+        "403" => facts.rule.access.can_forbid() || matches!(id, "login" | "register" | "user_list"),
+        "404" => facts.path || matches!(id, "user_list" | "group_create" | "access_check"),
         "408" | "413" | "415" => facts.body,
         "409" => facts.changes,
         "412" => facts.if_match,
@@ -210,7 +210,11 @@ fn answers(facts: &Facts<'_>, status: &str) -> bool {
             signs_in
                 || matches!(
                     id,
-                    "register" | "session_reauthenticate" | "user_password_change" | "user_password_verify"
+                    "register"
+                        | "session_reauthenticate"
+                        | "user_password_change"
+                        | "user_password_verify"
+                        | "invitation_accept"
                 )
         }
         "503" => !matches!(id, "system_health" | "system_version" | "document_view"),

@@ -7,8 +7,10 @@ use serde_json::Value;
 
 use super::{METHODS, examples, linked, operations_mut, operations_table, published, text};
 use crate::types::{
-    CustomData, Login, LoginChangePassword, Logout, Preferences, Register, SessionReauthenticate, UserCreate,
-    UserPasswordChange, UserPasswordSet, UserPasswordVerify, UserUpdate,
+    AccessCheck, CustomData, GroupCreate, GroupMemberAdd, GroupMemberUpdate, GroupUpdate, InvitationAccept,
+    InvitationCreate, Login, LoginChangePassword, Logout, Preferences, Register, RoleCreate, RoleUpdate,
+    SessionReauthenticate, UserCreate, UserPasswordChange, UserPasswordSet, UserPasswordVerify, UserRoles,
+    UserSuspend, UserUpdate,
 };
 use crate::{access, error, extract};
 
@@ -130,8 +132,20 @@ fn request_examples_are_requests() {
     check::<UserPasswordSet>("user_password_set");
     check::<UserPasswordChange>("user_password_change");
     check::<UserPasswordVerify>("user_password_verify");
+    check::<RoleCreate>("role_create");
+    check::<RoleUpdate>("role_update");
+    check::<UserRoles>("user_role_add");
+    check::<UserRoles>("user_role_replace");
+    check::<UserSuspend>("user_suspend");
+    check::<GroupCreate>("group_create");
+    check::<GroupUpdate>("group_update");
+    check::<GroupMemberAdd>("group_member_add");
+    check::<GroupMemberUpdate>("group_member_update");
+    check::<InvitationCreate>("group_invitation_create");
+    check::<InvitationAccept>("invitation_accept");
+    check::<AccessCheck>("access_check");
     let requests = examples::ALL.iter().filter(|(name, _)| name.ends_with(".request")).count();
-    assert_eq!(requests, 13, "a request example is not checked above");
+    assert_eq!(requests, 25, "a request example is not checked above");
 }
 
 #[test]
@@ -205,7 +219,7 @@ fn lists_say_how_long_a_page_may_be() {
             assert!(limit["description"].as_str().unwrap().contains("50 by default"), "{id}");
         }
     }
-    assert_eq!(lists, 5);
+    assert_eq!(lists, 9);
 }
 
 #[test]

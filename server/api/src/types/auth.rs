@@ -50,6 +50,9 @@ pub struct Register {
     /// Name as people read it.
     #[serde(default)]
     pub name: Option<DisplayName>,
+    /// The token of an invitation to a group. Where registration is by invitation only, it is needed.
+    #[serde(default)]
+    pub invitation: Option<Identifier>,
     /// First password.
     pub password: NewPassword,
     /// What the person tells about themselves.

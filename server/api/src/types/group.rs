@@ -2,10 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::id::{GroupId, UserId};
+use super::list::List;
+use super::nullable::{Nullable, present};
 use super::page::Page;
+use super::reference::{RoleRef, UserRef};
+use super::text::{Description, DisplayName, Slug};
 use super::user::{CustomData, User};
 
 /// A group: what others call a team or an organization.
@@ -24,6 +28,8 @@ pub struct Group {
     pub custom_data: CustomData,
     /// Whether this is the group that every new user joins, `public`. It can't be deleted.
     pub default: bool,
+    /// Whether members need a second factor.
+    pub mfa_required: bool,
     /// Who made the group; absent for the default group and where that user was deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_by: Option<UserId>,
@@ -63,3 +69,66 @@ pub struct UserGroup {
 
 /// One page of a user's groups.
 pub type UserGroupPage = Page<UserGroup>;
+
+/// A new group.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GroupCreate {
+    /// Short name in URLs. Unique.
+    pub slug: Slug,
+    /// Name as people read it.
+    pub name: DisplayName,
+    /// What the group is for.
+    #[serde(default)]
+    pub description: Option<Description>,
+    /// What applications keep with the group.
+    #[serde(default)]
+    pub custom_data: Option<CustomData>,
+    /// Whether members need a second factor.
+    #[serde(default)]
+    pub mfa_required: bool,
+    /// The first owner; the caller where nobody is named.
+    #[serde(default)]
+    pub owner: Option<UserRef>,
+}
+
+/// Changes of a group, as JSON Merge Patch (RFC 7396).
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GroupUpdate {
+    /// Short name in URLs. That of the default group can't be changed.
+    #[serde(default)]
+    pub slug: Option<Slug>,
+    /// Name as people read it.
+    #[serde(default)]
+    pub name: Option<DisplayName>,
+    /// What the group is for.
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Nullable<Description>")]
+    pub description: Option<Nullable<Description>>,
+    /// What applications keep with the group, merged at every depth.
+    #[serde(default)]
+    pub custom_data: Option<CustomData>,
+    /// Whether members need a second factor.
+    #[serde(default)]
+    pub mfa_required: Option<bool>,
+}
+
+/// Somebody to take into a group.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GroupMemberAdd {
+    /// The user: an id, `@username` or `me`.
+    pub user: UserRef,
+    /// The group roles, each an id or `@name`; `member` where none is named.
+    #[serde(default)]
+    pub roles: List<RoleRef>,
+}
+
+/// The roles of a member from now on.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GroupMemberUpdate {
+    /// The group roles, each an id or `@name`; `member` where none is named.
+    pub roles: List<RoleRef>,
+}

@@ -136,6 +136,45 @@ impl IdKind for SessionKind {
 /// The id of a session. It is no credential.
 pub type SessionId = Id<SessionKind>;
 
+/// The kind of [`RoleId`].
+#[derive(Debug)]
+pub struct RoleKind;
+
+impl IdKind for RoleKind {
+    const NAME: &'static str = "RoleId";
+    const OF: &'static str = "a role";
+    const FIELD: &'static str = "role";
+}
+
+/// The id of a role.
+pub type RoleId = Id<RoleKind>;
+
+/// The kind of [`InvitationId`].
+#[derive(Debug)]
+pub struct InvitationKind;
+
+impl IdKind for InvitationKind {
+    const NAME: &'static str = "InvitationId";
+    const OF: &'static str = "an invitation";
+    const FIELD: &'static str = "invitation";
+}
+
+/// The id of an invitation. It is no credential.
+pub type InvitationId = Id<InvitationKind>;
+
+/// The kind of [`AuditEventId`].
+#[derive(Debug)]
+pub struct AuditEventKind;
+
+impl IdKind for AuditEventKind {
+    const NAME: &'static str = "AuditEventId";
+    const OF: &'static str = "an audit event";
+    const FIELD: &'static str = "audit event";
+}
+
+/// The id of an audit event.
+pub type AuditEventId = Id<AuditEventKind>;
+
 /// The kind of [`GroupId`].
 #[derive(Debug)]
 pub struct GroupKind;

@@ -1,5 +1,6 @@
 //! How a path names a resource: a user by id, `@username` or `me`; a group by id or `@slug`.
 
+use std::fmt;
 use std::str::FromStr;
 
 use schemars::JsonSchema;
@@ -7,8 +8,8 @@ use schemars::r#gen::SchemaGenerator;
 use schemars::schema::{InstanceType, Metadata, Schema, SchemaObject, StringValidation};
 use serde::{Deserialize, Deserializer};
 
-use super::id::{GroupId, SessionId, UserId};
-use super::text::{fold, is_username, username_class};
+use super::id::{GroupId, InvitationId, RoleId, SessionId, UserId};
+use super::text::{RoleName, fold, is_username, username_class};
 
 const UUID: &str = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}";
 
@@ -37,6 +38,53 @@ impl FromStr for UserRef {
             return Ok(Self::Name(fold(name)));
         }
         text.parse().map(Self::Id).map_err(|_| "user: must be an id, @username or me".to_owned())
+    }
+}
+
+/// Names a role in a path or a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RoleRef {
+    /// By id.
+    Id(RoleId),
+    /// By name.
+    Name(String),
+}
+
+impl FromStr for RoleRef {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(name) = text.strip_prefix('@')
+            && let Ok(name) = name.parse::<RoleName>()
+        {
+            return Ok(Self::Name(name.into_string()));
+        }
+        text.parse().map(Self::Id).map_err(|_| "role: must be an id or @name".to_owned())
+    }
+}
+
+impl fmt::Display for RoleRef {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(formatter),
+            Self::Name(name) => write!(formatter, "@{name}"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for RoleRef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for RoleRef {
+    fn schema_name() -> String {
+        "RoleRef".to_owned()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schema("Names a role: an id or `@name`.", format!("^({UUID}|@[a-z][a-z0-9_-]{{0,63}})$"))
     }
 }
 
@@ -132,4 +180,38 @@ pub struct SessionPath {
 pub struct GroupPath {
     /// The group: an id or `@slug`.
     pub group: GroupRef,
+}
+
+/// The path of a role.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct RolePath {
+    /// The role: an id or `@name`.
+    pub role: RoleRef,
+}
+
+/// The path of a role that a user holds.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct UserRolePath {
+    /// The user: an id, `@username` or `me`.
+    pub user: UserRef,
+    /// The role: an id or `@name`.
+    pub role: RoleRef,
+}
+
+/// The path of a member.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct GroupMemberPath {
+    /// The group: an id or `@slug`.
+    pub group: GroupRef,
+    /// The user: an id, `@username` or `me`.
+    pub user: UserRef,
+}
+
+/// The path of an invitation.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct InvitationPath {
+    /// The group: an id or `@slug`.
+    pub group: GroupRef,
+    /// The invitation's id.
+    pub invitation: InvitationId,
 }

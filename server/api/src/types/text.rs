@@ -377,6 +377,110 @@ impl TextRule for IdentifierRule {
 /// What a person types to say who they are.
 pub type Identifier = Text<IdentifierRule>;
 
+/// The rule of [`RoleName`].
+#[derive(Debug)]
+pub struct RoleNameRule;
+
+impl TextRule for RoleNameRule {
+    const NAME: &'static str = "RoleName";
+    const DESCRIPTION: &'static str =
+        "The name of a role: a lower-case letter, then lower-case letters, digits, `_` and `-`. Unique.";
+    const MAX: u32 = 64;
+    const EXPECTED: &'static str =
+        "begin with a lower-case letter and go on with lower-case letters, digits, _ and -";
+
+    fn pattern() -> Option<String> {
+        Some("^[a-z][a-z0-9_-]*$".to_owned())
+    }
+
+    fn accepts(text: &str) -> bool {
+        is_word(text)
+    }
+}
+
+/// The name of a role.
+pub type RoleName = Text<RoleNameRule>;
+
+/// The rule of [`PermissionName`].
+#[derive(Debug)]
+pub struct PermissionNameRule;
+
+impl TextRule for PermissionNameRule {
+    const NAME: &'static str = "PermissionName";
+    const DESCRIPTION: &'static str = "A permission: two to four words of lower-case letters, digits, `_` and `-`, each \
+         beginning with a letter, joined by `:`. Those that begin with `audit:`, `group:`, `groups:`, `providers:`, \
+         `roles:` and `users:` are Rollcall's own; all others are the applications'.";
+    const MIN: u32 = 3;
+    const MAX: u32 = 128;
+    const EXPECTED: &'static str =
+        "be words of lower-case letters, digits, _ and - joined by colons, such as data:read";
+
+    fn pattern() -> Option<String> {
+        Some("^[a-z][a-z0-9_-]*(:[a-z][a-z0-9_-]*){1,3}$".to_owned())
+    }
+
+    fn accepts(text: &str) -> bool {
+        let words: Vec<&str> = text.split(':').collect();
+        (2..=4).contains(&words.len()) && words.iter().all(|word| is_word(word))
+    }
+}
+
+/// A permission, of Rollcall's own or an application's.
+pub type PermissionName = Text<PermissionNameRule>;
+
+fn is_word(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-')
+}
+
+/// The rule of [`Slug`].
+#[derive(Debug)]
+pub struct SlugRule;
+
+impl TextRule for SlugRule {
+    const NAME: &'static str = "Slug";
+    const DESCRIPTION: &'static str =
+        "The short name of a group in URLs: lower-case letters, digits and `-`. Unique.";
+    const MAX: u32 = 64;
+    const EXPECTED: &'static str = "contain only lower-case letters, digits and -";
+
+    fn pattern() -> Option<String> {
+        Some("^[a-z0-9-]+$".to_owned())
+    }
+
+    fn accepts(text: &str) -> bool {
+        text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    }
+}
+
+/// The short name of a group.
+pub type Slug = Text<SlugRule>;
+
+/// The rule of [`Description`].
+#[derive(Debug)]
+pub struct DescriptionRule;
+
+impl TextRule for DescriptionRule {
+    const NAME: &'static str = "Description";
+    const DESCRIPTION: &'static str =
+        "Some words for people; line feeds are allowed, other control characters are not.";
+    const MAX: u32 = 1024;
+    const EXPECTED: &'static str = "contain no control characters but line feeds";
+
+    fn pattern() -> Option<String> {
+        AddressTextRule::pattern()
+    }
+
+    fn accepts(text: &str) -> bool {
+        AddressTextRule::accepts(text)
+    }
+}
+
+/// Some words for people.
+pub type Description = Text<DescriptionRule>;
+
 /// Folds a name for comparison: NFKC, then full case folding, then NFC of the result. The one place where
 /// this happens; the database stores the result and never folds by itself.
 pub fn fold(text: &str) -> String {

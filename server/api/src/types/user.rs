@@ -9,10 +9,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::id::UserId;
 use super::nullable::{Nullable, optional_object, present, present_object};
 use super::open_enum;
-use super::page::Page;
+use super::page::{Page, PageLimit, PageToken};
 use super::profile::{Profile, ProfileInput, ProfileUpdate};
+use super::reference::{GroupRef, RoleRef};
 use super::secret::{NewPassword, PasswordAttempt};
-use super::text::{DisplayName, Email, Phone, Username, WebUrl};
+use super::text::{Description, DisplayName, Email, Phone, Username, WebUrl};
 
 /// The most bytes that `custom_data` or `preferences` may have as compact JSON.
 pub const DOCUMENT_MAX: usize = 16 * 1024;
@@ -177,6 +178,18 @@ pub struct User {
     /// Whether the account is barred from signing in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suspended: Option<bool>,
+    /// Why the account is suspended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suspended_reason: Option<String>,
+    /// When the suspension ends by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suspended_until: Option<DateTime<Utc>>,
+    /// Whether the user holds the role `administrator`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_superuser: Option<bool>,
+    /// Whether the user holds any permission of Rollcall's own, globally.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_staff: Option<bool>,
     /// Whether the account has a password.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub has_password: Option<bool>,
@@ -266,6 +279,43 @@ pub struct UserUpdate {
     #[serde(default, deserialize_with = "present_object")]
     #[schemars(with = "Nullable<ProfileUpdate>")]
     pub profile: Option<Nullable<ProfileUpdate>>,
+}
+
+/// Bars a user from signing in.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserSuspend {
+    /// Why.
+    #[serde(default)]
+    pub reason: Option<Description>,
+    /// When the suspension ends by itself (RFC 3339); it must be in the future. Without it, `user_reactivate` ends it.
+    #[serde(default)]
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// Which users to list.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserListQuery {
+    /// Only members of this group: an id or `@slug`.
+    #[serde(default)]
+    pub group: Option<GroupRef>,
+    /// Only users who are no members of this group: an id or `@slug`.
+    #[serde(default)]
+    pub not_group: Option<GroupRef>,
+    /// Only holders of this global role: an id or `@name`. Needs `users:read`.
+    #[serde(default)]
+    pub role: Option<RoleRef>,
+    /// Only users who don't hold this global role: an id or `@name`. Needs `users:read`.
+    #[serde(default)]
+    pub not_role: Option<RoleRef>,
+    /// How many items the page may have: 1 to 200, 50 by default.
+    #[serde(default)]
+    pub limit: Option<PageLimit>,
+    /// Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the
+    /// caller may see; an edited or foreign one is a 400.
+    #[serde(default)]
+    pub page_token: Option<PageToken>,
 }
 
 /// A password that an administrator sets.

@@ -1,0 +1,96 @@
+//! The audit trail.
+
+use std::net::IpAddr;
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use schemars::r#gen::SchemaGenerator;
+use schemars::schema::Schema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::id::{AuditEventId, SessionId, UserId};
+use super::open_enum;
+use super::page::{Page, PageLimit, PageToken};
+use super::text::RoleName;
+use super::user::JsonObject;
+
+/// What became of a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct AuditResult(pub String);
+
+impl JsonSchema for AuditResult {
+    fn schema_name() -> String {
+        "AuditResult".to_owned()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        open_enum::schema(generator, "What became of the call.", &["done", "refused"])
+    }
+}
+
+/// Who did what, to whom, when, from where, with which result. Events are never changed nor deleted.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct AuditEvent {
+    /// The event's id.
+    pub id: AuditEventId,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+    /// The id of the operation.
+    pub operation: String,
+    /// What became of the call.
+    pub result: AuditResult,
+    /// Why it was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
+    /// Who called, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor_id: Option<UserId>,
+    /// The session of the call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<SessionId>,
+    /// What kind of resource it was about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_kind: Option<String>,
+    /// Which one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_id: Option<Uuid>,
+    /// Where the call came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
+    /// The `x-request-id` of the answer.
+    pub request_id: String,
+    /// More about it, by operation. Never a secret.
+    pub detail: JsonObject,
+}
+
+/// One page of audit events.
+pub type AuditEventPage = Page<AuditEvent>;
+
+/// Which audit events to list.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuditEventListQuery {
+    /// Only events at or after this time (RFC 3339).
+    #[serde(default)]
+    pub since: Option<DateTime<Utc>>,
+    /// Only events before this time (RFC 3339).
+    #[serde(default)]
+    pub until: Option<DateTime<Utc>>,
+    /// Only calls of this user.
+    #[serde(default)]
+    pub actor: Option<UserId>,
+    /// Only events about the resource with this id.
+    #[serde(default)]
+    pub target: Option<Uuid>,
+    /// Only calls of this operation.
+    #[serde(default)]
+    pub operation: Option<RoleName>,
+    /// How many items the page may have: 1 to 200, 50 by default.
+    #[serde(default)]
+    pub limit: Option<PageLimit>,
+    /// Where to go on: the `next_page` of the page before.
+    #[serde(default)]
+    pub page_token: Option<PageToken>,
+}

@@ -1,0 +1,244 @@
+//! Who belongs to a group, with which roles.
+
+use std::sync::Arc;
+
+use rollcall_api::access::Permission;
+use rollcall_api::error;
+use rollcall_api::extract::{Bearer, IdempotencyKey, JsonBody};
+use rollcall_api::reply::{Created, NoContent, Ok200};
+use rollcall_api::types::{
+    GroupMember, GroupMemberAdd, GroupMemberPath, GroupMemberUpdate, GroupRef, List, RoleRef, UserRef,
+};
+use rollcall_policy::{Resource, missing_for_grant};
+use rollcall_store::groups::{self, GroupKey, GroupRow, MembershipRecord};
+use rollcall_store::roles::RoleRecord;
+use rollcall_store::users::{self, UserKey, UserRecord};
+use rollcall_store::{Conn, grants, seed};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::app::idempotency::Attempt;
+use crate::app::roles::find;
+use crate::app::views;
+use crate::error::{AppResult, not_found, refuse};
+use crate::operation::{Caller, Change, Operation, Target};
+
+/// Locks the group that a path names and asks policy; `about` is the member whom it is about.
+pub async fn target(change: &mut Change, group: &GroupRef, about: Option<&UserRef>) -> AppResult<GroupRow> {
+    let key = match group {
+        GroupRef::Id(id) => GroupKey::Id(id.uuid()),
+        GroupRef::Slug(slug) => GroupKey::Slug(slug),
+    };
+    let Some(row) = groups::lock(change.conn(), key).await? else { return not_found() };
+    let caller = change.caller()?.id();
+    let own = match about {
+        None => false,
+        Some(UserRef::Me) => true,
+        Some(user) => user_of(change, user).await?.is_some_and(|user| user.id == caller),
+    };
+    let seat = seat(change.conn(), row.id, caller, own).await?;
+    change.authorize(seat)?;
+    Ok(row)
+}
+
+/// A group as policy sees it from where a user sits.
+pub async fn seat(conn: &Conn, group: Uuid, user: Uuid, own: bool) -> AppResult<Resource> {
+    let member = groups::is_member(conn, group, user).await?;
+    let admin = member
+        && grants::in_group(conn, user, group)
+            .await?
+            .iter()
+            .any(|held| held == Permission::GroupAdmin.as_str());
+    Ok(Resource::Group { group: group.into(), member, admin, own })
+}
+
+async fn user_of(change: &Change, user: &UserRef) -> AppResult<Option<UserRecord>> {
+    let key = match user {
+        UserRef::Me => UserKey::Id(change.caller()?.id()),
+        UserRef::Id(id) => UserKey::Id(id.uuid()),
+        UserRef::Name(folded) => UserKey::Name(folded),
+    };
+    Ok(users::find(change.conn(), key).await?)
+}
+
+/// The group roles that a body names, each once; `member` where none is named.
+pub async fn group_roles(conn: &Conn, list: List<RoleRef>) -> AppResult<Vec<RoleRecord>> {
+    let mut wanted = list.0;
+    if wanted.is_empty() {
+        wanted.push(RoleRef::Id(seed::MEMBER.into()));
+    }
+    let mut found: Vec<RoleRecord> = Vec::new();
+    for role in wanted {
+        let record = find(conn, &role, "roles").await?;
+        if record.scope != "group" || record.kind != "user" {
+            let message = format!(
+                "roles: {role} is a {} role of type {}, members hold group roles of type user",
+                record.scope, record.kind
+            );
+            return refuse(error::WRONG_ROLE_TYPE, message);
+        }
+        if found.iter().all(|other| other.id != record.id) {
+            found.push(record);
+        }
+    }
+    Ok(found)
+}
+
+/// Nobody grants in a group what they don't hold there, unless they own it or may write all groups.
+pub async fn may_grant<'a>(
+    conn: &Conn,
+    caller: &Caller,
+    group: Uuid,
+    roles: impl IntoIterator<Item = &'a RoleRecord>,
+) -> AppResult<()> {
+    if caller.actor.holds(Permission::GroupsWrite) {
+        return Ok(());
+    }
+    let mut held = grants::in_group(conn, caller.id(), group).await?;
+    if held.iter().any(|permission| permission == Permission::GroupOwn.as_str()) {
+        return Ok(());
+    }
+    held.extend(caller.actor.permissions.iter().cloned());
+    for role in roles {
+        if let Some(missing) = missing_for_grant(&held, &role.permissions) {
+            let message =
+                format!("roles: you don't hold {missing} in this group, which the role {} gives", role.name);
+            return refuse(error::FORBIDDEN, message);
+        }
+    }
+    Ok(())
+}
+
+fn ids(roles: &[RoleRecord]) -> Vec<Uuid> {
+    roles.iter().map(|role| role.id).collect()
+}
+
+fn member(change: &Change, user: UserRecord, membership: MembershipRecord) -> AppResult<GroupMember> {
+    Ok(GroupMember {
+        user: views::user(&change.caller()?.actor, user),
+        roles: membership.roles,
+        joined_at: membership.joined_at,
+    })
+}
+
+/// Add a member.
+pub async fn group_member_add(
+    op: Arc<Operation>,
+    credential: Bearer,
+    group: GroupRef,
+    key: IdempotencyKey,
+    body: JsonBody<GroupMemberAdd>,
+) -> AppResult<Created<GroupMember>> {
+    let mut change = op.begin(&credential).await?;
+    let row = target(&mut change, &group, None).await?;
+    let attempt = Attempt::new(Some(change.caller()?.id()), key, &body.raw);
+    if let Some(replay) = attempt.claim(&op, &change).await? {
+        return Ok(replay);
+    }
+    let Some(user) = user_of(&change, &body.value.user).await? else {
+        return refuse(error::NOT_FOUND, "user: there is no such user");
+    };
+    let roles = group_roles(change.conn(), body.value.roles).await?;
+    may_grant(change.conn(), change.caller()?, row.id, &roles).await?;
+    if groups::is_member(change.conn(), row.id, user.id).await? {
+        return refuse(error::ALREADY_MEMBER, "user: is a member of the group already");
+    }
+    let now = op.now();
+    groups::join(change.conn(), row.id, user.id, &ids(&roles), now).await?;
+    groups::touch_members(change.conn(), row.id, Some(user.id), now).await?;
+    let Some(membership) = groups::membership(change.conn(), row.id, user.id).await? else {
+        return not_found();
+    };
+    let Some(user) = users::find(change.conn(), UserKey::Id(user.id)).await? else { return not_found() };
+    let (id, tag) = (user.id, user.version.to_string());
+    let location = format!("/v1/groups/{}/members/{id}", row.id);
+    let detail = json!({ "user": id, "roles": membership.roles });
+    let answer = member(&change, user, membership)?;
+    attempt.keep(&op, &change, id, &location, &tag, &answer).await?;
+    change.commit(Target::Group(row.id), detail).await?;
+    Ok(Created::new(answer).located(&location).tagged(&tag))
+}
+
+/// Change a member's roles.
+pub async fn group_member_update(
+    op: Arc<Operation>,
+    credential: Bearer,
+    path: GroupMemberPath,
+    body: GroupMemberUpdate,
+) -> AppResult<Ok200<GroupMember>> {
+    let mut change = op.begin(&credential).await?;
+    let row = target(&mut change, &path.group, Some(&path.user)).await?;
+    let (user, membership) = membership(&change, &row, &path.user).await?;
+    let wanted = group_roles(change.conn(), body.roles).await?;
+    let mut touched = Vec::new();
+    for name in membership.roles.iter().filter(|name| !wanted.iter().any(|role| role.name == **name)) {
+        touched.push(find(change.conn(), &RoleRef::Name(name.clone()), "roles").await?);
+    }
+    let added = wanted.iter().filter(|role| !membership.roles.contains(&role.name));
+    may_grant(change.conn(), change.caller()?, row.id, touched.iter().chain(added)).await?;
+    if touched.iter().any(|role| role.id == seed::OWNER) {
+        keeps_an_owner(&change, &row, user.id).await?;
+    }
+    groups::set_roles(change.conn(), row.id, user.id, &ids(&wanted)).await?;
+    let Some(membership) = groups::membership(change.conn(), row.id, user.id).await? else {
+        return not_found();
+    };
+    let detail = json!({ "user": user.id, "roles": membership.roles });
+    let answer = member(&change, user, membership)?;
+    change.commit(Target::Group(row.id), detail).await?;
+    Ok(Ok200::new(answer))
+}
+
+/// Remove a member.
+pub async fn group_member_remove(
+    op: Arc<Operation>,
+    credential: Bearer,
+    path: GroupMemberPath,
+) -> AppResult<NoContent> {
+    let mut change = op.begin(&credential).await?;
+    let row = target(&mut change, &path.group, Some(&path.user)).await?;
+    let (user, membership) = membership(&change, &row, &path.user).await?;
+    if row.is_default {
+        return refuse(error::DEFAULT_GROUP, "every user is in this group");
+    }
+    if user.id != change.caller()?.id() {
+        let mut held = Vec::new();
+        for name in &membership.roles {
+            held.push(find(change.conn(), &RoleRef::Name(name.clone()), "roles").await?);
+        }
+        may_grant(change.conn(), change.caller()?, row.id, &held).await?;
+    }
+    keeps_an_owner(&change, &row, user.id).await?;
+    let now = op.now();
+    groups::touch_members(change.conn(), row.id, Some(user.id), now).await?;
+    groups::leave(change.conn(), row.id, user.id).await?;
+    change.commit(Target::Group(row.id), json!({ "user": user.id })).await?;
+    Ok(NoContent::done())
+}
+
+/// The member whom a path names.
+async fn membership(
+    change: &Change,
+    row: &GroupRow,
+    user: &UserRef,
+) -> AppResult<(UserRecord, MembershipRecord)> {
+    let Some(user) = user_of(change, user).await? else { return not_found() };
+    match groups::membership(change.conn(), row.id, user.id).await? {
+        Some(membership) => Ok((user, membership)),
+        None => not_found(),
+    }
+}
+
+/// Refuses what would leave a group without an owner. The group's row is locked: nobody else can meanwhile.
+async fn keeps_an_owner(change: &Change, row: &GroupRow, leaving: Uuid) -> AppResult<()> {
+    let owner = groups::membership(change.conn(), row.id, leaving)
+        .await?
+        .is_some_and(|membership| membership.roles.iter().any(|role| role == "owner"));
+    if owner && groups::other_owners(change.conn(), row.id, leaving).await? == 0 {
+        return refuse(
+            error::LAST_OWNER,
+            "this is the group's last owner; make another member an owner first",
+        );
+    }
+    Ok(())
+}

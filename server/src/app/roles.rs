@@ -1,0 +1,206 @@
+//! Roles: named sets of permissions.
+
+use std::sync::Arc;
+
+use rollcall_api::access::Permission;
+use rollcall_api::error;
+use rollcall_api::extract::{Bearer, IdempotencyKey, IfMatch, IfNoneMatch, JsonBody};
+use rollcall_api::reply::{Created, NoContent, Ok200};
+use rollcall_api::types::{
+    Description, List, Nullable, PageQuery, PermissionName, Role, RoleCreate, RoleDeleteQuery, RoleName,
+    RolePage, RoleRef, RoleScopeInput, RoleTypeInput, RoleUpdate,
+};
+use rollcall_policy::{Resource, missing_for_grant};
+use rollcall_store::Conn;
+use rollcall_store::roles::{self, NewRole, RoleChanges, RoleKey, RoleRecord};
+use serde_json::json;
+
+use crate::app::conditions::writable;
+use crate::app::idempotency::Attempt;
+use crate::app::paging::Paging;
+use crate::app::views;
+use crate::error::{AppResult, not_found, refuse};
+use crate::operation::{Change, Operation, Target};
+
+/// The role that a body or a parameter names; an unknown one is a 404 that names it.
+pub async fn find(conn: &Conn, role: &RoleRef, field: &str) -> AppResult<RoleRecord> {
+    let key = match role {
+        RoleRef::Id(id) => RoleKey::Id(id.uuid()),
+        RoleRef::Name(name) => RoleKey::Name(name),
+    };
+    match roles::find(conn, key).await? {
+        Some(record) => Ok(record),
+        None => refuse(error::NOT_FOUND, format!("{field}: there is no role {role}")),
+    }
+}
+
+/// List roles.
+pub async fn role_list(
+    op: Arc<Operation>,
+    credential: Bearer,
+    query: PageQuery,
+) -> AppResult<Ok200<RolePage>> {
+    op.authenticate(&credential).await?.authorize(|_, ()| Resource::Directory)?;
+    let paging = Paging::open(&op, &query, &[])?;
+    let rows = roles::list(&*op.app.store.read().await?, paging.after, paging.rows()).await?;
+    Ok(Ok200::new(paging.page(rows, |row| row.id, views::role)))
+}
+
+/// View a role.
+pub async fn role_view(
+    op: Arc<Operation>,
+    credential: Bearer,
+    role: RoleRef,
+    known: IfNoneMatch,
+) -> AppResult<Ok200<Role>> {
+    let (_, record) = op.read(&credential, &role).await?.found()?.authorize(|_, _| Resource::Directory)?;
+    let Some(record) = record else { return not_found() };
+    let tag = record.version.to_string();
+    Ok(Ok200::new(views::role(record)).tagged(&tag).unless_known(&known))
+}
+
+/// Create a role.
+pub async fn role_create(
+    op: Arc<Operation>,
+    credential: Bearer,
+    key: IdempotencyKey,
+    body: JsonBody<RoleCreate>,
+) -> AppResult<Created<Role>> {
+    let new = body.value;
+    let mut change = op.begin(&credential).await?;
+    change.authorize(Resource::Directory)?;
+    let attempt = Attempt::new(Some(change.caller()?.id()), key, &body.raw);
+    if let Some(replay) = attempt.claim(&op, &change).await? {
+        return Ok(replay);
+    }
+    let permissions = names(new.permissions);
+    grantable(&change, new.scope.as_str(), &permissions, &[])?;
+    if new.is_default && (new.scope != RoleScopeInput::Global || new.r#type != RoleTypeInput::User) {
+        return refuse(
+            error::WRONG_ROLE_TYPE,
+            "is_default: only global roles of type user are given to new users",
+        );
+    }
+    let now = op.now();
+    let row = NewRole {
+        id: op.app.new_id(),
+        scope: new.scope.as_str(),
+        name: new.name.into_string(),
+        kind: new.r#type.as_str(),
+        description: new.description.map(Description::into_string),
+        is_default: new.is_default,
+        created_at: now,
+        updated_at: now,
+    };
+    roles::insert(change.conn(), &row, &permissions).await?;
+    let Some(record) = roles::find(change.conn(), RoleKey::Id(row.id)).await? else { return not_found() };
+    let (tag, location) = (record.version.to_string(), format!("/v1/roles/{}", row.id));
+    let role = views::role(record);
+    attempt.keep(&op, &change, row.id, &location, &tag, &role).await?;
+    change.commit(Target::Role(row.id), json!({ "name": row.name, "permissions": permissions })).await?;
+    Ok(Created::new(role).located(&location).tagged(&tag))
+}
+
+/// Update a role.
+pub async fn role_update(
+    op: Arc<Operation>,
+    credential: Bearer,
+    role: RoleRef,
+    expected: IfMatch,
+    body: RoleUpdate,
+) -> AppResult<Ok200<Role>> {
+    let mut change = op.begin(&credential).await?;
+    let record = changeable(&mut change, &role).await?;
+    let versions = writable(&expected, record.version, &record.version.to_string())?;
+    let permissions = body.permissions.map(names);
+    if let Some(permissions) = &permissions {
+        grantable(&change, &record.scope, permissions, &record.permissions)?;
+    }
+    if body.is_default == Some(true) && (record.scope != "global" || record.kind != "user") {
+        return refuse(
+            error::WRONG_ROLE_TYPE,
+            "is_default: only global roles of type user are given to new users",
+        );
+    }
+    let now = op.now();
+    let changes = RoleChanges {
+        name: body.name.map(RoleName::into_string),
+        description: body.description.map(|Nullable(value)| value.map(Description::into_string)),
+        is_default: body.is_default,
+    };
+    for version in versions {
+        roles::update(change.conn(), record.id, version, changes.clone(), permissions.as_deref(), now)
+            .await?;
+    }
+    roles::touch_holders(change.conn(), record.id, now).await?;
+    let Some(updated) = roles::find(change.conn(), RoleKey::Id(record.id)).await? else { return not_found() };
+    change.commit(Target::Role(record.id), json!({ "permissions": permissions })).await?;
+    let tag = updated.version.to_string();
+    Ok(Ok200::new(views::role(updated)).tagged(&tag))
+}
+
+/// Delete a role.
+pub async fn role_delete(
+    op: Arc<Operation>,
+    credential: Bearer,
+    role: RoleRef,
+    query: RoleDeleteQuery,
+    expected: IfMatch,
+) -> AppResult<NoContent> {
+    let mut change = op.begin(&credential).await?;
+    let record = changeable(&mut change, &role).await?;
+    writable(&expected, record.version, &record.version.to_string())?;
+    let holders = roles::holders(change.conn(), record.id).await?;
+    if holders > 0 && query.force != Some(true) {
+        return refuse(error::ROLE_IN_USE, format!("{holders} hold the role; with force=true they lose it"));
+    }
+    roles::delete(change.conn(), record.id, record.version, op.now()).await?;
+    change.commit(Target::Role(record.id), json!({ "name": record.name, "holders": holders })).await?;
+    Ok(NoContent::done())
+}
+
+/// The role that a path names, locked, where it may be changed.
+async fn changeable(change: &mut Change, role: &RoleRef) -> AppResult<RoleRecord> {
+    change.authorize(Resource::Directory)?;
+    let found = find(change.conn(), role, "role").await?;
+    roles::lock(change.conn(), found.id).await?;
+    // Read again: it may have been changed before the lock was had.
+    let Some(record) = roles::find(change.conn(), RoleKey::Id(found.id)).await? else { return not_found() };
+    if record.built_in {
+        return refuse(error::BUILT_IN_ROLE, format!("{} is a built-in role", record.name));
+    }
+    Ok(record)
+}
+
+/// Names out of a list, each once, in alphabetical order.
+fn names(list: List<PermissionName>) -> Vec<String> {
+    let mut names: Vec<String> = list.0.into_iter().map(PermissionName::into_string).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Refuses permissions of Rollcall's own that don't exist, don't belong to the scope, or that the caller would give away
+/// without holding them.
+fn grantable(change: &Change, scope: &str, permissions: &[String], before: &[String]) -> AppResult<()> {
+    for name in permissions.iter().filter(|name| Permission::is_own(name)) {
+        let fits =
+            Permission::parse(name).is_some_and(|permission| permission.in_group() == (scope == "group"));
+        if !fits {
+            let message = format!("permissions: {name} is not one of Rollcall's own for {scope} roles");
+            return refuse(error::UNKNOWN_PERMISSION, message);
+        }
+    }
+    // Those of applications mean nothing to Rollcall, and those of groups are held in groups: whoever may write roles
+    // may put them into a role. Giving the role away is another matter.
+    let added: Vec<String> = permissions
+        .iter()
+        .filter(|name| Permission::parse(name).is_some_and(|permission| !permission.in_group()))
+        .filter(|name| !before.contains(name))
+        .cloned()
+        .collect();
+    match missing_for_grant(&change.caller()?.actor.permissions, &added) {
+        Some(missing) => refuse(error::FORBIDDEN, format!("permissions: you don't hold {missing} yourself")),
+        None => Ok(()),
+    }
+}

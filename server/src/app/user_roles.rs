@@ -1,0 +1,166 @@
+//! The global roles of a user.
+
+use std::sync::Arc;
+
+use rollcall_api::access::Permission;
+use rollcall_api::error;
+use rollcall_api::extract::Bearer;
+use rollcall_api::reply::{NoContent, Ok200};
+use rollcall_api::types::{
+    List, PageQuery, RolePage, RoleRef, UserRef, UserRoleListQuery, UserRolePath, UserRoles, UserRolesChanged,
+};
+use rollcall_policy::missing_for_grant;
+use rollcall_store::roles::{self, RoleRecord};
+use rollcall_store::seed::ADMINISTRATOR;
+use rollcall_store::users::{self, UserChanges, UserRecord};
+use serde_json::json;
+
+use crate::app::paging::Paging;
+use crate::app::roles::find;
+use crate::app::users::{about, not_last_administrator, target};
+use crate::app::views;
+use crate::error::{AppResult, not_found, refuse};
+use crate::operation::{Change, Operation, Target};
+
+/// List a user's roles.
+pub async fn user_role_list(
+    op: Arc<Operation>,
+    credential: Bearer,
+    user: UserRef,
+    query: UserRoleListQuery,
+) -> AppResult<Ok200<RolePage>> {
+    let (_, record) = op.read(&credential, &user).await?.found()?.authorize(|_, record| about(record))?;
+    let Some(record) = record else { return not_found() };
+    let (parent, q) = (record.id.to_string(), query.q.map(|q| q.into_string()).unwrap_or_default());
+    let page = PageQuery { limit: query.limit, page_token: query.page_token };
+    let paging = Paging::open(&op, &page, &[&parent, &q])?;
+    let escaped = q.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let like = (!q.is_empty()).then(|| format!("%{escaped}%"));
+    let connection = op.app.store.read().await?;
+    let rows = roles::of_user(&connection, record.id, like.as_deref(), paging.after, paging.rows()).await?;
+    Ok(Ok200::new(paging.page(rows, |row| row.id, views::role)))
+}
+
+/// Give roles to a user.
+pub async fn user_role_add(
+    op: Arc<Operation>,
+    credential: Bearer,
+    user: UserRef,
+    body: UserRoles,
+) -> AppResult<Ok200<UserRolesChanged>> {
+    let mut change = op.begin(&credential).await?;
+    let record = target(&mut change, &user).await?;
+    let wanted = wanted(&change, body.roles).await?;
+    let added: Vec<&RoleRecord> = wanted.iter().filter(|role| !record.roles.contains(&role.name)).collect();
+    let mut names: Vec<String> = record.roles.clone();
+    names.extend(added.iter().map(|role| role.name.clone()));
+    apply(&op, change, &record, &added, &[], names).await
+}
+
+/// Replace a user's roles.
+pub async fn user_role_replace(
+    op: Arc<Operation>,
+    credential: Bearer,
+    user: UserRef,
+    body: UserRoles,
+) -> AppResult<Ok200<UserRolesChanged>> {
+    let mut change = op.begin(&credential).await?;
+    let record = target(&mut change, &user).await?;
+    let wanted = wanted(&change, body.roles).await?;
+    let added: Vec<&RoleRecord> = wanted.iter().filter(|role| !record.roles.contains(&role.name)).collect();
+    let mut removed = Vec::new();
+    for name in record.roles.iter().filter(|name| !wanted.iter().any(|role| role.name == **name)) {
+        removed.push(find(change.conn(), &RoleRef::Name(name.clone()), "roles").await?);
+    }
+    let names = wanted.iter().map(|role| role.name.clone()).collect();
+    apply(&op, change, &record, &added, &removed, names).await
+}
+
+/// Take a role from a user.
+pub async fn user_role_remove(
+    op: Arc<Operation>,
+    credential: Bearer,
+    path: UserRolePath,
+) -> AppResult<NoContent> {
+    let mut change = op.begin(&credential).await?;
+    let record = target(&mut change, &path.user).await?;
+    let role = find(change.conn(), &path.role, "role").await?;
+    if !record.roles.contains(&role.name) {
+        return not_found();
+    }
+    let names = record.roles.iter().filter(|name| **name != role.name).cloned().collect();
+    apply(&op, change, &record, &[], &[role], names).await?;
+    Ok(NoContent::done())
+}
+
+/// The roles that a body names, each once; only such as users can hold.
+async fn wanted(change: &Change, list: List<RoleRef>) -> AppResult<Vec<RoleRecord>> {
+    let mut found: Vec<RoleRecord> = Vec::new();
+    for role in list.0 {
+        let record = find(change.conn(), &role, "roles").await?;
+        if record.scope != "global" || record.kind != "user" {
+            let message = format!(
+                "roles: {role} is for {} and type {}, users hold global roles of type user",
+                record.scope, record.kind
+            );
+            return refuse(error::WRONG_ROLE_TYPE, message);
+        }
+        if found.iter().all(|other| other.id != record.id) {
+            found.push(record);
+        }
+    }
+    Ok(found)
+}
+
+/// Gives and takes, where the caller holds what the roles give.
+async fn apply(
+    op: &Operation,
+    change: Change,
+    record: &UserRecord,
+    added: &[&RoleRecord],
+    removed: &[RoleRecord],
+    mut names: Vec<String>,
+) -> AppResult<Ok200<UserRolesChanged>> {
+    let actor = &change.caller()?.actor;
+    // Whoever may write roles decides what applications' permissions are in them; to give them away needs no more.
+    let any_application = actor.holds(Permission::RolesWrite);
+    for role in added.iter().copied().chain(removed) {
+        let given: Vec<String> = role
+            .permissions
+            .iter()
+            .filter(|name| !any_application || Permission::is_own(name))
+            .cloned()
+            .collect();
+        if let Some(missing) = missing_for_grant(&actor.permissions, &given) {
+            let message =
+                format!("roles: you don't hold {missing} yourself, which the role {} gives", role.name);
+            return refuse(error::FORBIDDEN, message);
+        }
+    }
+    if removed.iter().any(|role| role.id == ADMINISTRATOR) {
+        not_last_administrator(op, &change, record).await?;
+    }
+    let now = op.now();
+    for role in added {
+        roles::grant(change.conn(), record.id, role.id, now).await?;
+    }
+    for role in removed {
+        roles::revoke(change.conn(), record.id, role.id).await?;
+    }
+    if !added.is_empty() || !removed.is_empty() {
+        users::update(change.conn(), record.id, &[record.version], UserChanges::default(), now).await?;
+    }
+    names.sort();
+    let sorted = |mut names: Vec<String>| {
+        names.sort();
+        names
+    };
+    let answer = UserRolesChanged {
+        roles: names,
+        added: sorted(added.iter().map(|role| role.name.clone()).collect()),
+        removed: sorted(removed.iter().map(|role| role.name.clone()).collect()),
+    };
+    let detail = json!({ "added": answer.added, "removed": answer.removed });
+    change.commit(Target::User(record.id), detail).await?;
+    Ok(Ok200::new(answer))
+}

@@ -1,0 +1,109 @@
+//! The tables `invitations` and `invitation_roles`.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
+
+use crate::error::StoreResult;
+use crate::schema::{invitation_records, invitation_roles, invitations};
+
+/// A pending membership.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = invitation_records, check_for_backend(diesel::pg::Pg))]
+pub struct InvitationRecord {
+    pub id: Uuid,
+    pub group_id: Uuid,
+    pub email: Option<String>,
+    pub email_folded: Option<String>,
+    pub invited_by: Option<Uuid>,
+    pub created_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+    pub roles: Vec<String>,
+}
+
+/// An invitation to insert.
+#[derive(Clone, Debug, Insertable)]
+#[diesel(table_name = invitations)]
+pub struct NewInvitation {
+    pub id: Uuid,
+    pub group_id: Uuid,
+    pub token_hash: Vec<u8>,
+    pub email: Option<String>,
+    pub email_folded: Option<String>,
+    pub invited_by: Option<Uuid>,
+    pub created_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Inserts an invitation.
+pub async fn insert(
+    mut conn: &AsyncPgConnection,
+    invitation: &NewInvitation,
+    roles: &[Uuid],
+) -> StoreResult<()> {
+    diesel::insert_into(invitations::table).values(invitation).execute(&mut conn).await?;
+    let rows: Vec<_> = roles
+        .iter()
+        .map(|role| (invitation_roles::invitation_id.eq(invitation.id), invitation_roles::role_id.eq(*role)))
+        .collect();
+    diesel::insert_into(invitation_roles::table)
+        .values(rows)
+        .on_conflict_do_nothing()
+        .execute(&mut conn)
+        .await?;
+    Ok(())
+}
+
+/// Finds an invitation by id.
+pub async fn find(mut conn: &AsyncPgConnection, id: Uuid) -> StoreResult<Option<InvitationRecord>> {
+    let query = invitation_records::table.filter(invitation_records::id.eq(id));
+    Ok(query.select(InvitationRecord::as_select()).get_result(&mut conn).await.optional()?)
+}
+
+/// Invitations to a group that can still be accepted, after an id.
+pub async fn list(
+    mut conn: &AsyncPgConnection,
+    group: Uuid,
+    after: Option<Uuid>,
+    limit: i64,
+    now: DateTime<Utc>,
+) -> StoreResult<Vec<InvitationRecord>> {
+    let query = invitation_records::table
+        .filter(invitation_records::group_id.eq(group))
+        .filter(invitation_records::expires_at.gt(now))
+        .order(invitation_records::id)
+        .limit(limit)
+        .select(InvitationRecord::as_select());
+    Ok(match after {
+        Some(after) => query.filter(invitation_records::id.gt(after)).load(&mut conn).await?,
+        None => query.load(&mut conn).await?,
+    })
+}
+
+/// Finds a live invitation by its token's hash and keeps others from using it until the transaction ends; with the ids
+/// of its roles.
+pub async fn claim(
+    mut conn: &AsyncPgConnection,
+    token_hash: &[u8],
+    now: DateTime<Utc>,
+) -> StoreResult<Option<(InvitationRecord, Vec<Uuid>)>> {
+    let query = invitations::table
+        .filter(invitations::token_hash.eq(token_hash))
+        .filter(invitations::expires_at.gt(now))
+        .select(invitations::id)
+        .for_update();
+    let Some(id) = query.get_result::<Uuid>(&mut conn).await.optional()? else { return Ok(None) };
+    let roles = invitation_roles::table
+        .filter(invitation_roles::invitation_id.eq(id))
+        .select(invitation_roles::role_id)
+        .load(&mut conn)
+        .await?;
+    Ok(find(conn, id).await?.map(|record| (record, roles)))
+}
+
+/// Takes an invitation away; says whether it was there.
+pub async fn delete(mut conn: &AsyncPgConnection, group: Uuid, id: Uuid) -> StoreResult<bool> {
+    let target = invitations::table.filter(invitations::group_id.eq(group)).filter(invitations::id.eq(id));
+    Ok(diesel::delete(target).execute(&mut conn).await? == 1)
+}
