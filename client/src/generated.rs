@@ -7691,7 +7691,7 @@ impl Client {
     }
     /// May this user do this?
     ///
-    /// For applications that let Rollcall decide. Answers from the roles that the user holds now, globally and, where a group is named, in that group; a suspended user may do nothing. One round trip to the database.
+    /// For applications that let Rollcall decide. Answers from the roles that the user holds now, globally and, where a group is named, in that group; a suspended user may do nothing.
     ///
     /// Who may call it: the user whom it is about, and holders of `users:read`.
     ///

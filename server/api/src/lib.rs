@@ -589,7 +589,7 @@ pub trait RollcallApi {
     /// May this user do this?
     ///
     /// For applications that let Rollcall decide. Answers from the roles that the user holds now, globally and, where a group is
-    /// named, in that group; a suspended user may do nothing. One round trip to the database.
+    /// named, in that group; a suspended user may do nothing.
     #[endpoint { method = POST, path = "/v1/check", tags = ["access"] }]
     async fn access_check(
         rqctx: RequestContext<Self::Context>,
