@@ -13,7 +13,7 @@ use rollcall_api::types::{
 use rollcall_policy::Resource;
 use rollcall_store::groups::{self, GroupChanges, GroupKey, GroupRow, NewGroup};
 use rollcall_store::seed;
-use rollcall_store::users::{self, UserKey};
+use rollcall_store::users;
 use serde_json::{Value, json};
 
 use crate::app::conditions::writable;
@@ -21,7 +21,7 @@ use crate::app::documents::check_size;
 use crate::app::idempotency::Attempt;
 use crate::app::members::{seat, target};
 use crate::app::paging::Paging;
-use crate::app::users::{about, merged};
+use crate::app::users::{about, key_of, merged};
 use crate::app::views;
 use crate::error::{AppResult, not_found, refuse};
 use crate::operation::{Caller, Operation, Target};
@@ -121,11 +121,7 @@ pub async fn group_create(
     if let Some(replay) = attempt.claim(&op, &change).await? {
         return Ok(replay);
     }
-    let owner_key = match &new.owner {
-        None | Some(UserRef::Me) => UserKey::Id(caller),
-        Some(UserRef::Id(id)) => UserKey::Id(id.uuid()),
-        Some(UserRef::Name(folded)) => UserKey::Name(folded),
-    };
+    let owner_key = key_of(new.owner.as_ref().unwrap_or(&UserRef::Me), caller);
     let Some(owner) = users::lock(change.conn(), owner_key).await? else {
         return refuse(error::NOT_FOUND, "owner: there is no such user");
     };

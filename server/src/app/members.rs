@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use crate::app::idempotency::Attempt;
 use crate::app::roles::find;
+use crate::app::users::key_of;
 use crate::app::views;
 use crate::error::{AppResult, not_found, refuse};
 use crate::operation::{Caller, Change, Operation, Target};
@@ -53,12 +54,7 @@ pub async fn seat(conn: &Conn, group: Uuid, user: Uuid, own: bool) -> AppResult<
 }
 
 async fn user_of(change: &Change, user: &UserRef) -> AppResult<Option<UserRecord>> {
-    let key = match user {
-        UserRef::Me => UserKey::Id(change.caller()?.id()),
-        UserRef::Id(id) => UserKey::Id(id.uuid()),
-        UserRef::Name(folded) => UserKey::Name(folded),
-    };
-    Ok(users::find(change.conn(), key).await?)
+    Ok(users::find(change.conn(), key_of(user, change.caller()?.id())).await?)
 }
 
 /// The group roles that a body names, each once; `member` where none is named.

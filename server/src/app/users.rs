@@ -100,13 +100,18 @@ pub fn about(record: &Option<UserRecord>) -> Resource {
     record.as_ref().map_or(Resource::Directory, |record| Resource::User(UserId::from(record.id)))
 }
 
-/// Locks the user whom a path names and asks policy.
-pub async fn target(change: &mut Change, user: &UserRef) -> AppResult<UserRecord> {
-    let key = match user {
-        UserRef::Me => UserKey::Id(change.caller()?.id()),
+/// How to find the user whom a caller names.
+pub fn key_of(user: &UserRef, caller: Uuid) -> UserKey<'_> {
+    match user {
+        UserRef::Me => UserKey::Id(caller),
         UserRef::Id(id) => UserKey::Id(id.uuid()),
         UserRef::Name(folded) => UserKey::Name(folded),
-    };
+    }
+}
+
+/// Locks the user whom a path names and asks policy.
+pub async fn target(change: &mut Change, user: &UserRef) -> AppResult<UserRecord> {
+    let key = key_of(user, change.caller()?.id());
     let Some(record) = users::lock(change.conn(), key).await? else { return not_found() };
     let resource = rank(change.conn(), change.caller()?, record.id).await?;
     change.authorize(resource)?;
