@@ -200,6 +200,9 @@ async fn applications_ask_who_may_do_what() {
     assert_eq!(outside["allowed"], false);
     assert_eq!(check(&grace, json!({ "user": "@ada", "permission": "data:write" })).await.code(), 403);
     assert_eq!(check(&grace, json!({ "permission": "data:write", "group": "@nowhere" })).await.code(), 404);
+    let hidden = json!({ "permission": "data:write", "group": "@engine" });
+    let outsider = server.user("outsider").await;
+    assert_eq!(check(&outsider, hidden).await.code(), 404, "a group that one may not see");
     let global =
         check(&admin, json!({ "user": "@administrator", "permission": "users:read", "group": "@engine" }))
             .await

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rollcall_api::access::Permission;
 use rollcall_api::error;
 use rollcall_api::extract::Bearer;
 use rollcall_api::reply::Ok200;
@@ -9,14 +10,14 @@ use rollcall_api::types::{
     AccessCheck, AccessDecision, EffectivePermission, EffectivePermissions, GroupRef, PermissionListQuery,
     RoleScope, UserRef,
 };
-use rollcall_store::groups::GroupRow;
+use rollcall_store::groups::{self, GroupRow};
 use rollcall_store::{Conn, StoreError, grants};
 use uuid::Uuid;
 
 use crate::app::users::about;
 use crate::app::views::is_suspended;
 use crate::error::{AppResult, not_found, refuse};
-use crate::operation::{Fetch, Operation};
+use crate::operation::{Caller, Fetch, Operation};
 use crate::secrets::token::TokenHash;
 
 /// A group that may be left out.
@@ -41,11 +42,11 @@ pub async fn access_check(
 ) -> AppResult<Ok200<AccessDecision>> {
     let what = (body.user.unwrap_or(UserRef::Me), Maybe(body.group));
     let fetched = op.read(&credential, &what).await?;
-    let (_, (record, group)) = fetched.authorize(|_, (record, _)| about(record))?;
+    let (caller, (record, group)) = fetched.authorize(|_, (record, _)| about(record))?;
     let Some(record) = record else {
         return refuse(error::NOT_FOUND, "user: there is no such user, or none that you may see");
     };
-    let group = known(group)?;
+    let group = seen(&op, &caller, record.id, group).await?;
     let permission = body.permission.as_str();
     if is_suspended(record.suspended, record.suspended_until, op.now()) {
         return Ok(Ok200::new(denied("the user is suspended")));
@@ -70,13 +71,25 @@ fn denied(reason: &str) -> AccessDecision {
     AccessDecision { allowed: false, reason: reason.to_owned(), role: None, scope: None }
 }
 
-/// The group that was named, if one was.
-fn known(group: Option<Option<GroupRow>>) -> AppResult<Option<Uuid>> {
-    match group {
-        None => Ok(None),
-        Some(Some(group)) => Ok(Some(group.id)),
-        Some(None) => refuse(error::NOT_FOUND, "group: there is no such group"),
+/// The group that was named, if one was, and only where the caller may know of it: through `groups:read`, as a member,
+/// or because the user whom it is about is one.
+async fn seen(
+    op: &Operation,
+    caller: &Caller,
+    user: Uuid,
+    group: Option<Option<GroupRow>>,
+) -> AppResult<Option<Uuid>> {
+    let Some(named) = group else { return Ok(None) };
+    if let Some(group) = named {
+        let connection = op.app.store.read().await?;
+        if caller.actor.holds(Permission::GroupsRead)
+            || groups::is_member(&connection, group.id, user).await?
+            || groups::is_member(&connection, group.id, caller.id()).await?
+        {
+            return Ok(Some(group.id));
+        }
     }
+    refuse(error::NOT_FOUND, "group: there is no such group, or none that you may see")
 }
 
 /// List what a user may do.
@@ -87,10 +100,10 @@ pub async fn user_permission_list(
     query: PermissionListQuery,
 ) -> AppResult<Ok200<EffectivePermissions>> {
     let what = (user, Maybe(query.group));
-    let (_, (record, group)) =
+    let (caller, (record, group)) =
         op.read(&credential, &what).await?.authorize(|_, (record, _)| about(record))?;
     let Some(record) = record else { return not_found() };
-    let group = known(group)?;
+    let group = seen(&op, &caller, record.id, group).await?;
     if is_suspended(record.suspended, record.suspended_until, op.now()) {
         return Ok(Ok200::new(EffectivePermissions { permissions: Vec::new() }));
     }

@@ -111,7 +111,7 @@ pub async fn role_update(
 ) -> AppResult<Ok200<Role>> {
     let mut change = op.begin(&credential).await?;
     let record = changeable(&mut change, &role).await?;
-    let versions = writable(&expected, record.version, &record.version.to_string())?;
+    writable(&expected, record.version, &record.version.to_string())?;
     let permissions = body.permissions.map(names);
     if let Some(permissions) = &permissions {
         grantable(&change, &record.scope, permissions, &record.permissions)?;
@@ -128,9 +128,9 @@ pub async fn role_update(
         description: body.description.map(|Nullable(value)| value.map(Description::into_string)),
         is_default: body.is_default,
     };
-    for version in versions {
-        roles::update(change.conn(), record.id, version, changes.clone(), permissions.as_deref(), now)
-            .await?;
+    let permissions_now = permissions.as_deref();
+    if !roles::update(change.conn(), record.id, record.version, changes, permissions_now, now).await? {
+        return refuse(error::CONFLICT, "the role was changed meanwhile; try again");
     }
     roles::touch_holders(change.conn(), record.id, now).await?;
     let Some(updated) = roles::find(change.conn(), RoleKey::Id(record.id)).await? else { return not_found() };
