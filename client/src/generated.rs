@@ -187,7 +187,7 @@ pub mod types {
     /// Who did what, to whom, when, from where, with which result. Events are never changed nor deleted.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct AuditEvent {
-        /// Who called, where that is known.
+        /// Who called, where that is known. Nobody did where the server acted by itself.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub actor_id: ::std::option::Option<UserId>,
         /// Where the call came from.
@@ -204,7 +204,7 @@ pub mod types {
         pub id: AuditEventId,
         /// The id of the operation.
         pub operation: ::std::string::String,
-        /// The `x-request-id` of the answer.
+        /// The `x-request-id` of the answer; `command line` or `sweeper` where nobody was answered.
         pub request_id: ::std::string::String,
         /// What became of the call.
         pub result: AuditResult,
@@ -638,7 +638,7 @@ pub mod types {
         pub description: ::std::option::Option<::std::string::String>,
         /// The group's id.
         pub id: GroupId,
-        /// Whether members need a second factor.
+        /// Whether members are to use a second factor. Kept and shown to applications, which can ask for one; Rollcall itself will enforce it with second factors.
         pub mfa_required: bool,
         /// Name as people read it.
         pub name: ::std::string::String,
@@ -662,7 +662,7 @@ pub mod types {
         /// What the group is for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub description: ::std::option::Option<Description>,
-        /// Whether members need a second factor.
+        /// Whether members are to use a second factor. Kept and shown to applications, which can ask for one; Rollcall itself will enforce it with second factors.
         #[serde(default)]
         pub mfa_required: bool,
         /// Name as people read it.
@@ -858,7 +858,7 @@ pub mod types {
         /// What the group is for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub description: ::std::option::Option<NullableDescription>,
-        /// Whether members need a second factor.
+        /// Whether members are to use a second factor. Kept and shown to applications, which can ask for one; Rollcall itself will enforce it with second factors.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub mfa_required: ::std::option::Option<bool>,
         /// Name as people read it.
@@ -2443,7 +2443,7 @@ pub mod types {
         /// Why the account is suspended.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub suspended_reason: ::std::option::Option<::std::string::String>,
-        /// When the suspension ends by itself.
+        /// When the suspension ends by itself. From then on the account is not suspended, and this is absent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub suspended_until: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// When the account was last changed.
@@ -7660,7 +7660,7 @@ impl Client {
     }
     /// List audit events
     ///
-    /// Newest first. Everybody sees the events of their own calls and those about themselves; holders of `audit:read` see all. Every change and every refused call leaves an event.
+    /// Newest first. Everybody sees the events of their own calls and those about themselves; holders of `audit:read` see all. Every change leaves an event, so does every change that was refused, and every read that was forbidden. Malformed requests and requests without a token leave none, and of refused calls with a token that isn't valid only so many are kept in a minute.
     ///
     /// Who may call it: anybody who is signed in.
     ///

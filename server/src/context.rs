@@ -11,6 +11,7 @@ use uuid::{ContextV7, Timestamp, Uuid};
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::ration::Ration;
 use crate::secrets::page_token::PageSealer;
 use crate::secrets::password::Hasher;
 
@@ -27,6 +28,8 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Seals page tokens.
     pub pages: PageSealer,
+    /// What callers whom the server doesn't know may leave in the audit trail.
+    pub unknown: Ration,
     /// The server's own log.
     pub log: Logger,
     /// Set when the server begins to shut down.

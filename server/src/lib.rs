@@ -13,5 +13,7 @@ pub mod embedded_postgres;
 pub mod error;
 pub mod http;
 pub mod operation;
+pub mod ration;
 pub mod secrets;
 pub mod serve;
+pub mod sweep;

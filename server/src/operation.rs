@@ -2,6 +2,7 @@
 //! changes in a transaction that can't commit unless something was authorized and audited; refusals on record.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
@@ -11,7 +12,7 @@ use rollcall_api::extract::Bearer;
 use rollcall_api::types::{GroupRef, RoleRef, UserId, UserRef};
 use rollcall_policy::{Actor, Decision, Resource, decide};
 use rollcall_store::audit::{self, NewEvent};
-use rollcall_store::groups::{self, GroupKey, GroupRow};
+use rollcall_store::groups::{self, GroupRow};
 use rollcall_store::roles::{self, RoleKey, RoleRecord};
 use rollcall_store::sessions::{self, Credential};
 use rollcall_store::users::{self, UserKey, UserRecord};
@@ -22,6 +23,7 @@ use uuid::Uuid;
 use crate::app::views;
 use crate::context::{App, seconds};
 use crate::error::{AppResult, Fault, not_found, refuse};
+use crate::ration::Share;
 use crate::secrets::token::TokenHash;
 
 /// One request's operation. Its name is the operation's id, the trait's method and the audit row's.
@@ -39,6 +41,10 @@ pub struct Operation {
     pub user_agent: Option<String>,
     /// Who calls, once that is known; for the record of a refusal.
     caller: OnceLock<(Uuid, Uuid)>,
+    /// What it is about, once that is known; for the same.
+    about: OnceLock<Target>,
+    /// Whether the caller was told that there is no such thing, although there is.
+    hidden: AtomicBool,
 }
 
 /// What a path names and a read fetches, beside the credential and in the same round trip.
@@ -66,12 +72,7 @@ impl Fetch for UserRef {
     type Found = Option<UserRecord>;
 
     async fn fetch(&self, conn: &Conn, hash: &TokenHash) -> Result<Option<UserRecord>, StoreError> {
-        let key = match self {
-            Self::Me => UserKey::Session(&hash.0),
-            Self::Id(id) => UserKey::Id(id.uuid()),
-            Self::Name(folded) => UserKey::Name(folded),
-        };
-        users::find(conn, key).await
+        users::find(conn, UserKey::of(self, &hash.0)).await
     }
 }
 
@@ -79,11 +80,7 @@ impl Fetch for GroupRef {
     type Found = Option<GroupRow>;
 
     async fn fetch(&self, conn: &Conn, _: &TokenHash) -> Result<Option<GroupRow>, StoreError> {
-        let key = match self {
-            Self::Id(id) => GroupKey::Id(id.uuid()),
-            Self::Slug(slug) => GroupKey::Slug(slug),
-        };
-        groups::find(conn, key).await
+        groups::find(conn, self.into()).await
     }
 }
 
@@ -133,7 +130,21 @@ impl Operation {
         address: IpAddr,
         user_agent: Option<String>,
     ) -> Self {
-        Self { app, rule, request_id, address, user_agent, caller: OnceLock::new() }
+        Self {
+            app,
+            rule,
+            request_id,
+            address,
+            user_agent,
+            caller: OnceLock::new(),
+            about: OnceLock::new(),
+            hidden: AtomicBool::new(false),
+        }
+    }
+
+    /// Notes what the call is about, for the record of a refusal. What was noted first stays.
+    pub fn about(&self, target: Target) {
+        let _first = self.about.set(target);
     }
 
     /// The time now.
@@ -227,10 +238,18 @@ impl Operation {
     }
 
     fn judge(&self, caller: Option<&Caller>, resource: Resource) -> AppResult<()> {
+        match resource {
+            Resource::Directory => {}
+            Resource::User(user) | Resource::Superior(user) => self.about(Target::User(user.uuid())),
+            Resource::Group { group, .. } => self.about(Target::Group(group.uuid())),
+        }
         match decide(self.rule, caller.map(|caller| &caller.actor), resource) {
             Decision::Allow => Ok(()),
             Decision::Identify => refuse(error::UNAUTHENTICATED, "send `Authorization: Bearer <token>`"),
-            Decision::Hide => not_found(),
+            Decision::Hide => {
+                self.hidden.store(true, Ordering::Relaxed);
+                not_found()
+            }
             Decision::Forbid(Some(permission)) => {
                 refuse(error::FORBIDDEN, format!("this needs the permission {permission}"))
             }
@@ -243,22 +262,45 @@ impl Operation {
         }
     }
 
-    /// Puts a refused change on record, in a transaction of its own: the one that was refused counts for nothing.
+    /// Puts a refused call on record, in a transaction of its own: the one that was refused counts for nothing. Callers
+    /// whom the server doesn't know have a ration of records.
     pub async fn record_refusal(&self, code: &str) {
         let caller = self.caller.get();
+        // Sign-ins that fail are counted by the throttle, and limited by it.
+        let throttled =
+            [error::INVALID_CREDENTIALS, error::PASSWORD_EXPIRED].iter().any(|entry| entry.code == code);
+        if caller.is_none() && !throttled {
+            match self.app.unknown.take(self.now()) {
+                Share::Granted => {}
+                Share::UsedUp { first } => {
+                    if first {
+                        slog::warn!(self.app.log, "more refusals of unknown callers than go on record in a minute";
+                            "operation" => self.rule.operation, "address" => %self.address);
+                    }
+                    return;
+                }
+            }
+        }
+        let (target, detail) = match self.about.get().map(|target| target.parts()) {
+            // In the trail's plain fields everybody could find what was hidden from them.
+            Some((kind, id)) if self.hidden.load(Ordering::Relaxed) => {
+                (None, json!({ "hidden": { "kind": kind, "id": id } }))
+            }
+            target => (target, json!({})),
+        };
         let event = NewEvent {
             id: self.app.new_id(),
             at: self.now(),
             operation: self.rule.operation,
             actor_id: caller.map(|(user, _)| *user),
             session_id: caller.map(|(_, session)| *session),
-            target_kind: None,
-            target_id: None,
+            target_kind: target.map(|(kind, _)| kind),
+            target_id: target.map(|(_, id)| id),
             result: "refused",
             error_code: Some(code.to_owned()),
             address: Some(self.address.to_string()),
             request_id: self.request_id.clone(),
-            detail: json!({}),
+            detail,
         };
         let recorded = async { audit::insert(&*self.app.store.own().await?, &event).await }.await;
         if let Err(error) = recorded {
@@ -334,6 +376,11 @@ impl Change {
         self.caller.as_ref().ok_or_else(|| Fault::defect("a public operation asked who calls"))
     }
 
+    /// Notes what the change is about, for the record of a refusal.
+    pub fn about(&self, target: Target) {
+        self.operation.about(target);
+    }
+
     /// Asks policy; without this nothing can be committed.
     pub fn authorize(&mut self, resource: Resource) -> AppResult<()> {
         self.operation.judge(self.caller.as_ref(), resource)?;
@@ -347,13 +394,7 @@ impl Change {
             return Err(Fault::defect(format!("{} did not ask policy", self.operation.rule.operation)));
         }
         let operation = &self.operation;
-        let (kind, id) = match target {
-            Target::User(id) => ("user", id),
-            Target::Session(id) => ("session", id),
-            Target::Group(id) => ("group", id),
-            Target::Role(id) => ("role", id),
-            Target::Invitation(id) => ("invitation", id),
-        };
+        let (kind, id) = target.parts();
         let caller = self.caller.as_ref();
         let event = NewEvent {
             id: operation.app.new_id(),
@@ -404,4 +445,17 @@ pub enum Target {
     Role(Uuid),
     /// An invitation.
     Invitation(Uuid),
+}
+
+impl Target {
+    /// The kind, as the audit trail names it, and the id.
+    fn parts(self) -> (&'static str, Uuid) {
+        match self {
+            Self::User(id) => ("user", id),
+            Self::Session(id) => ("session", id),
+            Self::Group(id) => ("group", id),
+            Self::Role(id) => ("role", id),
+            Self::Invitation(id) => ("invitation", id),
+        }
+    }
 }

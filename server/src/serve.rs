@@ -10,23 +10,23 @@ use dropshot::{ConfigDropshot, HandlerTaskMode, HttpServer, ServerBuilder};
 use rollcall_api::types::Username;
 use rollcall_api::{BODY_MAX_BYTES, rollcall_api_mod};
 use rollcall_store::connect::ConnectOptions;
-use rollcall_store::{PoolOptions, Store, keys, migrate as migrations, sweep, users};
+use rollcall_store::{PoolOptions, Store, keys, migrate as migrations, privileges, users};
 use slog::{Drain, Logger, info, o, warn};
 use uuid::ContextV7;
 
 use crate::app::register::bootstrap_administrator;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, LogLevel};
-use crate::context::{App, seconds};
+use crate::context::App;
 use crate::embedded_postgres::EmbeddedPostgres;
 use crate::error::Fault;
 use crate::http::Server;
+use crate::ration::Ration;
 use crate::secrets::page_token::PageSealer;
 use crate::secrets::password::{HashParams, Hasher};
 use crate::secrets::token::{fresh_key, generated_password};
+use crate::sweep;
 
-/// How often what has expired is taken away.
-const SWEEP_EVERY: Duration = Duration::from_secs(600);
 /// How often the private database is looked after.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
 
@@ -74,6 +74,14 @@ impl DatabaseSource {
         match self {
             Self::Url(url) => url.clone(),
             Self::Embedded(postgres) => postgres.url(),
+        }
+    }
+
+    /// The same as the owner of the tables, where that is known.
+    fn owner_url(&self, config: &Config) -> Option<String> {
+        match self {
+            Self::Url(_) => config.database.migration_url.as_ref().map(|url| url.expose().to_owned()),
+            Self::Embedded(postgres) => Some(postgres.owner_url()),
         }
     }
 }
@@ -180,7 +188,7 @@ pub async fn start(
         .config(dropshot)
         .start()
         .map_err(|error| StartError(format!("can't listen on {}: {error}", app.config.http.address)))?;
-    let sweeper = tokio::spawn(sweep_for_ever(Arc::clone(&app)));
+    let sweeper = tokio::spawn(sweep::for_ever(Arc::clone(&app)));
     Ok(Running { app, server, sweeper })
 }
 
@@ -214,6 +222,7 @@ async fn app(config: Config, url: &str, clock: Arc<dyn Clock>, log: Logger) -> R
     };
     let key = key.try_into().map_err(|_| StartError("the key of page tokens is damaged".to_owned()))?;
     Ok(App {
+        unknown: Ration::new(config.throttle.recorded_refusals_per_minute),
         config,
         store,
         hasher,
@@ -231,29 +240,18 @@ fn connect_options(config: &Config, url: &str) -> Result<ConnectOptions, StartEr
     Ok(ConnectOptions::new(url, statement, lock)?)
 }
 
-async fn sweep_for_ever(app: Arc<App>) {
-    loop {
-        tokio::time::sleep(SWEEP_EVERY).await;
-        let now = app.clock.now();
-        let stale = now - seconds(app.config.throttle.window_seconds);
-        let swept = async { sweep::run(&*app.store.own().await?, now, stale).await }.await;
-        if let Err(error) = swept {
-            warn!(app.log, "what has expired could not be taken away"; "reason" => %error);
-        }
-    }
-}
-
 /// Serves until SIGTERM or SIGINT.
 pub async fn serve(options: ServeOptions) -> Result<(), StartError> {
     let ServeOptions { config, database, log, on_ready } = options;
     let url = database.url();
-    let connect = connect_options(&config, &url)?;
     if config.database.migrate_on_start {
-        run_migrations(&connect, &log).await?;
-    } else if !is_current(&connect).await? {
+        migrate(&config, &database, &log).await?;
+    } else if !is_current(&config, &database).await? {
         return Err(StartError(
             "the database's schema is not current; run `rollcall-server migrate`".to_owned(),
         ));
+    } else {
+        look_at_privileges(&connect_options(&config, &url)?, &log).await?;
     }
     let running = start(config, &url, Arc::new(SystemClock), log.clone()).await?;
     let private = match &database {
@@ -313,24 +311,43 @@ async fn first_administrator(app: &App) -> Result<Option<CreatedAdmin>, StartErr
     Ok(Some(CreatedAdmin { username: username.into_string(), password: Some(password) }))
 }
 
-/// Brings the schema up to date.
-pub async fn migrate(config: &Config, url: &str, log: &Logger) -> Result<(), StartError> {
-    run_migrations(&connect_options(config, url)?, log).await
-}
-
-async fn run_migrations(connect: &ConnectOptions, log: &Logger) -> Result<(), StartError> {
-    let connect = connect.clone();
-    let migrated =
-        on_threads(move || async move { migrations::run(&connect, SystemClock.now()).await }).await?;
+/// Brings the schema up to date, as the owner of the tables where that is another role than the server's, which is then
+/// granted what it needs.
+pub async fn migrate(config: &Config, database: &DatabaseSource, log: &Logger) -> Result<(), StartError> {
+    let server = connect_options(config, &database.url())?;
+    let role = privileges::role(&*server.connect().await?).await?;
+    let (owner, server_role) = match database.owner_url(config) {
+        Some(url) => {
+            let owner = connect_options(config, &url)?;
+            let other = privileges::role(&*owner.connect().await?).await? != role;
+            (owner, other.then(|| role.clone()))
+        }
+        None => (server.clone(), None),
+    };
+    let migrated = on_threads(move || async move {
+        migrations::run(&owner, server_role.as_deref(), SystemClock.now()).await
+    })
+    .await?;
     for version in migrated.applied {
         info!(log, "migrated"; "version" => version);
+    }
+    look_at_privileges(&server, log).await
+}
+
+/// Says so where the database would let the server change its own audit trail.
+async fn look_at_privileges(server: &ConnectOptions, log: &Logger) -> Result<(), StartError> {
+    let connection = server.connect().await?;
+    if privileges::can_change_audit_events(&connection).await? {
+        let role = privileges::role(&connection).await?;
+        warn!(log, "only a trigger protects the audit trail, which the server's role could remove: \
+            set database.migration_url to another role's URL"; "role" => role);
     }
     Ok(())
 }
 
-async fn is_current(connect: &ConnectOptions) -> Result<bool, StartError> {
-    let connect = connect.clone();
-    on_threads(move || async move { migrations::is_current(&connect).await }).await
+async fn is_current(config: &Config, database: &DatabaseSource) -> Result<bool, StartError> {
+    let url = database.owner_url(config).unwrap_or_else(|| database.url());
+    Ok(migrations::is_current(&connect_options(config, &url)?).await?)
 }
 
 /// Diesel's migrations block inside async code, which Tokio allows on its multi-threaded runtime only: they get one of
@@ -350,14 +367,14 @@ where
 /// Makes an administrator from the command line.
 pub async fn create_admin(
     config: &Config,
-    url: &str,
+    database: &DatabaseSource,
     username: &str,
     password: Option<String>,
     log: &Logger,
 ) -> Result<CreatedAdmin, StartError> {
     let username: Username = username.parse().map_err(|rule| StartError(format!("--username: {rule}")))?;
-    run_migrations(&connect_options(config, url)?, log).await?;
-    let app = app(config.clone(), url, Arc::new(SystemClock), log.clone()).await?;
+    migrate(config, database, log).await?;
+    let app = app(config.clone(), &database.url(), Arc::new(SystemClock), log.clone()).await?;
     let generated = password.is_none();
     let password = match password {
         Some(password) => rollcall_api::types::NewPassword::try_from(password)

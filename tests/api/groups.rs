@@ -8,7 +8,8 @@ use uuid::Uuid;
 use super::refusal;
 use crate::support::{Answer, Person, Refused, TestServer};
 
-/// A group with these members, of whom the first made it and owns it. There is no operation for it yet.
+/// A group with these members, of whom the first made it and owns it: straight into the database, because plain users
+/// don't make groups.
 async fn group(server: &TestServer, slug: &str, members: &[&Person]) -> Uuid {
     let (id, db) = (Uuid::now_v7(), server.db().await);
     let insert = "INSERT INTO groups (id, slug, name, description, custom_data, created_by, created_at, updated_at) \

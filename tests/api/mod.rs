@@ -1,18 +1,29 @@
 //! What each operation does, through the generated client: one file for each tag of the document, more where one would
 //! be too long. `users` shows the pattern.
 
+mod access;
+mod audit_events;
 mod auth;
 mod auth_sessions;
+mod bodies;
 mod coverage;
+mod cvat;
 mod documents;
+mod granting;
 mod groups;
 mod idempotency;
+mod logto;
 mod members;
+mod narrowed_lists;
 mod passwords;
+mod refusals;
 mod registration;
 mod roles;
 mod sessions;
+mod suspension;
+mod suspension_end;
 mod system;
+mod tags;
 mod user_deletion;
 mod user_lists;
 mod user_names;

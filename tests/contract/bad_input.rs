@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::RequestBuilder;
-use rollcall_api::access;
 use rollcall_client::error_code;
 use rollcall_server::config::RegistrationMode;
 use serde_json::Value;
@@ -42,8 +41,7 @@ impl Bench {
 
     fn at(&self, operation: &Operation, path: &str) -> RequestBuilder {
         let request = self.server.request(operation.method.clone(), path).timeout(SOON);
-        let rule = access::of(&operation.id).unwrap();
-        if rule.access.needs_credential() { request.bearer_auth(self.root.token()) } else { request }
+        if operation.needs_credential() { request.bearer_auth(self.root.token()) } else { request }
     }
 
     /// Sends it; it must be refused with this code, in words that have one of `named`.
@@ -201,7 +199,7 @@ async fn headers_that_are_malformed_or_sent_twice() {
                 None => request,
             }
         };
-        if access::of(&operation.id).unwrap().access.needs_credential() {
+        if operation.needs_credential() {
             let twice = good(&bench).header(AUTHORIZATION, format!("Bearer {}", bench.root.token()));
             bench
                 .refused(

@@ -3,12 +3,16 @@
 
 mod access;
 mod bad_input;
+mod boundaries;
+mod database_roles;
 mod documented;
 mod edges;
 mod floors;
 mod page_tokens;
+mod permit;
 mod recipes;
 mod schema;
 mod shapes;
+mod trail;
 mod validator;
 mod wire;

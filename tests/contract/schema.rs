@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use diesel_schema::Column;
-use rollcall_server::config::Config;
 use rollcall_server::serve;
 use slog::{Discard, Logger, o};
 
@@ -112,15 +111,15 @@ async fn diesels_tables_are_those_of_the_database() {
 #[tokio::test]
 async fn migrating_again_changes_nothing() {
     let database = Database::empty();
-    let config = Config::default();
-    serve::migrate(&config, &database.url, &log()).await.unwrap();
+    let config = database.config();
+    serve::migrate(&config, &database.source(), &log()).await.unwrap();
     let seeds = "SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM \
         (SELECT roles::text FROM roles UNION ALL SELECT role_permissions::text FROM role_permissions \
          UNION ALL SELECT groups::text FROM groups UNION ALL SELECT version FROM __diesel_schema_migrations) t";
     let db = database.connect().await;
     let state = async || db.query_one(seeds, &[]).await.unwrap().get::<_, String>(0);
     let (schema, rows) = (real(&database).await.0, state().await);
-    serve::migrate(&config, &database.url, &log()).await.unwrap();
+    serve::migrate(&config, &database.source(), &log()).await.unwrap();
     assert_eq!((schema, rows), (real(&database).await.0, state().await));
     database.drop_now();
 }
@@ -128,9 +127,9 @@ async fn migrating_again_changes_nothing() {
 #[tokio::test]
 async fn two_servers_may_migrate_at_once() {
     let database = Database::empty();
-    let config = Config::default();
-    let log = log();
-    let runs = (0..4).map(|_| serve::migrate(&config, &database.url, &log));
+    let config = database.config();
+    let (source, log) = (database.source(), log());
+    let runs = (0..4).map(|_| serve::migrate(&config, &source, &log));
     for outcome in futures::future::join_all(runs).await {
         outcome.unwrap();
     }
@@ -142,15 +141,15 @@ async fn a_newer_schema_is_refused() {
     let database = Database::migrated();
     let newer = "INSERT INTO __diesel_schema_migrations (version, run_on) VALUES ('20991231000001', now())";
     database.connect().await.batch_execute(newer).await.unwrap();
-    let config = Config::default();
-    let refused = serve::migrate(&config, &database.url, &log()).await.unwrap_err().to_string();
+    let config = database.config();
+    let refused = serve::migrate(&config, &database.source(), &log()).await.unwrap_err().to_string();
     assert!(refused.contains("20991231000001") && refused.contains("newer server"), "{refused}");
     for migrate_on_start in [true, false] {
         let mut config = config.clone();
         config.database.migrate_on_start = migrate_on_start;
         let options = serve::ServeOptions {
             config,
-            database: serve::DatabaseSource::Url(database.url.clone()),
+            database: database.source(),
             log: log(),
             on_ready: Box::new(|_| panic!("it must not start")),
         };
@@ -163,11 +162,11 @@ async fn a_newer_schema_is_refused() {
 #[tokio::test]
 async fn an_old_schema_is_refused_where_migrating_is_off() {
     let database = Database::empty();
-    let mut config = Config::default();
+    let mut config = database.config();
     config.database.migrate_on_start = false;
     let options = serve::ServeOptions {
         config,
-        database: serve::DatabaseSource::Url(database.url.clone()),
+        database: database.source(),
         log: log(),
         on_ready: Box::new(|_| panic!("it must not start")),
     };

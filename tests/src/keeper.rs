@@ -50,7 +50,7 @@ async fn run(folder: &Path) -> std::io::Result<()> {
     let log = Logger::root(Discard, o!());
     let started = tokio::task::spawn_blocking(move || EmbeddedPostgres::start(&options, &log)).await;
     let postgres = started.map_err(std::io::Error::other)?.map_err(std::io::Error::other)?;
-    std::fs::write(folder.join("url.new"), postgres.url())?;
+    std::fs::write(folder.join("url.new"), postgres.owner_url())?;
     std::fs::rename(folder.join("url.new"), &url)?;
     let locked = until_deserted(&users, &mut terminate).await;
     // Whoever comes now waits for the lock, finds no address and starts another keeper.

@@ -9,8 +9,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use rollcall_server::config::Config;
-use rollcall_server::serve;
+use rollcall_server::config::{Config, DatabaseUrl};
+use rollcall_server::serve::{self, DatabaseSource};
 use slog::{Discard, Logger, o};
 use tokio_postgres::{Client, NoTls};
 
@@ -32,10 +32,16 @@ struct Cluster {
 
 static CLUSTER: OnceLock<Cluster> = OnceLock::new();
 
+/// The role that servers run as; the private Postgres makes it.
+const SERVER_ROLE: &str = "rollcall_server";
+/// The role that owns everything; tests arrange what they need with it.
+const OWNER: &str = "rollcall";
+
 /// A database of one's own; dropped with [`Database::drop_now`].
 #[derive(Clone, Debug)]
 pub struct Database {
     pub name: String,
+    /// The owner's address.
     pub url: String,
 }
 
@@ -51,12 +57,34 @@ impl Database {
         Self::create(cluster(), "")
     }
 
+    /// A database that is there already, whichever role its address is for.
+    pub fn at(url: &str) -> Self {
+        Self { name: String::new(), url: as_role(url, OWNER) }
+    }
+
+    /// The address for the server.
+    pub fn server_url(&self) -> String {
+        as_role(&self.url, SERVER_ROLE)
+    }
+
+    /// The database as the server takes it.
+    pub fn source(&self) -> DatabaseSource {
+        DatabaseSource::Url(self.server_url())
+    }
+
+    /// The default configuration, with the owner for migrations.
+    pub fn config(&self) -> Config {
+        let mut config = Config::default();
+        config.database.migration_url = Some(DatabaseUrl::new(&self.url));
+        config
+    }
+
     fn create(cluster: &Cluster, how: &str) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("t_{}_{}_{number}", std::process::id(), seconds_now());
         admin(&format!("CREATE DATABASE {name}{how}"));
-        Self { url: at(&cluster.url, &name), name }
+        Self { url: on(&cluster.url, &name), name }
     }
 
     /// Removes it, whoever is connected. One that isn't removed is swept by a later run.
@@ -150,8 +178,14 @@ fn start(folder: &Path) -> (String, File) {
     }
 }
 
+/// The same database, another role.
+fn as_role(url: &str, role: &str) -> String {
+    let (_, place) = url.rsplit_once('@').unwrap();
+    format!("postgres://{role}@{place}")
+}
+
 /// The same server, another database.
-fn at(url: &str, database: &str) -> String {
+fn on(url: &str, database: &str) -> String {
     let (server, _) = url.rsplit_once('/').unwrap();
     format!("{server}/{database}")
 }
@@ -172,7 +206,7 @@ async fn template(url: &str, folder: &Path) -> String {
     if !databases.contains(&name) {
         let fresh = format!("t_{}_{}_template", std::process::id(), seconds_now());
         client.batch_execute(&format!("CREATE DATABASE {fresh}")).await.unwrap();
-        prepare(&at(url, &fresh)).await;
+        prepare(&on(url, &fresh)).await;
         // Nobody may be connected to what is copied.
         let rename = format!("ALTER DATABASE {fresh} RENAME TO {name}");
         for attempt in 0.. {
@@ -189,11 +223,11 @@ async fn template(url: &str, folder: &Path) -> String {
 /// Migrates, and makes the administrator whom every test has.
 pub async fn prepare(url: &str) {
     let log = Logger::root(Discard, o!());
-    let mut config = Config::default();
+    let database = Database::at(url);
+    let mut config = database.config();
     super::server::make_cheap(&mut config);
-    serve::migrate(&config, url, &log).await.unwrap();
     let (name, password) = (super::people::ADMINISTRATOR, super::PASSWORD.to_owned());
-    serve::create_admin(&config, url, name, Some(password), &log).await.unwrap();
+    serve::create_admin(&config, &database.source(), name, Some(password), &log).await.unwrap();
 }
 
 /// Databases of builds and of failed tests that nobody looks at any more.

@@ -69,6 +69,11 @@ impl Operation {
         self.parameters().iter().any(|parameter| parameter["name"] == name)
     }
 
+    /// Whether it has to be called with a credential.
+    pub fn needs_credential(&self) -> bool {
+        self.object["security"] != json!([])
+    }
+
     /// The example of the request's body, where it has a body.
     pub fn example(&self) -> Option<Value> {
         let example = &self.object["requestBody"]["content"]["application/json"]["example"];

@@ -128,7 +128,7 @@ impl TestServer {
         self.db().await.execute(insert, &[&user]).await.unwrap();
     }
 
-    /// Suspends a user. There is no operation for it yet.
+    /// Suspends a user behind the server's back: the user's sessions stay.
     pub async fn suspend(&self, user: Uuid) {
         self.db().await.execute("UPDATE users SET suspended = true WHERE id = $1", &[&user]).await.unwrap();
     }

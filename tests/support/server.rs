@@ -12,7 +12,8 @@ use reqwest::{Method, RequestBuilder};
 use rollcall_client::Client;
 use rollcall_server::clock::{Clock, MovableClock};
 use rollcall_server::config::{Config, LogLevel};
-use rollcall_server::serve;
+use rollcall_server::context::App;
+use rollcall_server::{serve, sweep};
 use tokio::sync::{OnceCell, oneshot};
 
 use super::cluster::{Database, apart};
@@ -32,6 +33,7 @@ pub struct TestServer {
     pub log: Captured,
     /// The server's database.
     pub database: Database,
+    app: Arc<App>,
     pub(super) http: reqwest::Client,
     db: OnceCell<tokio_postgres::Client>,
     notes: Shared,
@@ -71,7 +73,7 @@ impl Builder {
 
     /// Uses a database of the test's own, which stays.
     pub fn database(mut self, url: &str) -> Self {
-        self.database = Some(Database { name: String::new(), url: url.to_owned() });
+        self.database = Some(Database::at(url));
         self
     }
 
@@ -84,7 +86,7 @@ impl Builder {
         let (started, ready) = oneshot::channel();
         let clock = Arc::clone(&self.clock);
         let (config, url, logger, shared) =
-            (self.config, database.url.clone(), log.logger(), Arc::clone(&notes));
+            (self.config, database.server_url(), log.logger(), Arc::clone(&notes));
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async move {
@@ -92,12 +94,12 @@ impl Builder {
                 let direct = running.address();
                 let address = proxy::start(direct, shared).await;
                 // Nobody waits any more where the test has failed already.
-                let _unheard = started.send((address, direct));
+                let _unheard = started.send((address, direct, Arc::clone(running.app())));
                 let _dropped = stopped.await;
             });
             runtime.shutdown_timeout(Duration::from_millis(200));
         });
-        let (address, direct) = ready.await.expect("the server starts");
+        let (address, direct, app) = ready.await.expect("the server starts");
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_secs(60))
@@ -109,6 +111,7 @@ impl Builder {
             clock: self.clock,
             log,
             database,
+            app,
             http,
             db: OnceCell::new(),
             notes,
@@ -139,6 +142,7 @@ impl TestServer {
         config.database.lock_timeout_milliseconds = 20_000;
         config.throttle.account_attempts = 100_000;
         config.throttle.source_attempts = 1_000_000;
+        config.throttle.recorded_refusals_per_minute = 1_000_000;
         config.log.level = LogLevel::Trace;
         Builder { config, database: None, clock: Arc::default() }
     }
@@ -161,6 +165,11 @@ impl TestServer {
     /// Moves the server's clock on.
     pub fn advance(&self, by: TimeDelta) {
         self.clock.advance(by);
+    }
+
+    /// Has the server take away what time has ended, as it does now and then.
+    pub async fn sweep(&self) {
+        sweep::once(&self.app).await.unwrap();
     }
 
     /// The test's connection to the server's database.

@@ -610,8 +610,9 @@ pub trait RollcallApi {
 
     /// List audit events
     ///
-    /// Newest first. Everybody sees the events of their own calls and those about themselves; holders of `audit:read` see all. Every
-    /// change and every refused call leaves an event.
+    /// Newest first. Everybody sees the events of their own calls and those about themselves; holders of `audit:read` see all.
+    /// Every change leaves an event, so does every change that was refused, and every read that was forbidden. Malformed requests
+    /// and requests without a token leave none, and of refused calls with a token that isn't valid only so many are kept in a minute.
     #[endpoint { method = GET, path = "/v1/audit-events", tags = ["audit"] }]
     async fn audit_event_list(
         rqctx: RequestContext<Self::Context>,

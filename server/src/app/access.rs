@@ -1,4 +1,5 @@
-//! Answers for applications: may this user do this, and why.
+//! Answers for applications: may this user do this, and why. All that an answer needs is fetched beside the credential,
+//! in the same round trip.
 
 use std::sync::Arc;
 
@@ -10,28 +11,81 @@ use rollcall_api::types::{
     AccessCheck, AccessDecision, EffectivePermission, EffectivePermissions, GroupRef, PermissionListQuery,
     RoleScope, UserRef,
 };
-use rollcall_store::groups::{self, GroupRow};
-use rollcall_store::{Conn, StoreError, grants};
-use uuid::Uuid;
+use rollcall_policy::Resource;
+use rollcall_store::grants::{self, Grant, Place, Question, Subject};
+use rollcall_store::groups::GroupKey;
+use rollcall_store::users::UserKey;
+use rollcall_store::{Conn, StoreError};
 
-use crate::app::users::about;
 use crate::app::views::is_suspended;
 use crate::error::{AppResult, not_found, refuse};
-use crate::operation::{Caller, Fetch, Operation};
+use crate::operation::{Fetch, Fetched, Operation};
 use crate::secrets::token::TokenHash;
 
-/// A group that may be left out.
-struct Maybe(Option<GroupRef>);
+/// Whom a question is about, and in which group.
+struct About {
+    user: UserRef,
+    group: Option<GroupRef>,
+}
 
-impl Fetch for Maybe {
-    type Found = Option<Option<GroupRow>>;
-
-    async fn fetch(&self, conn: &Conn, hash: &TokenHash) -> Result<Self::Found, StoreError> {
-        match &self.0 {
-            Some(group) => group.fetch(conn, hash).await.map(Some),
-            None => Ok(None),
+impl About {
+    fn question<'a>(&'a self, hash: &'a TokenHash) -> Question<'a> {
+        Question {
+            user: UserKey::of(&self.user, &hash.0),
+            group: self.group.as_ref().map(GroupKey::from),
+            asker: &hash.0,
         }
     }
+}
+
+/// The user, the group if one is named, and what the user's roles give.
+type Found<T> = Option<(Subject, Option<Place>, T)>;
+
+/// Asks for one permission.
+struct Why {
+    about: About,
+    permission: String,
+}
+
+impl Fetch for Why {
+    type Found = Found<Option<Grant>>;
+
+    async fn fetch(&self, conn: &Conn, hash: &TokenHash) -> Result<Self::Found, StoreError> {
+        grants::why(conn, self.about.question(hash), &self.permission).await
+    }
+}
+
+/// Asks for all of them.
+struct All(About);
+
+impl Fetch for All {
+    type Found = Found<Vec<Grant>>;
+
+    async fn fetch(&self, conn: &Conn, hash: &TokenHash) -> Result<Self::Found, StoreError> {
+        let question = self.0.question(hash);
+        let (standing, held) =
+            futures::try_join!(grants::standing(conn, question), grants::of_user(conn, question))?;
+        Ok(standing.map(|(subject, place)| (subject, place, held)))
+    }
+}
+
+/// Opens what was found where policy allows, and where the caller may know of the group: through `groups:read`, as a
+/// member, or because the user whom it is about is one.
+fn open<T>(fetched: Fetched<'_, Found<T>>) -> AppResult<Option<(Subject, T)>> {
+    let (caller, found) = fetched.authorize(|_, found| match found {
+        Some((subject, ..)) => Resource::User(subject.id.into()),
+        None => Resource::Directory,
+    })?;
+    let Some((subject, place, answer)) = found else { return Ok(None) };
+    let seen = place.is_none_or(|place| {
+        let known =
+            caller.actor.holds(Permission::GroupsRead) || place.asker_is_member || place.user_is_member;
+        place.id.is_some() && known
+    });
+    if !seen {
+        return refuse(error::NOT_FOUND, "group: there is no such group, or none that you may see");
+    }
+    Ok(Some((subject, answer)))
 }
 
 /// May this user do this?
@@ -40,56 +94,33 @@ pub async fn access_check(
     credential: Bearer,
     body: AccessCheck,
 ) -> AppResult<Ok200<AccessDecision>> {
-    let what = (body.user.unwrap_or(UserRef::Me), Maybe(body.group));
-    let fetched = op.read(&credential, &what).await?;
-    let (caller, (record, group)) = fetched.authorize(|_, (record, _)| about(record))?;
-    let Some(record) = record else {
+    let about = About { user: body.user.unwrap_or(UserRef::Me), group: body.group };
+    let asked = Why { about, permission: body.permission.into_string() };
+    let Some((subject, grant)) = open(op.read(&credential, &asked).await?)? else {
         return refuse(error::NOT_FOUND, "user: there is no such user, or none that you may see");
     };
-    let group = seen(&op, &caller, record.id, group).await?;
-    let permission = body.permission.as_str();
-    if is_suspended(record.suspended, record.suspended_until, op.now()) {
+    let permission = asked.permission;
+    if is_suspended(subject.suspended, subject.suspended_until, op.now()) {
         return Ok(Ok200::new(denied("the user is suspended")));
     }
-    let connection = op.app.store.read().await?;
-    let decision = match grants::why(&connection, record.id, permission, group).await? {
-        Some(grant) => {
-            let place = if grant.group_id.is_some() { "group" } else { "global" };
-            AccessDecision {
-                allowed: true,
-                reason: format!("the {place} role {} gives {permission}", grant.role),
-                role: Some(grant.role),
-                scope: Some(RoleScope(place.to_owned())),
-            }
-        }
-        None => denied(&format!("no role of the user gives {permission} here")),
+    let Some(grant) = grant else {
+        return Ok(Ok200::new(denied(&format!("no role of the user gives {permission} here"))));
     };
-    Ok(Ok200::new(decision))
+    let scope = scope_of(&grant);
+    Ok(Ok200::new(AccessDecision {
+        allowed: true,
+        reason: format!("the {} role {} gives {permission}", scope.0, grant.role),
+        role: Some(grant.role),
+        scope: Some(scope),
+    }))
 }
 
 fn denied(reason: &str) -> AccessDecision {
     AccessDecision { allowed: false, reason: reason.to_owned(), role: None, scope: None }
 }
 
-/// The group that was named, if one was, and only where the caller may know of it: through `groups:read`, as a member,
-/// or because the user whom it is about is one.
-async fn seen(
-    op: &Operation,
-    caller: &Caller,
-    user: Uuid,
-    group: Option<Option<GroupRow>>,
-) -> AppResult<Option<Uuid>> {
-    let Some(named) = group else { return Ok(None) };
-    if let Some(group) = named {
-        let connection = op.app.store.read().await?;
-        if caller.actor.holds(Permission::GroupsRead)
-            || groups::is_member(&connection, group.id, user).await?
-            || groups::is_member(&connection, group.id, caller.id()).await?
-        {
-            return Ok(Some(group.id));
-        }
-    }
-    refuse(error::NOT_FOUND, "group: there is no such group, or none that you may see")
+fn scope_of(grant: &Grant) -> RoleScope {
+    RoleScope(if grant.group_id.is_some() { "group" } else { "global" }.to_owned())
 }
 
 /// List what a user may do.
@@ -99,21 +130,17 @@ pub async fn user_permission_list(
     user: UserRef,
     query: PermissionListQuery,
 ) -> AppResult<Ok200<EffectivePermissions>> {
-    let what = (user, Maybe(query.group));
-    let (caller, (record, group)) =
-        op.read(&credential, &what).await?.authorize(|_, (record, _)| about(record))?;
-    let Some(record) = record else { return not_found() };
-    let group = seen(&op, &caller, record.id, group).await?;
-    if is_suspended(record.suspended, record.suspended_until, op.now()) {
+    let asked = All(About { user, group: query.group });
+    let Some((subject, held)) = open(op.read(&credential, &asked).await?)? else { return not_found() };
+    if is_suspended(subject.suspended, subject.suspended_until, op.now()) {
         return Ok(Ok200::new(EffectivePermissions { permissions: Vec::new() }));
     }
-    let rows = grants::of_user(&*op.app.store.read().await?, record.id, group).await?;
-    let permissions = rows
+    let permissions = held
         .into_iter()
         .map(|grant| EffectivePermission {
+            scope: scope_of(&grant),
             permission: grant.permission,
             role: grant.role,
-            scope: RoleScope(if grant.group_id.is_some() { "group" } else { "global" }.to_owned()),
         })
         .collect();
     Ok(Ok200::new(EffectivePermissions { permissions }))

@@ -21,8 +21,9 @@ pub async fn audit_event_list(
     query: AuditEventListQuery,
 ) -> AppResult<Ok200<AuditEventPage>> {
     let (caller, ()) = op.authenticate(&credential).await?.authorize(|_, ()| Resource::Directory)?;
+    let all = caller.actor.holds(Permission::AuditRead);
     let filter = EventFilter {
-        concerning: (!caller.actor.holds(Permission::AuditRead)).then_some(caller.id()),
+        concerning: (!all).then_some(caller.id()),
         actor: query.actor.map(UserId::uuid),
         target: query.target,
         operation: query.operation.map(RoleName::into_string),
@@ -34,5 +35,5 @@ pub async fn audit_event_list(
     let paging = Paging::open(&op, &page, &[&narrowed])?;
     let connection = op.app.store.read().await?;
     let rows = audit::list(&connection, filter, paging.after, paging.rows()).await?;
-    Ok(Ok200::new(paging.page(rows, |row| row.id, views::event)))
+    Ok(Ok200::new(paging.page(rows, |row| row.id, |row| views::event(row, all))))
 }

@@ -7,7 +7,7 @@ use rollcall_store::sessions::{self, NewSession};
 use rollcall_store::users::{self, UserChanges, UserKey};
 
 use crate::app::throttle::{self, Account};
-use crate::app::views;
+use crate::app::views::{self, is_suspended};
 use crate::context::seconds;
 use crate::error::{AppResult, not_found, refuse};
 use crate::operation::{Change, Operation};
@@ -27,11 +27,14 @@ pub async fn check_own(operation: &Operation, row: &PasswordRow, password: &str)
 
 /// Locks a user's row and makes sure that what was checked before the transaction still holds: the same hash, not
 /// suspended. Otherwise the check counts for nothing.
-pub async fn still_valid(change: &Change, checked: &PasswordRow) -> AppResult<PasswordRow> {
+pub async fn still_valid(
+    operation: &Operation,
+    change: &Change,
+    checked: &PasswordRow,
+) -> AppResult<PasswordRow> {
+    let suspended = |row: &PasswordRow| is_suspended(row.suspended, row.suspended_until, operation.now());
     match passwords::lock_hash(change.conn(), checked.id).await? {
-        Some(row) if row.password_hash == checked.password_hash && row.suspended == checked.suspended => {
-            Ok(row)
-        }
+        Some(row) if row.password_hash == checked.password_hash && !suspended(&row) => Ok(row),
         _ => refuse(error::CONFLICT, "the password was changed meanwhile; try again"),
     }
 }
@@ -79,7 +82,7 @@ pub async fn start_session(
     };
     let keep = i64::from(operation.app.config.session.max_per_user);
     let row = sessions::insert(change.conn(), &session, keep).await?;
-    created(change, row, &token).await
+    created(operation, change, row, &token).await
 }
 
 /// Gives a session a new token.
@@ -90,12 +93,17 @@ pub async fn renew_session(
 ) -> AppResult<SessionCreated> {
     let token = Token::session();
     match sessions::renew(change.conn(), session, &token.hash().0, operation.now()).await? {
-        Some(row) => created(change, row, &token).await,
+        Some(row) => created(operation, change, row, &token).await,
         None => refuse(error::UNAUTHENTICATED, "the session has ended"),
     }
 }
 
-async fn created(change: &Change, row: sessions::SessionRow, token: &Token) -> AppResult<SessionCreated> {
+async fn created(
+    operation: &Operation,
+    change: &Change,
+    row: sessions::SessionRow,
+    token: &Token,
+) -> AppResult<SessionCreated> {
     let Some(record) = users::find(change.conn(), UserKey::Id(row.user_id)).await? else {
         return not_found();
     };
@@ -103,6 +111,6 @@ async fn created(change: &Change, row: sessions::SessionRow, token: &Token) -> A
     Ok(SessionCreated {
         token: token.expose().to_owned(),
         session: views::session(row, current),
-        user: views::user_in(UserView::Own, record),
+        user: views::user_in(UserView::Own, record, operation.now()),
     })
 }

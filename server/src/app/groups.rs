@@ -70,7 +70,7 @@ pub async fn group_member_list(
         rows,
         |(membership, _)| membership.user_id,
         |(membership, user)| GroupMember {
-            user: views::user(&caller.actor, user),
+            user: views::user(&caller.actor, user, op.now()),
             roles: membership.roles,
             joined_at: membership.joined_at,
         },
@@ -113,9 +113,9 @@ pub async fn group_create(
 ) -> AppResult<Created<Group>> {
     let new = body.value;
     let custom_data = Value::Object(new.custom_data.unwrap_or_default().0);
-    check_size("custom_data", &custom_data)?;
     let mut change = op.begin(&credential).await?;
     change.authorize(Resource::Directory)?;
+    check_size("custom_data", &custom_data)?;
     let caller = change.caller()?.id();
     let attempt = Attempt::new(Some(caller), key, &body.raw);
     if let Some(replay) = attempt.claim(&op, &change).await? {

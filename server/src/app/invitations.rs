@@ -121,6 +121,7 @@ pub async fn invitation_accept(
     credential: Bearer,
     body: InvitationAccept,
 ) -> AppResult<Ok200<UserGroup>> {
+    op.authenticate(&credential).await?.authorize(|_, ()| Resource::Directory)?;
     throttle::count(&op, None).await?;
     let mut change = op.begin(&credential).await?;
     change.authorize(Resource::Directory)?;
@@ -156,6 +157,7 @@ pub async fn join(op: &Operation, change: &Change, user: &UserRecord, token: &st
     if invitation.email_folded.is_some() && (invitation.email_folded != own || !user.email_verified) {
         return invalid();
     }
+    op.about(Target::Group(invitation.group_id));
     if groups::is_member(change.conn(), invitation.group_id, user.id).await? {
         return refuse(error::ALREADY_MEMBER, "you are a member of the group already");
     }

@@ -35,7 +35,7 @@ async fn sign_in(op: &Arc<Operation>, body: &Login) -> AppResult<Ok200<SessionCr
     }
     let mut change = op.begin_public().await?;
     change.authorize(Resource::Directory)?;
-    let user = still_valid(&change, &user).await?;
+    let user = still_valid(op, &change, &user).await?;
     let upgrade = UserChanges { password_hash: verified.upgrade.map(Some), ..UserChanges::default() };
     let created = start_session(op, &change, &user, upgrade).await?;
     change.commit(Target::User(user.id), json!({ "session": created.session.id })).await?;
@@ -56,7 +56,7 @@ pub async fn login_change_password(
     let hash = op.app.hasher.hash(body.new_password.expose(), min, own_names(&user)).await?;
     let mut change = op.begin_public().await?;
     change.authorize(Resource::Directory)?;
-    let user = still_valid(&change, &user).await?;
+    let user = still_valid(&op, &change, &user).await?;
     let ended = sessions::delete_all(change.conn(), user.id, None).await?;
     let created = start_session(&op, &change, &user, new_password(&op, hash, false)).await?;
     change
@@ -79,7 +79,10 @@ async fn identify(
         passwords::by_identifier(&connection, &folded).await?
     };
     let account = match &user {
-        Some(user) => Account::User(user.id),
+        Some(user) => {
+            op.about(Target::User(user.id));
+            Account::User(user.id)
+        }
         None => Account::Unknown(&folded),
     };
     throttle::count(op, Some(&account)).await?;

@@ -109,9 +109,14 @@ fn ids(roles: &[RoleRecord]) -> Vec<Uuid> {
     roles.iter().map(|role| role.id).collect()
 }
 
-fn member(change: &Change, user: UserRecord, membership: MembershipRecord) -> AppResult<GroupMember> {
+fn member(
+    op: &Operation,
+    change: &Change,
+    user: UserRecord,
+    membership: MembershipRecord,
+) -> AppResult<GroupMember> {
     Ok(GroupMember {
-        user: views::user(&change.caller()?.actor, user),
+        user: views::user(&change.caller()?.actor, user, op.now()),
         roles: membership.roles,
         joined_at: membership.joined_at,
     })
@@ -131,7 +136,9 @@ pub async fn group_member_add(
     if let Some(replay) = attempt.claim(&op, &change).await? {
         return Ok(replay);
     }
-    let Some(user) = user_of(&change, &body.value.user).await? else {
+    // Locked before anything refers to the row: otherwise this and the user's deletion wait for each other.
+    let key = key_of(&body.value.user, change.caller()?.id());
+    let Some(user) = users::lock(change.conn(), key).await? else {
         return refuse(error::NOT_FOUND, "user: there is no such user");
     };
     let roles = group_roles(change.conn(), body.value.roles).await?;
@@ -149,7 +156,7 @@ pub async fn group_member_add(
     let (id, tag) = (user.id, user.version.to_string());
     let location = format!("/v1/groups/{}/members/{id}", row.id);
     let detail = json!({ "user": id, "roles": membership.roles });
-    let answer = member(&change, user, membership)?;
+    let answer = member(&op, &change, user, membership)?;
     attempt.keep(&op, &change, id, &location, &tag, &answer).await?;
     change.commit(Target::Group(row.id), detail).await?;
     Ok(Created::new(answer).located(&location).tagged(&tag))
@@ -180,7 +187,7 @@ pub async fn group_member_update(
         return not_found();
     };
     let detail = json!({ "user": user.id, "roles": membership.roles });
-    let answer = member(&change, user, membership)?;
+    let answer = member(&op, &change, user, membership)?;
     change.commit(Target::Group(row.id), detail).await?;
     Ok(Ok200::new(answer))
 }
@@ -212,13 +219,14 @@ pub async fn group_member_remove(
     Ok(NoContent::done())
 }
 
-/// The member whom a path names.
+/// The member whom a path names, locked: whoever is being deleted becomes nobody's owner meanwhile.
 async fn membership(
     change: &Change,
     row: &GroupRow,
     user: &UserRef,
 ) -> AppResult<(UserRecord, MembershipRecord)> {
-    let Some(user) = user_of(change, user).await? else { return not_found() };
+    let key = key_of(user, change.caller()?.id());
+    let Some(user) = users::lock(change.conn(), key).await? else { return not_found() };
     match groups::membership(change.conn(), row.id, user.id).await? {
         Some(membership) => Ok((user, membership)),
         None => not_found(),

@@ -63,7 +63,7 @@ pub async fn user_password_change(
     let hash = op.app.hasher.hash(body.new_password.expose(), min, own_names(&checked)).await?;
     let mut change = op.begin(&credential).await?;
     target(&mut change, &user).await?;
-    let locked = still_valid(&change, &checked).await?;
+    let locked = still_valid(&op, &change, &checked).await?;
     let changes = new_password(&op, hash, false);
     if !users::update(change.conn(), locked.id, &[locked.version], changes, op.now()).await? {
         return refuse(error::CONFLICT, "the user was changed meanwhile; try again");
@@ -96,7 +96,7 @@ pub async fn user_password_verify(
     }
     let mut change = op.begin(&credential).await?;
     target(&mut change, &user).await?;
-    still_valid(&change, &checked).await?;
+    still_valid(&op, &change, &checked).await?;
     change.commit(Target::User(checked.id), json!({})).await?;
     throttle::succeeded(&op, checked.id).await;
     Ok(NoContent::done())

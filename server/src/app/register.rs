@@ -175,9 +175,9 @@ async fn answer(
     record: UserRecord,
     view: UserView,
 ) -> AppResult<Created<User>> {
-    let (id, tag) = (record.id, views::user_tag(record.version, view));
+    let (id, tag) = (record.id, views::user_tag(&record, view, op.now()));
     let location = format!("/v1/users/{id}");
-    let user = views::user_in(view, record);
+    let user = views::user_in(view, record, op.now());
     attempt.keep(&op, &change, id, &location, &tag, &user).await?;
     change.commit(Target::User(id), json!({})).await?;
     Ok(Created::new(user).located(&location).tagged(&tag))

@@ -163,6 +163,7 @@ pub async fn role_delete(
 async fn changeable(change: &mut Change, role: &RoleRef) -> AppResult<RoleRecord> {
     change.authorize(Resource::Directory)?;
     let found = find(change.conn(), role, "role").await?;
+    change.about(Target::Role(found.id));
     roles::lock(change.conn(), found.id).await?;
     // Read again: it may have been changed before the lock was had.
     let Some(record) = roles::find(change.conn(), RoleKey::Id(found.id)).await? else { return not_found() };

@@ -50,7 +50,7 @@ pub async fn session_view(op: Arc<Operation>, credential: Bearer) -> AppResult<O
     let current = row.id;
     Ok(Ok200::new(CurrentSession {
         session: views::session(row, current),
-        user: views::user_in(UserView::Own, record),
+        user: views::user_in(UserView::Own, record, op.now()),
         permissions: caller.actor.permissions,
     }))
 }
@@ -65,10 +65,11 @@ pub async fn session_reauthenticate(
     let Some(checked) = passwords::by_id(&*op.app.store.read().await?, caller.id()).await? else {
         return not_found();
     };
+    op.about(Target::Session(caller.credential.session_id));
     check_own(&op, &checked, body.password.expose()).await?;
     let mut change = op.begin(&credential).await?;
     change.authorize(Resource::Directory)?;
-    let user = still_valid(&change, &checked).await?;
+    let user = still_valid(&op, &change, &checked).await?;
     let created = renew_session(&op, &change, caller.credential.session_id).await?;
     change.commit(Target::Session(caller.credential.session_id), json!({})).await?;
     throttle::succeeded(&op, user.id).await;

@@ -43,7 +43,7 @@ pub async fn user_list(
     let page = PageQuery { limit: query.limit, page_token: query.page_token };
     let paging = Paging::open(&op, &page, &[sees, &narrowed])?;
     let rows = users::list(&connection, filter, paging.after, paging.rows()).await?;
-    Ok(Ok200::new(paging.page(rows, |row| row.id, |row| views::user(&caller.actor, row))))
+    Ok(Ok200::new(paging.page(rows, |row| row.id, |row| views::user(&caller.actor, row, op.now()))))
 }
 
 /// The group that a filter names, where the caller may see it: what isn't seen can't be filtered by.
@@ -91,8 +91,8 @@ pub async fn user_view(
     let fetched = op.read(&credential, &user).await?;
     let (caller, record) = fetched.found()?.authorize(|_, record| about(record))?;
     let Some(record) = record else { return not_found() };
-    let tag = views::user_tag(record.version, views::view_for(&caller.actor, record.id));
-    Ok(Ok200::new(views::user(&caller.actor, record)).tagged(&tag).unless_known(&known))
+    let tag = views::user_tag(&record, views::view_for(&caller.actor, record.id), op.now());
+    Ok(Ok200::new(views::user(&caller.actor, record, op.now())).tagged(&tag).unless_known(&known))
 }
 
 /// What a user record is to policy.
@@ -142,7 +142,7 @@ pub async fn user_update(
     let mut change = op.begin(&credential).await?;
     let record = target(&mut change, &user).await?;
     let view = views::view_for(&change.caller()?.actor, record.id);
-    let versions = writable(&expected, record.version, &views::user_tag(record.version, view))?;
+    let versions = writable(&expected, record.version, &views::user_tag(&record, view, op.now()))?;
     let changed: Vec<&str> = [
         ("username", body.username.is_some()),
         ("email", body.email.is_some()),
@@ -160,8 +160,8 @@ pub async fn user_update(
     }
     let Some(updated) = users::find(change.conn(), UserKey::Id(record.id)).await? else { return not_found() };
     change.commit(Target::User(record.id), json!({ "fields": changed })).await?;
-    let tag = views::user_tag(updated.version, view);
-    Ok(Ok200::new(views::user_in(view, updated)).tagged(&tag))
+    let tag = views::user_tag(&updated, view, op.now());
+    Ok(Ok200::new(views::user_in(view, updated, op.now())).tagged(&tag))
 }
 
 /// The row's changes, checked against the rules that hold between fields.
@@ -220,7 +220,7 @@ pub async fn user_delete(
     let mut change = op.begin(&credential).await?;
     let record = target(&mut change, &user).await?;
     let view = views::view_for(&change.caller()?.actor, record.id);
-    let versions = writable(&expected, record.version, &views::user_tag(record.version, view))?;
+    let versions = writable(&expected, record.version, &views::user_tag(&record, view, op.now()))?;
     not_last_administrator(&op, &change, &record).await?;
     for group in groups::lock_owned(change.conn(), record.id).await? {
         if groups::other_owners(change.conn(), group.id, record.id).await? == 0 {
@@ -255,11 +255,11 @@ pub async fn user_suspend(
     user: UserRef,
     body: UserSuspend,
 ) -> AppResult<Ok200<User>> {
+    let mut change = op.begin(&credential).await?;
+    let record = target(&mut change, &user).await?;
     if body.until.is_some_and(|until| until <= op.now()) {
         return refuse(error::TIME_IN_PAST, "until: must be in the future");
     }
-    let mut change = op.begin(&credential).await?;
-    let record = target(&mut change, &user).await?;
     not_last_administrator(&op, &change, &record).await?;
     let ended = sessions::delete_all(change.conn(), record.id, None).await?;
     let detail = json!({ "until": body.until, "ended_sessions": ended });
@@ -303,5 +303,5 @@ async fn written(
     }
     let Some(updated) = users::find(change.conn(), UserKey::Id(record.id)).await? else { return not_found() };
     change.commit(Target::User(record.id), detail).await?;
-    Ok(Ok200::new(views::user_in(view, updated)))
+    Ok(Ok200::new(views::user_in(view, updated, op.now())))
 }

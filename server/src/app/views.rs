@@ -27,19 +27,21 @@ pub fn view_for(actor: &Actor, user: Uuid) -> UserView {
     }
 }
 
-/// The entity tag of a user in a view. It changes with every change of the record.
-pub fn user_tag(version: i64, view: UserView) -> String {
-    format!("{version}-{}", view.as_str())
+/// The entity tag of a user in a view. It changes with every change of the record, and when a suspension runs out, which
+/// changes no record by itself.
+pub fn user_tag(record: &UserRecord, view: UserView, now: DateTime<Utc>) -> String {
+    let over = record.suspended && !is_suspended(record.suspended, record.suspended_until, now);
+    format!("{}-{}{}", record.version, view.as_str(), if over { "-over" } else { "" })
 }
 
 /// A user as an actor sees it.
-pub fn user(actor: &Actor, record: UserRecord) -> User {
+pub fn user(actor: &Actor, record: UserRecord, now: DateTime<Utc>) -> User {
     let view = view_for(actor, record.id);
-    user_in(view, record)
+    user_in(view, record, now)
 }
 
-/// A user in a view.
-pub fn user_in(view: UserView, record: UserRecord) -> User {
+/// A user in a view. A suspension that has run out is none, whether or not the sweeper has been there.
+pub fn user_in(view: UserView, record: UserRecord, now: DateTime<Utc>) -> User {
     let card = User {
         id: record.id.into(),
         view,
@@ -70,6 +72,7 @@ pub fn user_in(view: UserView, record: UserRecord) -> User {
     if view == UserView::Card {
         return card;
     }
+    let suspended = is_suspended(record.suspended, record.suspended_until, now);
     User {
         email_verified: record.email.is_some().then_some(record.email_verified),
         email: record.email,
@@ -81,9 +84,9 @@ pub fn user_in(view: UserView, record: UserRecord) -> User {
         is_staff: Some(record.is_staff),
         roles: Some(record.roles),
         groups: Some(record.groups),
-        suspended: Some(record.suspended),
-        suspended_reason: record.suspended_reason,
-        suspended_until: record.suspended_until,
+        suspended: Some(suspended),
+        suspended_reason: record.suspended_reason.filter(|_| suspended),
+        suspended_until: record.suspended_until.filter(|_| suspended),
         has_password: Some(record.has_password),
         password_changed_at: record.password_changed_at,
         password_expires_at: record.password_expires_at,
@@ -142,8 +145,12 @@ pub fn invitation(record: InvitationRecord) -> Invitation {
     }
 }
 
-/// An audit event.
-pub fn event(row: EventRow) -> AuditEvent {
+/// An audit event; what it says of things that were hidden from the caller is for those who may see all events.
+pub fn event(row: EventRow, all: bool) -> AuditEvent {
+    let mut detail = object(row.detail);
+    if !all {
+        detail.0.remove("hidden");
+    }
     AuditEvent {
         id: AuditEventId::from(row.id),
         at: row.at,
@@ -156,7 +163,7 @@ pub fn event(row: EventRow) -> AuditEvent {
         target_id: row.target_id,
         address: row.address.and_then(|address| address.parse().ok()),
         request_id: row.request_id,
-        detail: object(row.detail),
+        detail,
     }
 }
 

@@ -1,4 +1,4 @@
-//! The database's address: the one secret of the configuration, and how it is shown without its password.
+//! The database's address: the secrets of the configuration, and how they are shown without their passwords.
 
 use std::fmt;
 

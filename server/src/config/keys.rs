@@ -42,6 +42,7 @@ pub(super) const KEYS: &[Key] = &[
     key("http.shutdown_grace_seconds", Takes::Whole(1, 3600)),
     key("http.trusted_proxies", Takes::Addresses),
     key("database.url", Takes::Url),
+    key("database.migration_url", Takes::Url),
     key("database.shared_connections", Takes::Whole(1, 32)),
     key("database.pool_size", Takes::Whole(2, 200)),
     key("database.pool_wait_milliseconds", Takes::Whole(1, 60_000)),
@@ -67,6 +68,7 @@ pub(super) const KEYS: &[Key] = &[
     key("throttle.window_seconds", Takes::Whole(1, 86_400)),
     key("throttle.account_attempts", Takes::Whole(1, 1_000_000)),
     key("throttle.source_attempts", Takes::Whole(1, 1_000_000)),
+    key("throttle.recorded_refusals_per_minute", Takes::Whole(0, 1_000_000)),
 ];
 
 /// The setting of this name.
@@ -87,8 +89,14 @@ impl Key {
     pub(super) fn variable(&self) -> String {
         match self.name {
             "database.url" => "ROLLCALL_DATABASE_URL".to_owned(),
+            "database.migration_url" => "ROLLCALL_DATABASE_MIGRATION_URL".to_owned(),
             name => format!("ROLLCALL_{}", name.replace('.', "__").to_uppercase()),
         }
+    }
+
+    /// The environment variable that names a file with the value, for what may hold a password.
+    pub(super) fn file_variable(&self) -> Option<String> {
+        matches!(self.takes, Takes::Url).then(|| format!("{}_FILE", self.variable()))
     }
 
     /// A string from the environment or the command line as the value that the file would hold. What doesn't

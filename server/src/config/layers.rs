@@ -12,7 +12,7 @@ use super::{Config, ConfigError, Flags};
 const PREFIX: &str = "ROLLCALL_";
 const FILE_VARIABLE: &str = "ROLLCALL_CONFIG";
 const URL_VARIABLE: &str = "ROLLCALL_DATABASE_URL";
-const URL_FILE_VARIABLE: &str = "ROLLCALL_DATABASE_URL_FILE";
+const MIGRATION_URL_VARIABLE: &str = "ROLLCALL_DATABASE_MIGRATION_URL";
 
 /// The values collected so far and where each came from.
 #[derive(Default)]
@@ -89,7 +89,11 @@ impl Layers {
 
     fn add_environment(&mut self, env: &BTreeMap<String, String>) -> Result<(), ConfigError> {
         for (variable, text) in env {
-            if variable == FILE_VARIABLE || variable == URL_FILE_VARIABLE {
+            if variable == FILE_VARIABLE {
+                continue;
+            }
+            if let Some(key) = KEYS.iter().find(|key| key.file_variable().as_ref() == Some(variable)) {
+                self.add_named_file(key, variable, text, env)?;
                 continue;
             }
             let Some(key) = KEYS.iter().find(|key| key.variable() == *variable) else {
@@ -97,23 +101,25 @@ impl Layers {
             };
             self.set(key, key.read(text), format!("from the environment variable {variable}"));
         }
-        if let Some(path) = env.get(URL_FILE_VARIABLE) {
-            if env.contains_key(URL_VARIABLE) {
-                return Err(ConfigError::new(format!(
-                    "{URL_VARIABLE} and {URL_FILE_VARIABLE} are both set: unset one of them"
-                )));
-            }
-            let text = std::fs::read_to_string(path).map_err(|error| {
-                ConfigError::new(format!("{URL_FILE_VARIABLE}: the file {path} can't be read: {error}"))
-            })?;
-            if let Some(key) = keys::find("database.url") {
-                self.set(
-                    key,
-                    key.read(text.trim()),
-                    format!("from the file {path}, named by {URL_FILE_VARIABLE}"),
-                );
-            }
+        Ok(())
+    }
+
+    /// A value out of a file that a variable names.
+    fn add_named_file(
+        &mut self,
+        key: &'static Key,
+        variable: &str,
+        path: &str,
+        env: &BTreeMap<String, String>,
+    ) -> Result<(), ConfigError> {
+        let direct = key.variable();
+        if env.contains_key(&direct) {
+            return Err(ConfigError::new(format!("{direct} and {variable} are both set: unset one of them")));
         }
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            ConfigError::new(format!("{variable}: the file {path} can't be read: {error}"))
+        })?;
+        self.set(key, key.read(text.trim()), format!("from the file {path}, named by {variable}"));
         Ok(())
     }
 
@@ -125,6 +131,11 @@ impl Layers {
                 "database.url",
                 "--database-url",
                 flags.database_url.as_ref().map(|url| url.expose().to_owned()),
+            ),
+            (
+                "database.migration_url",
+                "--database-migration-url",
+                flags.database_migration_url.as_ref().map(|url| url.expose().to_owned()),
             ),
             ("http.address", "--address", flags.address.clone()),
         ] {
@@ -177,6 +188,11 @@ impl Layers {
                 "password.memory_kib",
                 &format!("at least {least}, 8 for each of password.parallelism"),
                 password.memory_kib,
+            ));
+        }
+        if database.url.is_none() && database.migration_url.is_some() {
+            return Err(ConfigError::new(
+                "database.migration_url: needs database.url beside it, the same database as the server's role",
             ));
         }
         let most = PRIVATE_DATABASE_CONNECTIONS.saturating_sub(database.shared_connections);
@@ -236,7 +252,7 @@ fn unknown_variable(variable: &str) -> String {
     if known.is_empty() {
         known.push("names are ROLLCALL_<SECTION>__<KEY>, like ROLLCALL_HTTP__ADDRESS".to_owned());
         known.push(format!(
-            "besides {FILE_VARIABLE}, ROLLCALL_DATA_DIR, {URL_VARIABLE} and {URL_FILE_VARIABLE}"
+            "besides {FILE_VARIABLE}, ROLLCALL_DATA_DIR, {URL_VARIABLE} and {MIGRATION_URL_VARIABLE}, also with _FILE"
         ));
     }
     format!(

@@ -5,7 +5,7 @@
 //! `ROLLCALL_*` variable is an error, so that a misspelt setting never passes for its default.
 //!
 //! This module reads files and strings and nothing else: it opens no database, creates no folder and prints
-//! nothing. It holds one secret, the database's address, which its types hide from logs and Debug.
+//! nothing. Its only secrets are the database's addresses, which their type hides from logs and Debug.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -71,6 +71,9 @@ pub struct Database {
     /// `postgres://user:password@host/database`. Default: none, and the server runs a private Postgres in its
     /// data folder.
     pub url: Option<DatabaseUrl>,
+    /// The same database as the owner of the tables, used for migrations only; what the role in `url` may do is granted
+    /// then. Default: none, and migrations run as the role in `url`.
+    pub migration_url: Option<DatabaseUrl>,
     /// Pipelined connections that all reads share. Default 4; 1 to 32.
     pub shared_connections: u32,
     /// Connections for transactions, one user at a time each. Default 8; 2 to 200.
@@ -186,7 +189,7 @@ pub enum RegistrationMode {
     Open,
 }
 
-/// How many failed sign-ins are tolerated.
+/// How many failed sign-ins are tolerated, and how much strangers may leave in the audit trail.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Throttle {
@@ -196,6 +199,8 @@ pub struct Throttle {
     pub account_attempts: u32,
     /// Failures per source address and window. Default 100; 1 to 1,000,000.
     pub source_attempts: u32,
+    /// Refused calls without a valid sign-in that go on record, per minute and replica. Default 300; 0 to 1,000,000.
+    pub recorded_refusals_per_minute: u32,
 }
 
 /// What the command line says about the configuration: the strongest layer.
@@ -207,6 +212,8 @@ pub struct Flags {
     pub data_dir: Option<PathBuf>,
     /// `--database-url`.
     pub database_url: Option<DatabaseUrl>,
+    /// `--database-migration-url`.
+    pub database_migration_url: Option<DatabaseUrl>,
     /// `--address`, unchecked: the message about a wrong one is the same for every layer.
     pub address: Option<String>,
 }
@@ -270,6 +277,7 @@ impl Default for Database {
     fn default() -> Self {
         Self {
             url: None,
+            migration_url: None,
             shared_connections: 4,
             pool_size: 8,
             pool_wait_milliseconds: 250,
@@ -328,6 +336,11 @@ impl Default for Registration {
 
 impl Default for Throttle {
     fn default() -> Self {
-        Self { window_seconds: 900, account_attempts: 10, source_attempts: 100 }
+        Self {
+            window_seconds: 900,
+            account_attempts: 10,
+            source_attempts: 100,
+            recorded_refusals_per_minute: 300,
+        }
     }
 }

@@ -89,6 +89,22 @@ fn the_url_may_stand_in_a_file_of_its_own() {
     assert_eq!(config.database.url.unwrap().expose(), "postgres://ada:s3cret@db/rollcall");
     let both = load(None, &[file, ("ROLLCALL_DATABASE_URL", "postgres://other/db")], Flags::default());
     assert!(both.unwrap_err().contains("are both set"));
+    let owner = ("ROLLCALL_DATABASE_MIGRATION_URL_FILE", secret.to_str().unwrap());
+    let config = load(None, &[file, owner], Flags::default()).unwrap();
+    assert_eq!(config.database.migration_url.unwrap().expose(), "postgres://ada:s3cret@db/rollcall");
+}
+
+#[test]
+fn the_owners_url_stands_beside_the_servers() {
+    let url = ("ROLLCALL_DATABASE_URL", "postgres://server@db/rollcall");
+    let owner = ("ROLLCALL_DATABASE_MIGRATION_URL", "postgres://owner:s3cret@db/rollcall");
+    let config = load(None, &[url, owner], Flags::default()).unwrap();
+    assert!(config.to_toml().contains("migration_url = \"postgres://owner:***@db/rollcall\""));
+    let flag = DatabaseUrl::new("postgres://flag@db/rollcall");
+    let flags = Flags { database_migration_url: Some(flag.clone()), ..Flags::default() };
+    assert_eq!(load(None, &[url, owner], flags).unwrap().database.migration_url, Some(flag));
+    let alone = load(None, &[owner], Flags::default()).unwrap_err();
+    assert!(alone.starts_with("database.migration_url: needs database.url"), "{alone}");
 }
 
 #[test]
@@ -185,7 +201,9 @@ fn the_password_of_the_database_is_never_shown() {
 #[test]
 fn the_printed_configuration_can_be_read_back() {
     let printed = load(None, &[], Flags::default()).unwrap().to_toml();
-    assert!(printed.contains("# Not set: database.url, database.postgres_bin_dir, password.max_age_days."));
+    assert!(printed.contains(
+        "# Not set: database.url, database.migration_url, database.postgres_bin_dir, password.max_age_days."
+    ));
     assert_eq!(load(Some(&printed), &[], Flags::default()).unwrap().to_toml(), printed);
 }
 
@@ -193,6 +211,7 @@ fn the_printed_configuration_can_be_read_back() {
 fn the_table_of_keys_and_the_structs_are_in_step() {
     let mut config = Config::default();
     config.database.url = Some(DatabaseUrl::new("postgres://db/rollcall"));
+    config.database.migration_url = Some(DatabaseUrl::new("postgres://owner@db/rollcall"));
     config.database.postgres_bin_dir = Some(PathBuf::from("/usr/lib/postgresql/15/bin"));
     config.password.max_age_days = Some(90);
     let table = toml::Table::try_from(&config).unwrap();

@@ -1,8 +1,9 @@
 //! The private database: a Postgres of the server's own, used when no URL is configured.
 //!
 //! It lives in the data folder and listens on a Unix socket that only its user can reach; there is no TCP port
-//! and no password. One process at a time owns it, by a lock on the data folder. It outlives a `kill -9` of that
-//! process (the next one takes it over) and its own (`ensure_running` starts it again), and stops with the server.
+//! and no password. The server connects as a role of its own, which owns nothing; migrations run as the owner. One
+//! process at a time owns the database, by a lock on the data folder. It outlives a `kill -9` of that process (the next
+//! one takes it over) and its own (`ensure_running` starts it again), and stops with the server.
 //!
 //! This module never downloads anything unless [`EmbeddedPostgres::fetch`] is called, never opens data of
 //! another major version, never removes a cluster, and never turns fsync off for a server's data.
@@ -61,7 +62,7 @@ impl Options {
 /// A running private database. Stops it when dropped, if it is this process' to stop.
 #[derive(Debug)]
 pub struct EmbeddedPostgres {
-    url: String,
+    socket_dir: PathBuf,
     log: Logger,
     /// None when it belongs to another process, which stops it, or when it is stopped already.
     owned: Mutex<Option<Owned>>,
@@ -109,8 +110,8 @@ impl EmbeddedPostgres {
             if role == Role::Server
                 && let Some(socket_dir) = running(&home)
             {
-                probe::create_database(&socket_dir)?;
-                return Ok(Self { url: url(&socket_dir), log: log.clone(), owned: Mutex::new(None) });
+                probe::prepare(&socket_dir)?;
+                return Ok(Self { socket_dir, log: log.clone(), owned: Mutex::new(None) });
             }
             if begun.elapsed() > PATIENCE {
                 return Err(in_use(&home.data_dir, &pid));
@@ -137,14 +138,20 @@ impl EmbeddedPostgres {
         let socket_dir = cluster.socket_dir.clone();
         let owned = Owned { cluster, postmaster: Some(postmaster), _lock: lock };
         // From here on dropping it stops the database, also when the next step fails.
-        let started = Self { url: url(&socket_dir), log: log.clone(), owned: Mutex::new(Some(owned)) };
-        probe::create_database(&socket_dir)?;
+        let started = Self { socket_dir, log: log.clone(), owned: Mutex::new(Some(owned)) };
+        probe::prepare(&started.socket_dir)?;
         Ok(started)
     }
 
-    /// The address to connect to. It stays the same as long as this value lives, and holds no secret.
+    /// The address for the server, whose role owns nothing. It stays the same as long as this value lives, and holds no
+    /// secret.
     pub fn url(&self) -> String {
-        self.url.clone()
+        url(&self.socket_dir, probe::SERVER_ROLE)
+    }
+
+    /// The address for migrations, as the owner of everything.
+    pub fn owner_url(&self) -> String {
+        url(&self.socket_dir, probe::NAME)
     }
 
     /// Starts the database again if it has died; says whether it had to. Cheap while it lives. Blocks while it
@@ -199,8 +206,8 @@ fn running(home: &Home) -> Option<PathBuf> {
     })
 }
 
-/// The URL of the database behind a socket.
-fn url(socket_dir: &Path) -> String {
+/// The URL of the database behind a socket, for a role.
+fn url(socket_dir: &Path, role: &str) -> String {
     let mut host = String::new();
     for &byte in socket_dir.as_os_str().as_encoded_bytes() {
         match byte {
@@ -210,7 +217,7 @@ fn url(socket_dir: &Path) -> String {
             _ => host.push_str(&format!("%{byte:02X}")),
         }
     }
-    format!("postgres://{name}@{host}/{name}", name = probe::NAME)
+    format!("postgres://{role}@{host}/{}", probe::NAME)
 }
 
 fn in_use(data_dir: &Path, pid: &str) -> EmbeddedError {

@@ -1,4 +1,4 @@
-//! Talking to the private database: does it answer, is it the right one, has it our database.
+//! Talking to the private database: does it answer, is it the right one, has it our database and the server's role.
 //!
 //! Callers are synchronous, some of them on a thread of an async runtime, so each question gets a short-lived
 //! thread and runtime of its own.
@@ -13,6 +13,10 @@ use super::EmbeddedError;
 
 /// The role that owns everything, and the database's name.
 pub(super) const NAME: &str = "rollcall";
+/// The role that the server runs as. What it may do is granted after the migrations.
+pub(super) const SERVER_ROLE: &str = "rollcall_server";
+/// A database that every cluster has.
+const MAINTENANCE: &str = "postgres";
 
 /// What came back from the socket.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,7 +32,7 @@ pub(super) enum Answer {
 /// Asks whether the cluster answers on the socket.
 pub(super) fn ask(socket_dir: &Path, cluster: &Path) -> Answer {
     let question = async {
-        let client = connect(socket_dir).await?;
+        let client = connect(socket_dir, MAINTENANCE).await?;
         let row = client.query_one("SHOW data_directory", &[]).await?;
         row.try_get::<_, String>(0)
     };
@@ -43,36 +47,48 @@ pub(super) fn ask(socket_dir: &Path, cluster: &Path) -> Answer {
     }
 }
 
-/// Creates the database if it isn't there yet.
-pub(super) fn create_database(socket_dir: &Path) -> Result<(), EmbeddedError> {
+/// Creates the database and the server's role where they aren't there yet.
+pub(super) fn prepare(socket_dir: &Path) -> Result<(), EmbeddedError> {
     let work = async {
-        let client = connect(socket_dir).await?;
-        let found =
-            client.query_opt("SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1", &[&NAME]).await?;
-        if found.is_none() {
-            match client.batch_execute(&format!("CREATE DATABASE {NAME}")).await {
-                // A second process did the same at the same time.
-                Err(error)
-                    if [Some(&SqlState::DUPLICATE_DATABASE), Some(&SqlState::UNIQUE_VIOLATION)]
-                        .contains(&error.code()) => {}
-                other => other?,
-            }
+        let client = connect(socket_dir, MAINTENANCE).await?;
+        let database = "SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1";
+        if client.query_opt(database, &[&NAME]).await?.is_none() {
+            create(&client, &format!("CREATE DATABASE {NAME}")).await?;
         }
-        Ok(())
+        let role = "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = $1";
+        if client.query_opt(role, &[&SERVER_ROLE]).await?.is_none() {
+            create(&client, &format!("CREATE ROLE {SERVER_ROLE} LOGIN")).await?;
+        }
+        // Postgres 14 lets everybody create there, and what stands there could mislead the owner's migrations.
+        connect(socket_dir, NAME).await?.batch_execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC").await
     };
     let outcome = run(work).and_then(|outcome| outcome.map_err(|error: tokio_postgres::Error| text(&error)));
     outcome.map_err(|error| {
         EmbeddedError::failed(format!(
-            "the private database runs, but `CREATE DATABASE {NAME}` failed: {error}"
+            "the private database runs, but making the database {NAME} and the role {SERVER_ROLE} failed: {error}"
         ))
     })
 }
 
-async fn connect(socket_dir: &Path) -> Result<Client, tokio_postgres::Error> {
+/// Creates something, unless a second process has done the same at the same time.
+async fn create(client: &Client, statement: &str) -> Result<(), tokio_postgres::Error> {
+    match client.batch_execute(statement).await {
+        Err(error)
+            if [SqlState::DUPLICATE_DATABASE, SqlState::DUPLICATE_OBJECT, SqlState::UNIQUE_VIOLATION]
+                .iter()
+                .any(|state| error.code() == Some(state)) =>
+        {
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+async fn connect(socket_dir: &Path, database: &str) -> Result<Client, tokio_postgres::Error> {
     let (client, connection) = Config::new()
         .host_path(socket_dir)
         .user(NAME)
-        .dbname("postgres")
+        .dbname(database)
         .application_name("rollcall: start")
         .connect_timeout(Duration::from_secs(2))
         .connect(NoTls)

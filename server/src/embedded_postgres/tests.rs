@@ -111,12 +111,20 @@ fn it_starts_keeps_data_and_leaves_nothing_running() {
     let database = start(folder.path());
     let first = pid(folder.path());
     assert_eq!(
-        sql(&database.url(), "CREATE TABLE kept (n int); INSERT INTO kept VALUES (7); SELECT n FROM kept"),
+        sql(
+            &database.owner_url(),
+            "CREATE TABLE kept (n int); INSERT INTO kept VALUES (7); SELECT n FROM kept"
+        ),
         "7"
     );
-    assert_eq!(sql(&database.url(), "SHOW listen_addresses"), "");
+    assert_eq!(sql(&database.owner_url(), "SHOW listen_addresses"), "");
+    let powers = "SELECT rolsuper OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = current_user";
     assert_eq!(
-        sql(&database.url(), "SELECT datctype FROM pg_database WHERE datname = 'rollcall'"),
+        (sql(&database.url(), powers), sql(&database.owner_url(), powers)),
+        ("f".to_owned(), "t".to_owned())
+    );
+    assert_eq!(
+        sql(&database.owner_url(), "SELECT datctype FROM pg_database WHERE datname = 'rollcall'"),
         "C.UTF-8"
     );
     for private in ["cluster", "socket"] {
@@ -132,7 +140,7 @@ fn it_starts_keeps_data_and_leaves_nothing_running() {
 
     let again = start(folder.path());
     assert_eq!(again.url(), database.url());
-    assert_eq!(sql(&again.url(), "SELECT n FROM kept"), "7");
+    assert_eq!(sql(&again.owner_url(), "SELECT n FROM kept"), "7");
     let second = pid(folder.path());
     drop(again);
     assert!(!pid_file::is_alive(second), "dropping stops it too");
@@ -151,11 +159,11 @@ fn a_second_server_is_refused_and_a_command_shares() {
     assert_eq!(shared.url(), database.url());
     shared.stop().unwrap();
     drop(shared);
-    assert_eq!(sql(&database.url(), "SELECT 1"), "1", "a command doesn't stop the server's database");
+    assert_eq!(sql(&database.owner_url(), "SELECT 1"), "1", "a command doesn't stop the server's database");
     database.stop().unwrap();
 
     let alone = EmbeddedPostgres::connect_existing(&options(folder.path()), &log()).unwrap();
-    assert_eq!(sql(&alone.url(), "SELECT 1"), "1");
+    assert_eq!(sql(&alone.owner_url(), "SELECT 1"), "1");
     let started = pid(folder.path());
     drop(alone);
     assert!(!pid_file::is_alive(started), "what a command started, it stops");
@@ -165,14 +173,14 @@ fn a_second_server_is_refused_and_a_command_shares() {
 fn it_heals_after_its_postgres_was_killed() {
     let Some(folder) = folder() else { return };
     let database = start(folder.path());
-    sql(&database.url(), "CREATE TABLE kept (n int); INSERT INTO kept VALUES (7)");
+    sql(&database.owner_url(), "CREATE TABLE kept (n int); INSERT INTO kept VALUES (7)");
     kill(pid(folder.path()));
     let begun = Instant::now();
     while !database.ensure_running().unwrap() {
         assert!(begun.elapsed() < Duration::from_secs(5), "the death is noticed");
         std::thread::sleep(Duration::from_millis(20));
     }
-    assert_eq!(sql(&database.url(), "SELECT n FROM kept"), "7");
+    assert_eq!(sql(&database.owner_url(), "SELECT n FROM kept"), "7");
     assert!(begun.elapsed() < Duration::from_secs(30));
 }
 
@@ -184,7 +192,7 @@ fn a_killed_servers_database_is_taken_over() {
     assert!(pid_file::is_alive(orphan));
     let database = start(folder.path());
     assert_eq!(pid(folder.path()), orphan, "the same process serves on");
-    assert_eq!(sql(&database.url(), "SELECT 1"), "1");
+    assert_eq!(sql(&database.owner_url(), "SELECT 1"), "1");
     database.stop().unwrap();
     assert!(!pid_file::is_alive(orphan));
 }
@@ -198,7 +206,7 @@ fn server_and_database_killed_together_start_again() {
     kill(orphan);
     let database = start(folder.path());
     assert_ne!(pid(folder.path()), orphan);
-    assert_eq!(sql(&database.url(), "SELECT 1"), "1");
+    assert_eq!(sql(&database.owner_url(), "SELECT 1"), "1");
 }
 
 #[test]
@@ -220,7 +228,7 @@ fn a_lock_that_names_a_stranger_is_removed() {
     stranger.wait().unwrap();
     assert!(healed.unwrap());
     assert!(alive, "the stranger is left alone");
-    assert_eq!(sql(&database.url(), "SELECT 1"), "1");
+    assert_eq!(sql(&database.owner_url(), "SELECT 1"), "1");
 }
 
 #[test]
@@ -234,7 +242,7 @@ fn an_interrupted_initdb_is_redone() {
     std::fs::create_dir(&half).unwrap();
     std::fs::write(half.join("PG_VERSION"), "15\n").unwrap();
     let database = start(folder.path());
-    assert_eq!(sql(&database.url(), "SELECT 1"), "1");
+    assert_eq!(sql(&database.owner_url(), "SELECT 1"), "1");
     assert!(!half.exists());
     assert!(running(&home).is_some());
 }
@@ -262,7 +270,7 @@ fn roots_closed_folder_gets_a_stand_in() {
     let home = Home::open(&inner, &log()).unwrap();
     assert!(home.base.starts_with("/var/lib/rollcall"), "{}", home.base.display());
     let database = start(&inner);
-    assert_eq!(sql(&database.url(), "SELECT 1"), "1");
+    assert_eq!(sql(&database.owner_url(), "SELECT 1"), "1");
     drop(database);
     assert_eq!(Home::open(&inner, &log()).unwrap().base, home.base, "and keeps it");
     std::fs::remove_dir_all(home.base).unwrap();

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use dropshot::{HttpError, RequestContext};
 use futures::FutureExt;
+use http::Method;
 use http::header::USER_AGENT;
 use rollcall_api::{access, error};
 
@@ -50,7 +51,7 @@ where
     };
     let answer = fault.into_http();
     if let Some(code) = answer.error_code.as_deref()
-        && on_record(code)
+        && on_record(answer.status_code.as_u16(), changes(rqctx, name))
     {
         operation.record_refusal(code).await;
     }
@@ -62,21 +63,19 @@ where
     Err(answer)
 }
 
-/// Whether a refusal belongs into the audit trail: those that say something about who may do what. Malformed requests,
-/// unknown resources and anonymous noise don't.
-fn on_record(code: &str) -> bool {
-    [
-        error::FORBIDDEN,
-        error::REAUTHENTICATION_REQUIRED,
-        error::INVALID_CREDENTIALS,
-        error::PASSWORD_EXPIRED,
-        error::PASSWORD_MISMATCH,
-        error::TOO_MANY_ATTEMPTS,
-        error::LAST_ADMINISTRATOR,
-        error::REGISTRATION_CLOSED,
-    ]
-    .iter()
-    .any(|entry| entry.code == code)
+/// Whether the operation is a change. One asks with POST, because what it asks has no place in a path.
+fn changes(rqctx: &RequestContext<Shared>, name: &str) -> bool {
+    rqctx.request.method() != Method::GET && name != "access_check"
+}
+
+/// Whether a refusal belongs into the audit trail: of changes, whatever the reason; of reads, that the caller may not.
+/// Malformed requests were not understood, and what failed is in the log.
+fn on_record(status: u16, changes: bool) -> bool {
+    match status {
+        403 => true,
+        401 | 404 | 409 | 412 | 422 | 429 => changes,
+        _ => false,
+    }
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {

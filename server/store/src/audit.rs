@@ -1,5 +1,7 @@
 //! The table `audit_events`: append-only, enforced by the database.
 
+use std::cmp::Reverse;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -8,6 +10,11 @@ use uuid::Uuid;
 
 use crate::error::StoreResult;
 use crate::schema::audit_events;
+
+// The event that the page before ended with.
+diesel::alias!(
+    const LAST: Alias<Last> = audit_events as last;
+);
 
 /// An event to record. `detail` names what changed, never a secret.
 #[derive(Clone, Debug, Insertable)]
@@ -63,23 +70,58 @@ pub struct EventFilter {
     pub until: Option<DateTime<Utc>>,
 }
 
-/// Events before an id, newest first.
+/// Events before the one with an id, newest first.
 pub async fn list(
-    mut conn: &AsyncPgConnection,
+    conn: &AsyncPgConnection,
     filter: EventFilter,
     before: Option<Uuid>,
     limit: i64,
 ) -> StoreResult<Vec<EventRow>> {
+    let Some(user) = filter.concerning else { return narrowed(conn, &filter, None, before, limit).await };
+    // Two statements at once, each in the order of its index. One with OR would sort all of the user's events, or walk
+    // past everybody else's.
+    let (mut rows, about) = futures::try_join!(
+        narrowed(conn, &filter, Some(Part::Actor(user)), before, limit),
+        narrowed(conn, &filter, Some(Part::Target(user)), before, limit),
+    )?;
+    rows.extend(about);
+    rows.sort_unstable_by_key(|row| Reverse((row.at, row.id)));
+    rows.dedup_by_key(|row| row.id);
+    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(rows)
+}
+
+/// What a user is in an event.
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    Actor(Uuid),
+    Target(Uuid),
+}
+
+async fn narrowed(
+    mut conn: &AsyncPgConnection,
+    filter: &EventFilter,
+    part: Option<Part>,
+    before: Option<Uuid>,
+    limit: i64,
+) -> StoreResult<Vec<EventRow>> {
     let mut query = audit_events::table
-        .order(audit_events::id.desc())
+        .order((audit_events::at.desc(), audit_events::id.desc()))
         .limit(limit)
         .select(EventRow::as_select())
         .into_boxed();
     if let Some(before) = before {
-        query = query.filter(audit_events::id.lt(before));
+        // Twice, so that the first condition can bound the walk of an index; the second is about events of one moment.
+        let time =
+            || LAST.filter(LAST.field(audit_events::id).eq(before)).select(LAST.field(audit_events::at));
+        query = query
+            .filter(audit_events::at.nullable().le(time().single_value()))
+            .filter(audit_events::at.nullable().lt(time().single_value()).or(audit_events::id.lt(before)));
     }
-    if let Some(user) = filter.concerning {
-        query = query.filter(audit_events::actor_id.eq(user).or(audit_events::target_id.eq(user)));
+    match part {
+        Some(Part::Actor(user)) => query = query.filter(audit_events::actor_id.eq(user)),
+        Some(Part::Target(user)) => query = query.filter(audit_events::target_id.eq(user)),
+        None => {}
     }
     if let Some(actor) = filter.actor {
         query = query.filter(audit_events::actor_id.eq(actor));
@@ -87,7 +129,7 @@ pub async fn list(
     if let Some(target) = filter.target {
         query = query.filter(audit_events::target_id.eq(target));
     }
-    if let Some(operation) = filter.operation {
+    if let Some(operation) = &filter.operation {
         query = query.filter(audit_events::operation.eq(operation));
     }
     if let Some(since) = filter.since {

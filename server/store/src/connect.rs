@@ -17,6 +17,8 @@ use crate::error::{StoreError, StoreResult};
 #[derive(Clone)]
 pub struct ConnectOptions {
     config: Config,
+    /// What the URL itself says in `options`, such as a search path.
+    own: String,
     tls: Option<MakeRustlsConnect>,
 }
 
@@ -33,28 +35,26 @@ impl ConnectOptions {
         let mut config: Config = url
             .parse()
             .map_err(|_| StoreError::Defect("the database URL is not a Postgres URL".to_owned()))?;
+        let own = config.get_options().unwrap_or_default().to_owned();
         let limits = format!(
-            "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout=15000 -c timezone=UTC",
+            "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout=15000 -c timezone=UTC {own}",
             statement_timeout.as_millis(),
             lock_timeout.as_millis()
         );
-        let options = match config.get_options() {
-            Some(own) => format!("{limits} {own}"),
-            None => limits,
-        };
-        config.options(options).application_name("rollcall");
+        config.options(limits).application_name("rollcall");
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(Duration::from_secs(3));
         }
         config.keepalives_idle(Duration::from_secs(30)).tcp_user_timeout(Duration::from_secs(10));
         let tls = if config.get_ssl_mode() == SslMode::Require { Some(tls()?) } else { None };
-        Ok(Self { config, tls })
+        Ok(Self { config, own, tls })
     }
 
     /// The same without a limit on statements, for migrations.
     pub fn unlimited(&self) -> Self {
         let mut patient = self.clone();
-        patient.config.options("-c statement_timeout=0 -c lock_timeout=30000 -c timezone=UTC");
+        let limits = format!("-c statement_timeout=0 -c lock_timeout=30000 -c timezone=UTC {}", self.own);
+        patient.config.options(limits);
         patient
     }
 

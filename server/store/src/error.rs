@@ -36,7 +36,11 @@ impl From<DieselError> for StoreError {
             DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
                 Self::Taken(info.constraint_name().unwrap_or("").to_owned())
             }
-            DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => Self::Collision,
+            // What a row refers to has gone since it was looked at.
+            DieselError::DatabaseError(
+                DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::ForeignKeyViolation,
+                _,
+            ) => Self::Collision,
             DieselError::DatabaseError(
                 DatabaseErrorKind::UnableToSendCommand | DatabaseErrorKind::ClosedConnection,
                 info,

@@ -1,11 +1,17 @@
-//! The view `grants`: which role gives which user which permission, globally or in a group.
+//! Who may do what: the view `grants`, which says what role gives which user which permission and where, and its halves
+//! `global_grants` and `group_grants`. A question is one statement that also finds whom and what it names: it travels with
+//! the look-up of the credential.
 
+use chrono::{DateTime, Utc};
+use diesel::dsl::{auto_type, exists, min};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use crate::error::StoreResult;
-use crate::schema::grants;
+use crate::groups::GroupKey;
+use crate::schema::{global_grants, grants, group_grants, group_members, groups, sessions, users};
+use crate::users::UserKey;
 
 /// A permission that a user holds, and why.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -16,43 +22,124 @@ pub struct Grant {
     pub permission: String,
 }
 
-/// What a user holds globally and, where a group is named, in it.
-pub async fn of_user(
+/// Whom a question is about, in which group, and who asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    pub user: UserKey<'a>,
+    /// Without a group only global roles count.
+    pub group: Option<GroupKey<'a>>,
+    /// The hash of the asker's token.
+    pub asker: &'a [u8],
+}
+
+/// The user whom a question is about.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = users, check_for_backend(diesel::pg::Pg))]
+pub struct Subject {
+    pub id: Uuid,
+    pub suspended: bool,
+    pub suspended_until: Option<DateTime<Utc>>,
+}
+
+/// The group that a question names.
+#[derive(Clone, Debug, Queryable)]
+pub struct Place {
+    /// None where there is no such group.
+    pub id: Option<Uuid>,
+    pub asker_is_member: bool,
+    pub user_is_member: bool,
+}
+
+/// Finds a question's user and, where it names one, the group.
+pub async fn standing(
     mut conn: &AsyncPgConnection,
-    user: Uuid,
-    group: Option<Uuid>,
-) -> StoreResult<Vec<Grant>> {
+    question: Question<'_>,
+) -> StoreResult<Option<(Subject, Option<Place>)>> {
+    let Some(group) = question.group else {
+        let query = users::table.filter(question.user).select(Subject::as_select());
+        let subject: Option<Subject> = query.get_result(&mut conn).await.optional()?;
+        return Ok(subject.map(|subject| (subject, None)));
+    };
+    let query = users::table
+        .left_join(groups::table.on(group))
+        .filter(question.user)
+        .select((Subject::as_select(), place(question.asker)));
+    let found: Option<(Subject, Place)> = query.get_result(&mut conn).await.optional()?;
+    Ok(found.map(|(subject, place)| (subject, Some(place))))
+}
+
+/// The same, and the role that gives the user a permission, if one does: a global one before the group's, and of several
+/// the first by name.
+pub async fn why(
+    mut conn: &AsyncPgConnection,
+    question: Question<'_>,
+    permission: &str,
+) -> StoreResult<Option<(Subject, Option<Place>, Option<Grant>)>> {
+    let everywhere = global_grants::table
+        .filter(global_grants::user_id.eq(users::id))
+        .filter(global_grants::permission.eq(permission))
+        .select(min(global_grants::role));
+    let here = group_grants::table
+        .filter(group_grants::user_id.eq(users::id))
+        .filter(group_grants::group_id.nullable().eq(groups::id.nullable()))
+        .filter(group_grants::permission.eq(permission))
+        .select(min(group_grants::role));
+    let grant = |group_id| move |role| Grant { group_id, role, permission: permission.to_owned() };
+    let Some(group) = question.group else {
+        let query =
+            users::table.filter(question.user).select((Subject::as_select(), everywhere.single_value()));
+        let found: Option<(Subject, Option<String>)> = query.get_result(&mut conn).await.optional()?;
+        return Ok(found.map(|(subject, role)| (subject, None, role.map(grant(None)))));
+    };
+    let query = users::table.left_join(groups::table.on(group)).filter(question.user).select((
+        Subject::as_select(),
+        place(question.asker),
+        everywhere.single_value(),
+        here.single_value(),
+    ));
+    let found: Option<(Subject, Place, Option<String>, Option<String>)> =
+        query.get_result(&mut conn).await.optional()?;
+    Ok(found.map(|(subject, place, everywhere, here)| {
+        let given = everywhere.map(grant(None)).or(here.map(grant(place.id)));
+        (subject, Some(place), given)
+    }))
+}
+
+/// The columns of [`Place`], beside those of a user.
+#[auto_type(no_type_alias)]
+fn place<'a>(asker: &'a [u8]) -> _ {
+    let owner = sessions::table.filter(sessions::token_hash.eq(asker)).select(sessions::user_id);
+    let members = group_members::table.filter(group_members::group_id.nullable().eq(groups::id.nullable()));
+    (
+        groups::id.nullable(),
+        exists(members.filter(group_members::user_id.nullable().eq(owner.single_value()))),
+        exists(members.filter(group_members::user_id.eq(users::id))),
+    )
+}
+
+/// What a question's user holds globally and, where a group is named, in it.
+pub async fn of_user(mut conn: &AsyncPgConnection, question: Question<'_>) -> StoreResult<Vec<Grant>> {
+    let user = users::table.filter(question.user).select(users::id).single_value();
     let query = grants::table
-        .filter(grants::user_id.eq(user))
-        .filter(grants::group_id.is_null().or(grants::group_id.eq(group)))
+        .filter(grants::user_id.nullable().eq(user))
         .order((grants::permission, grants::group_id.asc().nulls_first(), grants::role))
         .select(Grant::as_select());
-    Ok(query.load(&mut conn).await?)
+    Ok(match question.group {
+        None => query.filter(grants::group_id.is_null()).load(&mut conn).await?,
+        Some(group) => {
+            let group = groups::table.filter(group).select(groups::id).single_value();
+            let counts = grants::group_id.is_null().or(grants::group_id.eq(group));
+            query.filter(counts).load(&mut conn).await?
+        }
+    })
 }
 
 /// The permissions that a user's roles in a group give.
 pub async fn in_group(mut conn: &AsyncPgConnection, user: Uuid, group: Uuid) -> StoreResult<Vec<String>> {
-    let query = grants::table
-        .filter(grants::user_id.eq(user))
-        .filter(grants::group_id.eq(group))
-        .select(grants::permission)
+    let query = group_grants::table
+        .filter(group_grants::user_id.eq(user))
+        .filter(group_grants::group_id.eq(group))
+        .select(group_grants::permission)
         .distinct();
     Ok(query.load(&mut conn).await?)
-}
-
-/// The role that gives a user a permission, globally or in the group, if one does.
-pub async fn why(
-    mut conn: &AsyncPgConnection,
-    user: Uuid,
-    permission: &str,
-    group: Option<Uuid>,
-) -> StoreResult<Option<Grant>> {
-    let query = grants::table
-        .filter(grants::user_id.eq(user))
-        .filter(grants::permission.eq(permission))
-        .filter(grants::group_id.is_null().or(grants::group_id.eq(group)))
-        .order((grants::group_id.asc().nulls_first(), grants::role))
-        .limit(1)
-        .select(Grant::as_select());
-    Ok(query.get_result(&mut conn).await.optional()?)
 }

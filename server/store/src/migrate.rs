@@ -1,14 +1,16 @@
 //! Brings the schema up to date, one server at a time, and refuses a schema that is newer than the program.
 
-use diesel::sql_types::BigInt;
+use chrono::{DateTime, Utc};
+use diesel::migration::MigrationSource;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool};
 use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use chrono::{DateTime, Utc};
-
 use crate::connect::ConnectOptions;
 use crate::error::{StoreError, StoreResult};
-use crate::seed;
+use crate::{privileges, seed};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
@@ -23,48 +25,72 @@ pub struct Migrated {
 }
 
 /// Applies what is missing and seeds the built-in rows. Needs Tokio's multi-threaded runtime.
-pub async fn run(options: &ConnectOptions, now: DateTime<Utc>) -> StoreResult<Migrated> {
+///
+/// `server_role` is the role that the server runs as, where it isn't the one that migrates: it is granted what it needs,
+/// also on what the migrations have just made.
+pub async fn run(
+    options: &ConnectOptions,
+    server_role: Option<&str>,
+    now: DateTime<Utc>,
+) -> StoreResult<Migrated> {
     let mut connection = options.unlimited().connect().await?.inner;
-    diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(LOCK).execute(&mut connection).await?;
     // The lock goes with the connection, which ends with this function whatever happens.
-    let mut harness = AsyncMigrationHarness::new(connection);
-    refuse_newer(&mut harness)?;
-    let applied = harness
-        .run_pending_migrations(MIGRATIONS)
-        .map_err(|error| StoreError::Defect(format!("migration: {error}")))?
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    let mut connection = harness.into_inner();
+    diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(LOCK).execute(&mut connection).await?;
+    if server_role.is_some() {
+        privileges::refuse_strangers(&connection).await?;
+    }
+    let mut migrated = Migrated { applied: Vec::new() };
+    // Diesel creates its table before it looks: a role that may not is well where nothing is to be done.
+    if is_pending(&connection).await? {
+        let mut harness = AsyncMigrationHarness::new(connection);
+        let applied = harness
+            .run_pending_migrations(MIGRATIONS)
+            .map_err(|error| StoreError::Defect(format!("migration: {error}")))?;
+        migrated.applied = applied.iter().map(ToString::to_string).collect();
+        connection = harness.into_inner();
+    }
     connection.batch_execute("BEGIN").await?;
     seed::run(&connection, now).await?;
+    if let Some(role) = server_role {
+        privileges::grant(&connection, role).await?;
+    }
     connection.batch_execute("COMMIT").await?;
-    Ok(Migrated { applied })
+    Ok(migrated)
 }
 
 /// Whether the schema is exactly the program's.
 pub async fn is_current(options: &ConnectOptions) -> StoreResult<bool> {
-    let connection = options.connect().await?.inner;
-    let mut harness = AsyncMigrationHarness::new(connection);
-    refuse_newer(&mut harness)?;
-    let pending =
-        harness.has_pending_migration(MIGRATIONS).map_err(|error| StoreError::Defect(error.to_string()))?;
-    Ok(!pending)
+    Ok(!is_pending(&*options.connect().await?).await?)
 }
 
-fn refuse_newer(harness: &mut AsyncMigrationHarness<AsyncPgConnection>) -> StoreResult<()> {
-    use diesel::migration::MigrationSource;
-    let defect = |error: Box<dyn std::error::Error + Send + Sync>| StoreError::Defect(error.to_string());
-    let known: Vec<String> = MigrationSource::<diesel::pg::Pg>::migrations(&MIGRATIONS)
-        .map_err(defect)?
+/// Whether migrations are missing. A schema that is newer than the program is refused.
+async fn is_pending(mut conn: &AsyncPgConnection) -> StoreResult<bool> {
+    let known: Vec<String> = MigrationSource::<Pg>::migrations(&MIGRATIONS)
+        .map_err(|error| StoreError::Defect(error.to_string()))?
         .iter()
         .map(|migration| migration.name().version().to_string())
         .collect();
-    let applied = harness.applied_migrations().map_err(defect)?;
-    match applied.iter().find(|version| !known.contains(&version.to_string())) {
+    let exists = diesel::dsl::sql::<Bool>("to_regclass('__diesel_schema_migrations') IS NOT NULL");
+    if !diesel::select(exists).get_result::<bool>(&mut conn).await? {
+        return Ok(true);
+    }
+    let applied: Vec<String> = __diesel_schema_migrations::table
+        .select(__diesel_schema_migrations::version)
+        .order(__diesel_schema_migrations::version)
+        .load(&mut conn)
+        .await?;
+    match applied.iter().find(|version| !known.contains(version)) {
         Some(newer) => Err(StoreError::Defect(format!(
             "the database has migration {newer}, which this program does not know: it belongs to a newer server. Start that one"
         ))),
-        None => Ok(()),
+        None => Ok(known.iter().any(|version| !applied.contains(version))),
+    }
+}
+
+diesel::table! {
+    /// Diesel's own.
+    __diesel_schema_migrations (version) {
+        version -> Text,
+        run_on -> Timestamp,
     }
 }

@@ -278,6 +278,23 @@ table! {
     }
 }
 
+table! {
+    global_grants (user_id, permission) {
+        user_id -> Uuid,
+        role -> Text,
+        permission -> Text,
+    }
+}
+
+table! {
+    group_grants (user_id, group_id, permission) {
+        user_id -> Uuid,
+        group_id -> Uuid,
+        role -> Text,
+        permission -> Text,
+    }
+}
+
 joinable!(membership_records -> user_records (user_id));
 joinable!(membership_records -> groups (group_id));
 joinable!(user_roles -> roles (role_id));
@@ -288,5 +305,11 @@ allow_tables_to_appear_in_same_query!(user_roles, role_permissions, roles, users
 allow_tables_to_appear_in_same_query!(user_records, user_roles);
 allow_tables_to_appear_in_same_query!(role_records, user_roles);
 allow_tables_to_appear_in_same_query!(group_member_roles, roles);
-allow_tables_to_appear_in_same_query!(users, group_members);
 allow_tables_to_appear_in_same_query!(groups, group_member_roles);
+allow_tables_to_appear_in_same_query!(users, group_members);
+allow_tables_to_appear_in_same_query!(sessions, group_members);
+allow_tables_to_appear_in_same_query!(sessions, groups);
+allow_tables_to_appear_in_same_query!(users, groups, global_grants, group_grants);
+allow_tables_to_appear_in_same_query!(users, grants);
+allow_tables_to_appear_in_same_query!(groups, grants);
+allow_tables_to_appear_in_same_query!(sessions, grants);

@@ -44,7 +44,7 @@ pub struct AuditEvent {
     /// Why it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_code: Option<String>,
-    /// Who called, where that is known.
+    /// Who called, where that is known. Nobody did where the server acted by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor_id: Option<UserId>,
     /// The session of the call.
@@ -59,7 +59,7 @@ pub struct AuditEvent {
     /// Where the call came from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,
-    /// The `x-request-id` of the answer.
+    /// The `x-request-id` of the answer; `command line` or `sweeper` where nobody was answered.
     pub request_id: String,
     /// More about it, by operation. Never a secret.
     pub detail: JsonObject,

@@ -28,7 +28,8 @@ pub struct Group {
     pub custom_data: CustomData,
     /// Whether this is the group that every new user joins, `public`. It can't be deleted.
     pub default: bool,
-    /// Whether members need a second factor.
+    /// Whether members are to use a second factor. Kept and shown to applications, which can ask for one; Rollcall
+    /// itself will enforce it with second factors.
     pub mfa_required: bool,
     /// Who made the group; absent for the default group and where that user was deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,7 +85,8 @@ pub struct GroupCreate {
     /// What applications keep with the group.
     #[serde(default)]
     pub custom_data: Option<CustomData>,
-    /// Whether members need a second factor.
+    /// Whether members are to use a second factor. Kept and shown to applications, which can ask for one; Rollcall
+    /// itself will enforce it with second factors.
     #[serde(default)]
     pub mfa_required: bool,
     /// The first owner; the caller where nobody is named.
@@ -109,7 +111,8 @@ pub struct GroupUpdate {
     /// What applications keep with the group, merged at every depth.
     #[serde(default)]
     pub custom_data: Option<CustomData>,
-    /// Whether members need a second factor.
+    /// Whether members are to use a second factor. Kept and shown to applications, which can ask for one; Rollcall
+    /// itself will enforce it with second factors.
     #[serde(default)]
     pub mfa_required: Option<bool>,
 }

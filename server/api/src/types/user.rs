@@ -181,7 +181,7 @@ pub struct User {
     /// Why the account is suspended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suspended_reason: Option<String>,
-    /// When the suspension ends by itself.
+    /// When the suspension ends by itself. From then on the account is not suspended, and this is absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suspended_until: Option<DateTime<Utc>>,
     /// Whether the user holds the role `administrator`.

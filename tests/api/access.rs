@@ -1,0 +1,240 @@
+//! What applications ask about people: may they do this, and what may they do at all.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use rollcall_api::access::Permission;
+use rollcall_server::clock::Clock;
+use rollcall_server::config::Config;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio_postgres::config::Host;
+
+use crate::support::cluster::Database;
+use crate::support::{Answer, Person, TestServer};
+
+async fn call(server: &TestServer, who: &Person, method: &str, path: &str, body: Option<Value>) -> Answer {
+    let mut request = server.request(method.parse().unwrap(), path).bearer_auth(who.token());
+    if let Some(body) = body {
+        request = request.json(&body);
+    }
+    Answer::of(request).await
+}
+
+/// Does something as an administrator that must succeed.
+async fn arrange(server: &TestServer, admin: &Person, method: &str, path: &str, body: Value) -> Answer {
+    let answer = call(server, admin, method, path, Some(body)).await;
+    assert!(answer.code() < 300, "{path}: {}", answer.message());
+    answer
+}
+
+/// Asks for one permission and for all; gives the status, and the role that gives the permission where one does.
+async fn ask(
+    server: &TestServer,
+    who: &Person,
+    user: &str,
+    permission: &str,
+    group: Option<&str>,
+) -> (u16, Option<String>) {
+    let mut body = json!({ "user": user, "permission": permission });
+    let mut path = format!("/v1/users/{user}/permissions");
+    if let Some(group) = group {
+        body["group"] = group.into();
+        path = format!("{path}?group={group}");
+    }
+    let check = call(server, who, "POST", "/v1/check", Some(body)).await;
+    let list = call(server, who, "GET", &path, None).await;
+    assert_eq!(check.code(), list.code(), "{user} {permission} {group:?}");
+    if check.code() != 200 {
+        return (check.code(), None);
+    }
+    let (check, list) = (check.json(), list.json());
+    let role = check["role"].as_str().map(|role| format!("{} {role}", check["scope"].as_str().unwrap()));
+    assert_eq!(check["allowed"], json!(role.is_some()));
+    let listed = list["permissions"].as_array().unwrap().iter().find(|held| held["permission"] == permission);
+    let first =
+        listed.map(|held| format!("{} {}", held["scope"].as_str().unwrap(), held["role"].as_str().unwrap()));
+    assert_eq!(role, first, "the check and the first of the list: {user} {permission} {group:?}");
+    (200, role)
+}
+
+/// Ada in the group `engine`.
+async fn engine(server: &TestServer) -> (Person, Person, String) {
+    let (admin, ada) = (server.admin().await, server.user("ada").await);
+    let body = json!({ "slug": "engine", "name": "Engine", "owner": "@ada" });
+    let group = arrange(server, &admin, "POST", "/v1/groups", body).await.json();
+    (admin, ada, group["id"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn the_answer_is_the_same_however_user_and_group_are_named() {
+    let server = TestServer::start().await;
+    let (admin, ada, group) = engine(&server).await;
+    for (who, user) in [(&ada, "me"), (&ada, "@ada"), (&admin, "@ADA"), (&admin, &ada.path())] {
+        for place in ["@engine", &group] {
+            let answer = ask(&server, who, user, "group:own", Some(place)).await;
+            assert_eq!(answer, (200, Some("group owner".to_owned())), "{user} in {place}");
+        }
+        assert_eq!(ask(&server, who, user, "group:own", Some("@public")).await, (200, None));
+        assert_eq!(ask(&server, who, user, "group:own", None).await, (200, None));
+    }
+    let global = Some("global administrator".to_owned());
+    assert_eq!(ask(&server, &admin, "me", "users:read", Some("@engine")).await, (200, global.clone()));
+    assert_eq!(ask(&server, &admin, "me", "users:read", None).await, (200, global));
+}
+
+#[tokio::test]
+async fn global_roles_come_first_and_roles_in_the_order_of_their_names() {
+    let server = TestServer::start().await;
+    let (admin, _, _) = engine(&server).await;
+    for (name, scope) in [("zeta", "global"), ("alpha", "global"), ("beta", "group"), ("omega", "group")] {
+        let role = json!({ "name": name, "scope": scope, "permissions": ["data:read", "data:list"] });
+        arrange(&server, &admin, "POST", "/v1/roles", role).await;
+    }
+    let asked = async |group| ask(&server, &admin, "@ada", "data:read", group).await.1;
+    let roles = json!({ "roles": ["@omega", "@owner"] });
+    arrange(&server, &admin, "PATCH", "/v1/groups/@engine/members/@ada", roles).await;
+    assert_eq!(asked(Some("@engine")).await.as_deref(), Some("group omega"));
+    let roles = json!({ "roles": ["@omega", "@beta", "@owner"] });
+    arrange(&server, &admin, "PATCH", "/v1/groups/@engine/members/@ada", roles).await;
+    assert_eq!(asked(Some("@engine")).await.as_deref(), Some("group beta"));
+    assert_eq!((asked(Some("@public")).await, asked(None).await), (None, None));
+    arrange(&server, &admin, "POST", "/v1/users/@ada/roles", json!({ "roles": ["@zeta"] })).await;
+    assert_eq!(asked(Some("@engine")).await.as_deref(), Some("global zeta"));
+    arrange(&server, &admin, "POST", "/v1/users/@ada/roles", json!({ "roles": ["@alpha"] })).await;
+    assert_eq!(asked(Some("@engine")).await.as_deref(), Some("global alpha"));
+    assert_eq!(asked(None).await.as_deref(), Some("global alpha"));
+    let list = call(&server, &admin, "GET", "/v1/users/@ada/permissions?group=@engine", None).await.json();
+    let listed: Vec<String> = list["permissions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|held| format!("{} {}", held["permission"].as_str().unwrap(), held["role"].as_str().unwrap()))
+        .filter(|held| held.starts_with("data:"))
+        .collect();
+    let roles = ["alpha", "zeta", "beta", "omega"];
+    let expected =
+        ["data:list", "data:read"].map(|permission| roles.map(|role| format!("{permission} {role}")));
+    assert_eq!(listed, expected.concat());
+}
+
+#[tokio::test]
+async fn nobody_hears_of_users_and_groups_that_they_may_not_see() {
+    let server = TestServer::start().await;
+    let (_, ada, group) = engine(&server).await;
+    let grace = server.user("grace").await;
+    let reader = server.holder("reader", &[Permission::UsersRead]).await;
+    let nowhere = uuid::Uuid::now_v7().to_string();
+    for (who, user, place, status) in [
+        (&ada, "me", Some("@engine"), 200),
+        (&grace, "me", Some("@engine"), 404),
+        (&grace, "me", Some(group.as_str()), 404),
+        (&grace, "me", Some("@nowhere"), 404),
+        (&grace, "me", Some(nowhere.as_str()), 404),
+        (&grace, "@ada", None, 403),
+        (&grace, "@ada", Some("@nowhere"), 403),
+        (&grace, "@nobody", None, 403),
+        (&reader, "@nobody", None, 404),
+        (&reader, nowhere.as_str(), Some("@public"), 404),
+        // The user whom it is about is a member; nobody is; whoever asks is.
+        (&reader, "@ada", Some("@engine"), 200),
+        (&reader, "@grace", Some("@engine"), 404),
+        (&reader, "@grace", Some("@public"), 200),
+    ] {
+        let answer = ask(&server, who, user, "data:read", place).await;
+        assert_eq!(answer, (status, None), "{} asks for {user} in {place:?}", who.username);
+    }
+    let both = [(&grace, "me", "@engine"), (&grace, "me", "@nowhere")].map(async |(who, user, place)| {
+        let body = json!({ "user": user, "permission": "data:read", "group": place });
+        call(&server, who, "POST", "/v1/check", Some(body)).await.message()
+    });
+    let both = futures::future::join_all(both).await;
+    assert_eq!(both[0], both[1], "a hidden group and none at all are told apart");
+}
+
+#[tokio::test]
+async fn suspended_users_may_do_nothing_until_the_suspension_ends() {
+    let server = TestServer::start().await;
+    let (admin, ada, _) = engine(&server).await;
+    let owner = (200, Some("group owner".to_owned()));
+    assert_eq!(ask(&server, &admin, "@ada", "group:own", Some("@engine")).await, owner);
+    let until = server.clock.now() + TimeDelta::hours(1);
+    let body = json!({ "until": until });
+    arrange(&server, &admin, "POST", &format!("/v1/users/{}/suspend", ada.path()), body).await;
+    assert_eq!(ask(&server, &admin, "@ada", "group:own", Some("@engine")).await, (200, None));
+    server.advance(TimeDelta::hours(2));
+    let admin = server.admin().await;
+    assert_eq!(ask(&server, &admin, "@ada", "group:own", Some("@engine")).await, owner);
+}
+
+/// Stands between a server and its Postgres. What the server sends within a moment travels together, and is counted as
+/// one: a statement that waits for the answer to another is a second one.
+async fn relay(database: &Database, turns: Arc<AtomicUsize>) -> String {
+    let config: tokio_postgres::Config = database.url.parse().unwrap();
+    let socket = match &config.get_hosts()[0] {
+        Host::Unix(folder) => folder.join(".s.PGSQL.5432"),
+        Host::Tcp(host) => panic!("the tests' Postgres listens on {host}"),
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((server, _)) = listener.accept().await {
+            let postgres = UnixStream::connect(&socket).await.unwrap();
+            tokio::spawn(forward(server, postgres, Arc::clone(&turns)));
+        }
+    });
+    format!("postgres://rollcall@127.0.0.1:{port}/{}?sslmode=disable", database.name)
+}
+
+async fn forward(server: TcpStream, postgres: UnixStream, turns: Arc<AtomicUsize>) {
+    let (mut asked, mut answered) = server.into_split();
+    let (mut answers, mut questions) = postgres.into_split();
+    tokio::spawn(async move { tokio::io::copy(&mut answers, &mut answered).await });
+    let mut buffer = vec![0; 64 * 1024];
+    while asked.readable().await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        let length = asked.read(&mut buffer).await.unwrap_or(0);
+        if length == 0 || questions.write_all(&buffer[..length]).await.is_err() {
+            break;
+        }
+        turns.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_answer_takes_one_round_trip() {
+    let (database, turns) = (Database::migrated(), Arc::new(AtomicUsize::new(0)));
+    let url = relay(&database, Arc::clone(&turns)).await;
+    let one_connection = |config: &mut Config| config.database.shared_connections = 1;
+    let server = TestServer::builder().config(one_connection).database(&url).start().await;
+    let (_, ada, group) = engine(&server).await;
+    // The first time prepares the statements.
+    for measured in [false, true] {
+        for user in ["me", "@ada", &ada.path()] {
+            for place in [None, Some("@engine"), Some(group.as_str())] {
+                let mut body = json!({ "user": user, "permission": "group:own" });
+                let mut path = format!("/v1/users/{user}/permissions");
+                if let Some(place) = place {
+                    body["group"] = place.into();
+                    path = format!("{path}?group={place}");
+                }
+                // The last one has to know who calls before it asks: it shows that the relay can count to two.
+                for (method, path, body, expected) in [
+                    ("POST", "/v1/check", Some(body), 1),
+                    ("GET", &path, None, 1),
+                    ("GET", "/v1/audit-events", None, 2),
+                ] {
+                    let before = turns.load(Ordering::SeqCst);
+                    assert_eq!(call(&server, &ada, method, path, body).await.code(), 200);
+                    let taken = turns.load(Ordering::SeqCst) - before;
+                    assert!(!measured || taken == expected, "{path} for {user} in {place:?} took {taken}");
+                }
+            }
+        }
+    }
+    drop(server);
+    database.drop_now();
+}

@@ -1,0 +1,49 @@
+//! Bodies of requests about roles and groups, out of JSON and names. `null` would be lost here as in any program: clear
+//! with the `Nullable…` types.
+
+use rollcall_client::types;
+use serde_json::{Value, json};
+
+pub fn role(body: Value) -> types::RoleCreate {
+    serde_json::from_value(body).unwrap()
+}
+
+pub fn role_changes(body: Value) -> types::RoleUpdate {
+    serde_json::from_value(body).unwrap()
+}
+
+/// Roles to give, by `@name` or id.
+pub fn roles(names: &[&str]) -> types::UserRoles {
+    serde_json::from_value(json!({ "roles": names })).unwrap()
+}
+
+pub fn group(body: Value) -> types::GroupCreate {
+    serde_json::from_value(body).unwrap()
+}
+
+pub fn group_changes(body: Value) -> types::GroupUpdate {
+    serde_json::from_value(body).unwrap()
+}
+
+/// A new member with these roles.
+pub fn member(user: &str, roles: &[&str]) -> types::GroupMemberAdd {
+    serde_json::from_value(json!({ "user": user, "roles": roles })).unwrap()
+}
+
+/// The roles of a member from now on.
+pub fn member_roles(names: &[&str]) -> types::GroupMemberUpdate {
+    serde_json::from_value(json!({ "roles": names })).unwrap()
+}
+
+pub fn invitation(body: Value) -> types::InvitationCreate {
+    serde_json::from_value(body).unwrap()
+}
+
+/// An invitation to accept, by its token.
+pub fn token(token: &str) -> types::InvitationAccept {
+    serde_json::from_value(json!({ "token": token })).unwrap()
+}
+
+pub fn suspension(body: Value) -> types::UserSuspend {
+    serde_json::from_value(body).unwrap()
+}

@@ -1,0 +1,106 @@
+//! Refused invitations, and refused ones that are accepted.
+
+use chrono::TimeDelta;
+use rollcall_client::error_code as code;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{FORBIDDEN, Still, UNKNOWN, WRONG_TYPE, scene};
+use crate::api::bodies;
+use crate::support::{Person, TestServer};
+
+const INVALID: (u16, &str) = (422, code::INVITATION_INVALID);
+
+async fn invite(who: &Person, body: serde_json::Value) -> (Uuid, String) {
+    let made = who.group_invitation_create().group("@engine").body(bodies::invitation(body)).send().await;
+    let made = made.unwrap().into_inner();
+    (made.invitation.id.0, made.token.unwrap())
+}
+
+#[tokio::test]
+async fn refused_invitations_change_nothing() {
+    let server = TestServer::start().await;
+    let (admin, ada, grace) = scene(&server).await;
+    let loom = bodies::group(json!({ "slug": "loom", "name": "Loom" }));
+    admin.group_create().body(loom).send().await.unwrap();
+    let (id, _) = invite(&ada, json!({})).await;
+    let still = Still::new(&server).await;
+    for (who, group, body, refusal, named) in [
+        (&admin, "@nowhere", json!({}), UNKNOWN, ""),
+        (&ada, "@loom", json!({}), UNKNOWN, ""),
+        (&grace, "@engine", json!({}), FORBIDDEN, "groups:write"),
+        (&admin, "@public", json!({}), (409, code::DEFAULT_GROUP), ""),
+        (&ada, "@engine", json!({ "roles": ["@nope"] }), UNKNOWN, "@nope"),
+        (&ada, "@engine", json!({ "roles": ["@auditor"] }), WRONG_TYPE, "@auditor"),
+        (&ada, "@engine", json!({ "roles": ["@wheel"] }), WRONG_TYPE, "@wheel"),
+        (
+            &ada,
+            "@engine",
+            json!({ "expires_in_seconds": 59 }),
+            (400, code::INVALID_REQUEST),
+            "expires_in_seconds",
+        ),
+        (
+            &ada,
+            "@engine",
+            json!({ "expires_in_seconds": 2_592_001 }),
+            (400, code::INVALID_REQUEST),
+            "2592000",
+        ),
+    ] {
+        let made = who.group_invitation_create().group(group).body(bodies::invitation(body)).send().await;
+        still.refused(made, refusal, named).await;
+    }
+    for (who, group, invitation, refusal) in [
+        (&ada, "@engine", Uuid::now_v7(), UNKNOWN),
+        (&admin, "@loom", id, UNKNOWN),
+        (&ada, "@loom", id, UNKNOWN),
+        (&grace, "@engine", id, FORBIDDEN),
+    ] {
+        let withdrawn = who.group_invitation_delete().group(group).invitation(invitation).send().await;
+        still.refused(withdrawn, refusal, "").await;
+    }
+    still.refused(grace.group_invitation_list().group("@engine").send().await, FORBIDDEN, "").await;
+}
+
+#[tokio::test]
+async fn what_does_not_open_a_group_leaves_no_trace() {
+    let server = TestServer::start().await;
+    let (_, ada, grace) = scene(&server).await;
+    let alan = server.user("alan").await;
+    let (id, withdrawn) = invite(&ada, json!({})).await;
+    ada.group_invitation_delete().group("@engine").invitation(id).send().await.unwrap();
+    let (_, late) = invite(&ada, json!({ "expires_in_seconds": 60 })).await;
+    let (_, others) = invite(&ada, json!({ "email": "grace@example.org" })).await;
+    let (_, good) = invite(&ada, json!({})).await;
+    server.advance(TimeDelta::seconds(61));
+    let still = Still::new(&server).await;
+    let unheard_of = rollcall_server::secrets::token::Token::invitation();
+    let accept =
+        async |who: &Person, token: &str| who.invitation_accept().body(bodies::token(token)).send().await;
+    for token in [&withdrawn, &late, &others, unheard_of.expose(), "rci_nonsense", &ada.token()] {
+        still.refused(accept(&alan, token).await, INVALID, "invitation").await;
+    }
+    let member = accept(&grace, &good).await;
+    still.refused(member, (409, code::ALREADY_MEMBER), "member").await;
+    let opened = accept(&alan, &good).await.unwrap();
+    assert_eq!((opened.group.slug.as_str(), &opened.roles[..]), ("engine", &["member".to_owned()][..]));
+    Still::new(&server).await.refused(accept(&alan, &good).await, INVALID, "invitation").await;
+}
+
+/// Whoever invites and then loses the right to: what they gave stays given, and can be withdrawn by those who may.
+#[tokio::test]
+async fn an_invitation_outlives_its_maker() {
+    let server = TestServer::start().await;
+    let (admin, ada, _) = scene(&server).await;
+    let (eve, alan) = (server.user("eve").await, server.user("alan").await);
+    let join = bodies::member("@eve", &["@admin"]);
+    ada.group_member_add().group("@engine").body(join).send().await.unwrap();
+    let (_, token) = invite(&eve, json!({})).await;
+    admin.user_delete().user("@eve").send().await.unwrap();
+    let pending = ada.group_invitation_list().group("@engine").send().await.unwrap();
+    assert_eq!((pending.items.len(), pending.items[0].invited_by.is_none()), (1, true));
+    alan.invitation_accept().body(bodies::token(&token)).send().await.unwrap();
+    let pending = ada.group_invitation_list().group("@engine").send().await.unwrap();
+    assert_eq!(pending.items.len(), 0);
+}
