@@ -1,6 +1,7 @@
-//! What could at best be reached on this machine, measured in the same run: the read's two statements by `pgbench`,
+//! What could at best be reached on this machine, measured in the same run: a read's two statements by `pgbench`,
 //! argon2 alone, and a Dropshot server that does nothing.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -9,13 +10,28 @@ use anyhow::{Context, bail};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 
 use super::process::Postgres;
-use super::seed::user_id_sql;
+use super::seed::{PERMISSIONS, TEAMS, permission_sql, team_id_sql, user_id_sql};
 
 /// The look-up of a credential as Diesel sends it (`rollcall_store::sessions::credential`; seen with `log_statement`).
 const CREDENTIAL: &str = r#"SELECT "credentials"."session_id", "credentials"."user_id", "credentials"."created_at", "credentials"."authenticated_at", "credentials"."last_used_at", "credentials"."expires_at", "credentials"."address", "credentials"."user_agent", "credentials"."suspended", "credentials"."suspended_until", "credentials"."permissions" FROM "credentials" WHERE ("credentials"."token_hash" = $1)"#;
 
 /// The read of a user by id as Diesel sends it (`rollcall_store::users::find`).
 const USER: &str = r#"SELECT "user_records"."id", "user_records"."version", "user_records"."username", "user_records"."email", "user_records"."email_verified", "user_records"."phone", "user_records"."phone_verified", "user_records"."name", "user_records"."avatar_url", "user_records"."profile", "user_records"."custom_data", "user_records"."suspended", "user_records"."suspended_reason", "user_records"."suspended_until", "user_records"."has_password", "user_records"."password_changed_at", "user_records"."password_expires_at", "user_records"."created_via", "user_records"."created_at", "user_records"."updated_at", "user_records"."last_sign_in_at", "user_records"."roles", "user_records"."groups", "user_records"."is_staff" FROM "user_records" WHERE ("user_records"."id" = $1)"#;
+
+/// A question about access without a group as Diesel sends it (`rollcall_store::grants::why`): the permission, 1, the user.
+const ACCESS: &str = r#"SELECT "users"."id", "users"."suspended", "users"."suspended_until", (SELECT min("global_grants"."role") FROM "global_grants" WHERE (("global_grants"."user_id" = "users"."id") AND ("global_grants"."permission" = $1)) LIMIT $2) FROM "users" WHERE "users"."id" = $3"#;
+
+/// The same with a group: the token, 1, the permission, 1, the permission, 1, the group, the user.
+const ACCESS_IN_GROUP: &str = r#"SELECT "users"."id", "users"."suspended", "users"."suspended_until", "groups"."id", EXISTS (SELECT "group_members"."group_id", "group_members"."user_id", "group_members"."joined_at" FROM "group_members" WHERE (("group_members"."group_id" = "groups"."id") AND ("group_members"."user_id" = (SELECT "sessions"."user_id" FROM "sessions" WHERE ("sessions"."token_hash" = $1) LIMIT $2)))), EXISTS (SELECT "group_members"."group_id", "group_members"."user_id", "group_members"."joined_at" FROM "group_members" WHERE (("group_members"."group_id" = "groups"."id") AND ("group_members"."user_id" = "users"."id"))), (SELECT min("global_grants"."role") FROM "global_grants" WHERE (("global_grants"."user_id" = "users"."id") AND ("global_grants"."permission" = $3)) LIMIT $4), (SELECT min("group_grants"."role") FROM "group_grants" WHERE ((("group_grants"."user_id" = "users"."id") AND ("group_grants"."group_id" = "groups"."id")) AND ("group_grants"."permission" = $5)) LIMIT $6) FROM ("users" LEFT OUTER JOIN "groups" ON "groups"."id" = $7) WHERE "users"."id" = $8"#;
+
+/// A read whose limit is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// A user by id.
+    UserView,
+    /// A question about access; half of them name a group.
+    AccessCheck,
+}
 
 /// How `pgbench` sends the two statements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,21 +68,35 @@ impl Pgbench {
         let Some(program) = candidates.into_iter().find(works) else { return Ok(None) };
         let found =
             Self { program, socket: postgres.socket.clone(), folder: folder.to_owned(), users, token_hash };
-        for sending in [Sending::InTurn, Sending::Pipelined] {
-            std::fs::write(found.script(sending), script(sending))?;
+        for read in [Read::UserView, Read::AccessCheck] {
+            for sending in [Sending::InTurn, Sending::Pipelined] {
+                for (file, script) in found.scripts(read, sending) {
+                    std::fs::write(file, script)?;
+                }
+            }
         }
         Ok(Some(found))
     }
 
-    fn script(&self, sending: Sending) -> PathBuf {
-        self.folder.join(match sending {
-            Sending::InTurn => "in-turn.sql",
-            Sending::Pipelined => "pipelined.sql",
-        })
+    /// The scripts of a read, and where they are; `pgbench` takes any one of them each time.
+    fn scripts(&self, read: Read, sending: Sending) -> Vec<(PathBuf, String)> {
+        let file = |number: usize| self.folder.join(format!("{read:?}-{sending:?}-{number}.sql"));
+        statements(read)
+            .into_iter()
+            .enumerate()
+            .map(|(number, statement)| (file(number), script(&statement, sending)))
+            .collect()
     }
 
     /// Transactions in a second, and how many there were.
-    pub fn run(&self, sending: Sending, clients: usize, time: Duration) -> anyhow::Result<(f64, f64)> {
+    pub fn run(
+        &self,
+        read: Read,
+        sending: Sending,
+        clients: usize,
+        time: Duration,
+    ) -> anyhow::Result<(f64, f64)> {
+        let files = self.scripts(read, sending).into_iter().map(|(file, _)| file);
         let output = Command::new(&self.program)
             .args(["--no-vacuum", "--protocol=prepared", "--jobs=1", "--username=rollcall"])
             .arg(format!("--host={}", self.socket.display()))
@@ -75,8 +105,7 @@ impl Pgbench {
             .arg(format!("--time={}", time.as_secs_f64().ceil()))
             .arg(format!("--define=last={}", self.users - 1))
             .arg(format!("--define=token=\\x{}", self.token_hash))
-            .arg("--file")
-            .arg(self.script(sending))
+            .args(files.flat_map(|file| [OsString::from("--file"), file.into()]))
             .arg("rollcall")
             .env_remove("PGOPTIONS")
             .stdin(Stdio::null())
@@ -95,15 +124,39 @@ impl Pgbench {
     }
 }
 
-/// A script. `pgbench` has numbers only, so a user's id is put together from one in the statement: well under a
-/// hundredth of its time.
-fn script(sending: Sending) -> String {
-    let credential = CREDENTIAL.replace("$1", ":token");
-    let user = USER.replace("$1", &user_id_sql(":n"));
-    let body = format!("{credential};\n{user};\n");
+/// What a read sends after the look-up of the credential. `pgbench` has numbers only, so ids and names are put together
+/// from them in the statement: well under a hundredth of its time.
+fn statements(read: Read) -> Vec<String> {
+    let user = user_id_sql(":n");
+    let filled = |statement: &str, values: &[&str]| {
+        // From the last one, because `$1` is also the beginning of `$10`.
+        (1..=values.len())
+            .rev()
+            .fold(statement.to_owned(), |text, place| text.replace(&format!("${place}"), values[place - 1]))
+    };
+    match read {
+        Read::UserView => vec![filled(USER, &[&user])],
+        Read::AccessCheck => {
+            let (read, write, team) =
+                (permission_sql(":p", "read"), permission_sql(":p", "write"), team_id_sql(":t"));
+            vec![
+                filled(ACCESS, &[&read, ":one", &user]),
+                filled(ACCESS_IN_GROUP, &[":token", ":one", &write, ":one", &write, ":one", &team, &user]),
+            ]
+        }
+    }
+}
+
+/// A script: the credential and a statement.
+fn script(statement: &str, sending: Sending) -> String {
+    let numbers = format!(
+        "\\set n random(0, :last)\n\\set p random(0, {})\n\\set t :n % {TEAMS}\n\\set one 1\n",
+        PERMISSIONS - 1
+    );
+    let body = format!("{};\n{statement};\n", CREDENTIAL.replace("$1", ":token"));
     match sending {
-        Sending::InTurn => format!("\\set n random(0, :last)\n{body}"),
-        Sending::Pipelined => format!("\\set n random(0, :last)\n\\startpipeline\n{body}\\endpipeline\n"),
+        Sending::InTurn => format!("{numbers}{body}"),
+        Sending::Pipelined => format!("{numbers}\\startpipeline\n{body}\\endpipeline\n"),
     }
 }
 
@@ -140,14 +193,20 @@ fn hash_for(time: Duration) -> anyhow::Result<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Sending, script};
+    use super::{Read, Sending, script, statements};
 
     #[test]
     fn scripts_have_both_statements_and_no_parameter_left() {
-        for sending in [Sending::InTurn, Sending::Pipelined] {
-            let script = script(sending);
-            assert_eq!(script.matches("SELECT").count(), 2);
-            assert!(!script.contains('$') && script.contains(":token") && script.contains("lpad(:n, 8"));
+        for read in [Read::UserView, Read::AccessCheck] {
+            for statement in statements(read) {
+                for sending in [Sending::InTurn, Sending::Pipelined] {
+                    let script = script(&statement, sending);
+                    assert_eq!(script.matches(";\n").count(), 2);
+                    assert!(
+                        !script.contains('$') && script.contains(":token") && script.contains("lpad(:n, 8")
+                    );
+                }
+            }
         }
     }
 }

@@ -145,13 +145,13 @@ impl Report {
     /// For people.
     pub fn text(&self) -> String {
         let mut text = format!(
-            "\n{:<44} {:>9} {:>10} {:>8} {:>8} {:>9} {:>9} {:>9}\n",
+            "\n{:<54} {:>9} {:>10} {:>8} {:>8} {:>9} {:>9} {:>9}\n",
             "", "users", "rate/s", "p50 ms", "p99 ms", "server us", "pg us", "driver us"
         );
         for row in &self.rows {
             let name = if row.limit { format!("  limit: {}", row.name) } else { row.name.clone() };
             text.push_str(&format!(
-                "{name:<44} {:>9} {:>10} {:>8} {:>8} {:>9} {:>9} {:>9}\n",
+                "{name:<54} {:>9} {:>10} {:>8} {:>8} {:>9} {:>9} {:>9}\n",
                 thousands(row.users as f64),
                 thousands(row.rate()),
                 cell(row.median(|round| round.p50), 2),
@@ -165,7 +165,7 @@ impl Report {
         for fact in &self.facts {
             let goal = if fact.goal.is_empty() { String::new() } else { format!("   (goal: {})", fact.goal) };
             text.push_str(&format!(
-                "{:<44} {:>9} {:>10.2}{goal}\n",
+                "{:<54} {:>9} {:>10.2}{goal}\n",
                 fact.name,
                 thousands(fact.users as f64),
                 fact.value

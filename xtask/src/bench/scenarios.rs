@@ -8,11 +8,11 @@ use clap::ValueEnum;
 use serde_json::json;
 
 use super::hello::Hello;
-use super::limits::{Pgbench, Sending, argon2};
+use super::limits::{Pgbench, Read, Sending, argon2};
 use super::load::{Outcome, Pace, Plan, drive};
 use super::process::{Cpu, memory};
 use super::report::{Report, Round, Row};
-use super::seed::{WITH_PASSWORD, user_id, username};
+use super::seed::{PERMISSIONS, TEAMS, WITH_PASSWORD, permission, team_id, user_id, username};
 use super::server::Server;
 use super::wire::{Connection, request};
 
@@ -32,6 +32,8 @@ const PAGE: usize = 20;
 pub enum Scenario {
     /// An administrator views users by id.
     UserView,
+    /// An administrator asks whether users hold permissions, half of the time in a group.
+    AccessCheck,
     /// The first page of the users, and one nine tenths in.
     Lists,
     /// Signing in, and what it does to reads.
@@ -93,6 +95,23 @@ fn view<'a>(
     }
 }
 
+/// Asks whether a random user holds a random permission: everywhere, or in the user's team.
+fn check<'a>(
+    tokens: &'a [String],
+    users: u64,
+    mut random: Random,
+) -> impl FnMut(usize, &mut Vec<u8>) + use<'a> {
+    move |lane, out| {
+        let (user, application) = (random.below(users), random.below(PERMISSIONS));
+        let mut body = json!({ "user": user_id(user), "permission": permission(application, "read") });
+        if random.below(2) == 1 {
+            body["permission"] = permission(application, "write").into();
+            body["group"] = team_id(user % TEAMS).into();
+        }
+        request(out, "POST", "/v1/check", Some(&tokens[lane % tokens.len()]), &body.to_string());
+    }
+}
+
 impl Bench {
     fn plan(&self, connections: usize, pace: Pace) -> Plan {
         Plan { address: self.server.address, connections, pace, time: self.time }
@@ -118,6 +137,7 @@ impl Bench {
         self.random.below(2);
         match scenario {
             Scenario::UserView => self.user_view(report).context("user-view"),
+            Scenario::AccessCheck => self.access_check(report).context("access-check"),
             Scenario::Lists => self.lists(report).context("lists"),
             Scenario::Login => self.login(report).context("login"),
             Scenario::Update => self.update(report).context("update"),
@@ -131,12 +151,12 @@ impl Bench {
         let compose = || view(&self.tokens, self.users, self.random);
         self.warm(&plan, compose())?;
         let mut read = Row::new(format!("user-view, {connections} connections"), self.users);
-        let mut limits = self.pgbench_rows(connections);
+        let mut limits = self.pgbench_rows(Read::UserView, connections);
         let mut hello = Row::limit("bare Dropshot hello", self.users);
         for _ in 0..self.rounds {
             read.rounds.push(self.round(&plan, compose())?);
             for (row, sending, clients) in &mut limits {
-                row.rounds.extend(self.pgbench_round(*sending, *clients)?);
+                row.rounds.extend(self.pgbench_round(Read::UserView, *sending, *clients)?);
             }
             let before = Cpu::now(self.hello.pid(), None);
             let bare = Plan { address: self.hello.address, ..plan };
@@ -161,24 +181,51 @@ impl Bench {
         Ok(())
     }
 
+    fn access_check(&self, report: &mut Report) -> anyhow::Result<()> {
+        let connections = self.tokens.len();
+        let plan = self.plan(connections, Pace::Closed);
+        let compose = || check(&self.tokens, self.users, self.random);
+        self.warm(&plan, compose())?;
+        let mut checks = Row::new(format!("access-check, {connections} connections"), self.users);
+        let mut limits = self.pgbench_rows(Read::AccessCheck, connections);
+        for _ in 0..self.rounds {
+            checks.rounds.push(self.round(&plan, compose())?);
+            for (row, sending, clients) in &mut limits {
+                row.rounds.extend(self.pgbench_round(Read::AccessCheck, *sending, *clients)?);
+            }
+        }
+        for (row, _, _) in &limits {
+            report.fact(format!("access-check / {}", row.name), checks.rate() / row.rate(), "at least 0.5");
+        }
+        let p99 = checks.median(|round| round.p99).unwrap_or(f64::MAX);
+        report.fact("access-check, p99 in ms", p99, "");
+        report.rows.push(checks);
+        report.rows.extend(limits.into_iter().map(|(row, _, _)| row));
+        Ok(())
+    }
+
     /// The limits out of `pgbench`, if there is one: with as many clients as we have, and with a few, which it likes
     /// better.
-    fn pgbench_rows(&self, connections: usize) -> Vec<(Row, Sending, usize)> {
+    fn pgbench_rows(&self, read: Read, connections: usize) -> Vec<(Row, Sending, usize)> {
         if self.pgbench.is_none() {
             return Vec::new();
         }
+        let program = match read {
+            Read::UserView => "pgbench",
+            Read::AccessCheck => "pgbench checks",
+        };
         let kinds = [("in turn", Sending::InTurn), ("pipelined", Sending::Pipelined)];
         let each = kinds.into_iter().flat_map(|kind| [(kind, connections), (kind, FEW_CLIENTS)]);
         each.map(|((name, sending), clients)| {
-            (Row::limit(format!("pgbench, {name}, {clients} clients"), self.users), sending, clients)
+            (Row::limit(format!("{program}, {name}, {clients} clients"), self.users), sending, clients)
         })
         .collect()
     }
 
-    fn pgbench_round(&self, sending: Sending, clients: usize) -> anyhow::Result<Option<Round>> {
+    fn pgbench_round(&self, read: Read, sending: Sending, clients: usize) -> anyhow::Result<Option<Round>> {
         let Some(pgbench) = &self.pgbench else { return Ok(None) };
         let before = Cpu::now(self.server.pid(), Some(self.server.postgres.pid));
-        let (rate, transactions) = pgbench.run(sending, clients, self.time)?;
+        let (rate, transactions) = pgbench.run(read, sending, clients, self.time)?;
         // Until Postgres has taken note of the ends of pgbench's connections, their time counts nowhere.
         std::thread::sleep(Duration::from_millis(300));
         let mut spent = Cpu::now(self.server.pid(), Some(self.server.postgres.pid)).since(before);

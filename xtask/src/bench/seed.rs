@@ -1,5 +1,6 @@
-//! The people in the directory that is measured, made by SQL: so many users with names, addresses and profiles, each a
-//! member of the group `public`. The n-th user's id is computed from n, here and in `pgbench`'s scripts.
+//! The people in the directory that is measured, made by SQL: so many users with names, addresses and profiles, each with
+//! three roles, a member of the group `public` and, with two roles, of a team. The n-th user's id is computed from n, here
+//! and in `pgbench`'s scripts; so are a team's id and a permission's name.
 
 use std::path::Path;
 
@@ -9,14 +10,48 @@ use tokio_postgres::{Client, NoTls};
 /// How many of the first users have a password, the administrator's, to sign in with.
 pub const WITH_PASSWORD: u64 = 64;
 
+/// How many teams there are; the n-th user is in the team `n % TEAMS`.
+pub const TEAMS: u64 = 1000;
+
+/// How many permissions of each kind there are.
+pub const PERMISSIONS: u64 = 20;
+
 /// The n-th user's id: a UUIDv7 whose time grows with n.
 pub fn user_id(n: u64) -> String {
-    format!("0190{:04}-{:04}-7000-8000-000000000000", n / 10_000, n % 10_000)
+    id("0190", n)
 }
 
 /// [`user_id`] as SQL. `n` must be an expression of the type text.
 pub fn user_id_sql(n: &str) -> String {
-    format!("('0190' || lpad({n}, 8, '0') || '70008000000000000000')::uuid")
+    id_sql("0190", n)
+}
+
+/// The n-th team's id.
+pub fn team_id(n: u64) -> String {
+    id("0180", n)
+}
+
+/// [`team_id`] as SQL.
+pub fn team_id_sql(n: &str) -> String {
+    id_sql("0180", n)
+}
+
+fn id(prefix: &str, n: u64) -> String {
+    format!("{prefix}{:04}-{:04}-7000-8000-000000000000", n / 10_000, n % 10_000)
+}
+
+fn id_sql(prefix: &str, n: &str) -> String {
+    format!("('{prefix}' || lpad({n}, 8, '0') || '70008000000000000000')::uuid")
+}
+
+/// A permission of the n-th application: `read` is given by global roles, `write` by the teams' roles.
+pub fn permission(n: u64, what: &str) -> String {
+    format!("app-{n:02}:{what}")
+}
+
+/// [`permission`] as SQL; `pgbench` would take a colon before a word for a variable.
+pub fn permission_sql(n: &str, what: &str) -> String {
+    format!("('app-' || lpad({n}, 2, '0') || chr(58) || '{what}')")
 }
 
 /// The n-th user's username.
@@ -156,20 +191,59 @@ async fn insert(client: &Client, from: u64, to: u64) -> anyhow::Result<()> {
          FROM generate_series(0, {}) AS n WHERE users.id = {id}",
         WITH_PASSWORD - 1
     );
-    for statement in [users, members, roles, passwords] {
+    if from == 0 {
+        client.batch_execute(&applications()).await?;
+    }
+    for statement in [users, members, roles, passwords, held(from, last)] {
         client.batch_execute(&statement).await?;
     }
     Ok(())
 }
 
+/// The teams and the roles of applications.
+fn applications() -> String {
+    let (team, read, write) =
+        (team_id_sql("n::text"), permission_sql("n::text", "read"), permission_sql("n::text", "write"));
+    let (teams, most) = (TEAMS - 1, PERMISSIONS - 1);
+    format!(
+        "INSERT INTO groups (id, slug, name, created_at, updated_at) \
+             SELECT {team}, 'team-' || n, 'Team ' || n, now(), now() FROM generate_series(0, {teams}) AS n; \
+         INSERT INTO roles (id, scope, name, created_at, updated_at) \
+             SELECT gen_random_uuid(), scope, kind || '-' || n, now(), now() \
+             FROM generate_series(0, {most}) AS n, (VALUES ('global', 'reader'), ('group', 'writer')) AS v (scope, kind); \
+         INSERT INTO role_permissions (role_id, permission) \
+             SELECT roles.id, permission FROM generate_series(0, {most}) AS n, \
+                 LATERAL (VALUES ('reader-' || n, {read}), ('writer-' || n, {write})) AS v (role, permission) \
+             JOIN roles ON roles.name = role"
+    )
+}
+
+/// Each user's roles and team.
+fn held(from: u64, last: u64) -> String {
+    let (user, team) = (user_id_sql("n::text"), team_id_sql(&format!("(n % {TEAMS})::text")));
+    let role =
+        |kind: &str| format!("(SELECT id FROM roles WHERE name = '{kind}-' || (n + 7 * k) % {PERMISSIONS})");
+    let (reader, writer) = (role("reader"), role("writer"));
+    let people = format!("generate_series({from}, {last}) AS n");
+    format!(
+        "INSERT INTO user_roles (user_id, role_id, granted_at) \
+             SELECT {user}, {reader}, now() FROM {people}, generate_series(0, 2) AS k; \
+         INSERT INTO group_members (group_id, user_id, joined_at) SELECT {team}, {user}, now() FROM {people}; \
+         INSERT INTO group_member_roles (group_id, user_id, role_id) \
+             SELECT {team}, {user}, {writer} FROM {people}, generate_series(0, 1) AS k"
+    )
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{user_id, username};
+    use super::{permission, team_id, user_id, username};
 
     #[test]
     fn ids_grow_with_their_number() {
         assert_eq!(user_id(12_345), "01900001-2345-7000-8000-000000000000");
         assert!(user_id(9_999) < user_id(10_000));
         assert_eq!(username(43), "ada.adeyemi.43");
+        assert_eq!(team_id(7), "01800000-0007-7000-8000-000000000000");
+        assert_eq!(permission(7, "read"), "app-07:read");
     }
 }
