@@ -274,6 +274,9 @@ pub mod types {
         /// The token of the next page; absent or `null` on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub next_page: ::std::option::Option<::std::string::String>,
+        /// How many there are in all; only where the parameter `total` asked for it.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub total: ::std::option::Option<u64>,
     }
     impl AuditEventPage {
         pub fn builder() -> builder::AuditEventPage {
@@ -621,6 +624,57 @@ pub mod types {
             Default::default()
         }
     }
+    /// A filter: SCIM's language, or JSON Logic where it begins with `{`.
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct FilterText(::std::string::String);
+    impl ::std::ops::Deref for FilterText {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<FilterText> for ::std::string::String {
+        fn from(value: FilterText) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for FilterText {
+        type Err = self::error::ConversionError;
+        fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 10000usize {
+                return Err("longer than 10000 characters".into());
+            }
+            if value.chars().count() < 1usize {
+                return Err("shorter than 1 characters".into());
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for FilterText {
+        type Error = self::error::ConversionError;
+        fn try_from(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for FilterText {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for FilterText {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?.parse().map_err(
+                |e: self::error::ConversionError| <D::Error as ::serde::de::Error>::custom(e.to_string()),
+            )
+        }
+    }
     /// A group: what others call a team or an organization.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Group {
@@ -759,6 +813,9 @@ pub mod types {
         /// The token of the next page; absent or `null` on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub next_page: ::std::option::Option<::std::string::String>,
+        /// How many there are in all; only where the parameter `total` asked for it.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub total: ::std::option::Option<u64>,
     }
     impl GroupMemberPage {
         pub fn builder() -> builder::GroupMemberPage {
@@ -785,6 +842,9 @@ pub mod types {
         /// The token of the next page; absent or `null` on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub next_page: ::std::option::Option<::std::string::String>,
+        /// How many there are in all; only where the parameter `total` asked for it.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub total: ::std::option::Option<u64>,
     }
     impl GroupPage {
         pub fn builder() -> builder::GroupPage {
@@ -1111,6 +1171,9 @@ pub mod types {
         /// The token of the next page; absent or `null` on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub next_page: ::std::option::Option<::std::string::String>,
+        /// How many there are in all; only where the parameter `total` asked for it.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub total: ::std::option::Option<u64>,
     }
     impl InvitationPage {
         pub fn builder() -> builder::InvitationPage {
@@ -1418,8 +1481,8 @@ pub mod types {
     impl ::std::str::FromStr for PageToken {
         type Err = self::error::ConversionError;
         fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
-            if value.chars().count() > 512usize {
-                return Err("longer than 512 characters".into());
+            if value.chars().count() > 4096usize {
+                return Err("longer than 4096 characters".into());
             }
             if value.chars().count() < 1usize {
                 return Err("shorter than 1 characters".into());
@@ -1968,6 +2031,9 @@ pub mod types {
         /// The token of the next page; absent or `null` on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub next_page: ::std::option::Option<::std::string::String>,
+        /// How many there are in all; only where the parameter `total` asked for it.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub total: ::std::option::Option<u64>,
     }
     impl RolePage {
         pub fn builder() -> builder::RolePage {
@@ -2209,6 +2275,54 @@ pub mod types {
             Default::default()
         }
     }
+    /// What people type into a search bar.
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct SearchText(::std::string::String);
+    impl ::std::ops::Deref for SearchText {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<SearchText> for ::std::string::String {
+        fn from(value: SearchText) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for SearchText {
+        type Err = self::error::ConversionError;
+        fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 512usize {
+                return Err("longer than 512 characters".into());
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for SearchText {
+        type Error = self::error::ConversionError;
+        fn try_from(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for SearchText {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for SearchText {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?.parse().map_err(
+                |e: self::error::ConversionError| <D::Error as ::serde::de::Error>::custom(e.to_string()),
+            )
+        }
+    }
     /// A sign-in that has not ended.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Session {
@@ -2304,6 +2418,9 @@ pub mod types {
         /// The token of the next page; absent or `null` on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub next_page: ::std::option::Option<::std::string::String>,
+        /// How many there are in all; only where the parameter `total` asked for it.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub total: ::std::option::Option<u64>,
     }
     impl SessionPage {
         pub fn builder() -> builder::SessionPage {
@@ -2376,6 +2493,102 @@ pub mod types {
             ::std::string::String::deserialize(deserializer)?.parse().map_err(
                 |e: self::error::ConversionError| <D::Error as ::serde::de::Error>::custom(e.to_string()),
             )
+        }
+    }
+    /// Names of fields separated by commas, `-` before those that descend.
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct SortText(::std::string::String);
+    impl ::std::ops::Deref for SortText {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<SortText> for ::std::string::String {
+        fn from(value: SortText) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for SortText {
+        type Err = self::error::ConversionError;
+        fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 200usize {
+                return Err("longer than 200 characters".into());
+            }
+            if value.chars().count() < 1usize {
+                return Err("shorter than 1 characters".into());
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for SortText {
+        type Error = self::error::ConversionError;
+        fn try_from(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for SortText {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for SortText {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?.parse().map_err(
+                |e: self::error::ConversionError| <D::Error as ::serde::de::Error>::custom(e.to_string()),
+            )
+        }
+    }
+    /// How to count.
+    ///
+    /// * `exact`: Count them: costs time in large directories.
+    /// * `estimate`: As many as the database's planner expects: costs nothing, and may be far off.
+    #[derive(
+        ::serde::Deserialize, ::serde::Serialize, Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd,
+    )]
+    pub enum TotalKind {
+        #[serde(rename = "exact")]
+        Exact,
+        #[serde(rename = "estimate")]
+        Estimate,
+    }
+    impl ::std::fmt::Display for TotalKind {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Exact => f.write_str("exact"),
+                Self::Estimate => f.write_str("estimate"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for TotalKind {
+        type Err = self::error::ConversionError;
+        fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "exact" => Ok(Self::Exact),
+                "estimate" => Ok(Self::Estimate),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for TotalKind {
+        type Error = self::error::ConversionError;
+        fn try_from(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for TotalKind {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
         }
     }
     /// A person, or a machine that signs in like one. Fields without a value, and fields that this view does not show, are left out.
@@ -2520,6 +2733,9 @@ pub mod types {
         /// The token of the next page; absent or `null` on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub next_page: ::std::option::Option<::std::string::String>,
+        /// How many there are in all; only where the parameter `total` asked for it.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub total: ::std::option::Option<u64>,
     }
     impl UserGroupPage {
         pub fn builder() -> builder::UserGroupPage {
@@ -2577,6 +2793,9 @@ pub mod types {
         /// The token of the next page; absent or `null` on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub next_page: ::std::option::Option<::std::string::String>,
+        /// How many there are in all; only where the parameter `total` asked for it.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub total: ::std::option::Option<u64>,
     }
     impl UserPage {
         pub fn builder() -> builder::UserPage {
@@ -3590,12 +3809,14 @@ pub mod types {
             items: ::std::result::Result<::std::vec::Vec<super::AuditEvent>, ::std::string::String>,
             next_page:
                 ::std::result::Result<::std::option::Option<::std::string::String>, ::std::string::String>,
+            total: ::std::result::Result<::std::option::Option<u64>, ::std::string::String>,
         }
         impl ::std::default::Default for AuditEventPage {
             fn default() -> Self {
                 Self {
                     items: Err("no value supplied for items".to_string()),
                     next_page: Ok(Default::default()),
+                    total: Ok(Default::default()),
                 }
             }
         }
@@ -3619,16 +3840,25 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for next_page: {e}"));
                 self
             }
+            pub fn total<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<u64>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.total =
+                    value.try_into().map_err(|e| format!("error converting supplied value for total: {e}"));
+                self
+            }
         }
         impl ::std::convert::TryFrom<AuditEventPage> for super::AuditEventPage {
             type Error = super::error::ConversionError;
             fn try_from(value: AuditEventPage) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self { items: value.items?, next_page: value.next_page? })
+                Ok(Self { items: value.items?, next_page: value.next_page?, total: value.total? })
             }
         }
         impl ::std::convert::From<super::AuditEventPage> for AuditEventPage {
             fn from(value: super::AuditEventPage) -> Self {
-                Self { items: Ok(value.items), next_page: Ok(value.next_page) }
+                Self { items: Ok(value.items), next_page: Ok(value.next_page), total: Ok(value.total) }
             }
         }
         #[derive(Clone, Debug)]
@@ -4219,12 +4449,14 @@ pub mod types {
             items: ::std::result::Result<::std::vec::Vec<super::GroupMember>, ::std::string::String>,
             next_page:
                 ::std::result::Result<::std::option::Option<::std::string::String>, ::std::string::String>,
+            total: ::std::result::Result<::std::option::Option<u64>, ::std::string::String>,
         }
         impl ::std::default::Default for GroupMemberPage {
             fn default() -> Self {
                 Self {
                     items: Err("no value supplied for items".to_string()),
                     next_page: Ok(Default::default()),
+                    total: Ok(Default::default()),
                 }
             }
         }
@@ -4248,18 +4480,27 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for next_page: {e}"));
                 self
             }
+            pub fn total<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<u64>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.total =
+                    value.try_into().map_err(|e| format!("error converting supplied value for total: {e}"));
+                self
+            }
         }
         impl ::std::convert::TryFrom<GroupMemberPage> for super::GroupMemberPage {
             type Error = super::error::ConversionError;
             fn try_from(
                 value: GroupMemberPage,
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self { items: value.items?, next_page: value.next_page? })
+                Ok(Self { items: value.items?, next_page: value.next_page?, total: value.total? })
             }
         }
         impl ::std::convert::From<super::GroupMemberPage> for GroupMemberPage {
             fn from(value: super::GroupMemberPage) -> Self {
-                Self { items: Ok(value.items), next_page: Ok(value.next_page) }
+                Self { items: Ok(value.items), next_page: Ok(value.next_page), total: Ok(value.total) }
             }
         }
         #[derive(Clone, Debug)]
@@ -4300,12 +4541,14 @@ pub mod types {
             items: ::std::result::Result<::std::vec::Vec<super::Group>, ::std::string::String>,
             next_page:
                 ::std::result::Result<::std::option::Option<::std::string::String>, ::std::string::String>,
+            total: ::std::result::Result<::std::option::Option<u64>, ::std::string::String>,
         }
         impl ::std::default::Default for GroupPage {
             fn default() -> Self {
                 Self {
                     items: Err("no value supplied for items".to_string()),
                     next_page: Ok(Default::default()),
+                    total: Ok(Default::default()),
                 }
             }
         }
@@ -4329,16 +4572,25 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for next_page: {e}"));
                 self
             }
+            pub fn total<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<u64>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.total =
+                    value.try_into().map_err(|e| format!("error converting supplied value for total: {e}"));
+                self
+            }
         }
         impl ::std::convert::TryFrom<GroupPage> for super::GroupPage {
             type Error = super::error::ConversionError;
             fn try_from(value: GroupPage) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self { items: value.items?, next_page: value.next_page? })
+                Ok(Self { items: value.items?, next_page: value.next_page?, total: value.total? })
             }
         }
         impl ::std::convert::From<super::GroupPage> for GroupPage {
             fn from(value: super::GroupPage) -> Self {
-                Self { items: Ok(value.items), next_page: Ok(value.next_page) }
+                Self { items: Ok(value.items), next_page: Ok(value.next_page), total: Ok(value.total) }
             }
         }
         #[derive(Clone, Debug)]
@@ -4740,12 +4992,14 @@ pub mod types {
             items: ::std::result::Result<::std::vec::Vec<super::Invitation>, ::std::string::String>,
             next_page:
                 ::std::result::Result<::std::option::Option<::std::string::String>, ::std::string::String>,
+            total: ::std::result::Result<::std::option::Option<u64>, ::std::string::String>,
         }
         impl ::std::default::Default for InvitationPage {
             fn default() -> Self {
                 Self {
                     items: Err("no value supplied for items".to_string()),
                     next_page: Ok(Default::default()),
+                    total: Ok(Default::default()),
                 }
             }
         }
@@ -4769,16 +5023,25 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for next_page: {e}"));
                 self
             }
+            pub fn total<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<u64>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.total =
+                    value.try_into().map_err(|e| format!("error converting supplied value for total: {e}"));
+                self
+            }
         }
         impl ::std::convert::TryFrom<InvitationPage> for super::InvitationPage {
             type Error = super::error::ConversionError;
             fn try_from(value: InvitationPage) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self { items: value.items?, next_page: value.next_page? })
+                Ok(Self { items: value.items?, next_page: value.next_page?, total: value.total? })
             }
         }
         impl ::std::convert::From<super::InvitationPage> for InvitationPage {
             fn from(value: super::InvitationPage) -> Self {
-                Self { items: Ok(value.items), next_page: Ok(value.next_page) }
+                Self { items: Ok(value.items), next_page: Ok(value.next_page), total: Ok(value.total) }
             }
         }
         #[derive(Clone, Debug)]
@@ -5960,12 +6223,14 @@ pub mod types {
             items: ::std::result::Result<::std::vec::Vec<super::Role>, ::std::string::String>,
             next_page:
                 ::std::result::Result<::std::option::Option<::std::string::String>, ::std::string::String>,
+            total: ::std::result::Result<::std::option::Option<u64>, ::std::string::String>,
         }
         impl ::std::default::Default for RolePage {
             fn default() -> Self {
                 Self {
                     items: Err("no value supplied for items".to_string()),
                     next_page: Ok(Default::default()),
+                    total: Ok(Default::default()),
                 }
             }
         }
@@ -5989,16 +6254,25 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for next_page: {e}"));
                 self
             }
+            pub fn total<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<u64>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.total =
+                    value.try_into().map_err(|e| format!("error converting supplied value for total: {e}"));
+                self
+            }
         }
         impl ::std::convert::TryFrom<RolePage> for super::RolePage {
             type Error = super::error::ConversionError;
             fn try_from(value: RolePage) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self { items: value.items?, next_page: value.next_page? })
+                Ok(Self { items: value.items?, next_page: value.next_page?, total: value.total? })
             }
         }
         impl ::std::convert::From<super::RolePage> for RolePage {
             fn from(value: super::RolePage) -> Self {
-                Self { items: Ok(value.items), next_page: Ok(value.next_page) }
+                Self { items: Ok(value.items), next_page: Ok(value.next_page), total: Ok(value.total) }
             }
         }
         #[derive(Clone, Debug)]
@@ -6297,12 +6571,14 @@ pub mod types {
             items: ::std::result::Result<::std::vec::Vec<super::Session>, ::std::string::String>,
             next_page:
                 ::std::result::Result<::std::option::Option<::std::string::String>, ::std::string::String>,
+            total: ::std::result::Result<::std::option::Option<u64>, ::std::string::String>,
         }
         impl ::std::default::Default for SessionPage {
             fn default() -> Self {
                 Self {
                     items: Err("no value supplied for items".to_string()),
                     next_page: Ok(Default::default()),
+                    total: Ok(Default::default()),
                 }
             }
         }
@@ -6326,16 +6602,25 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for next_page: {e}"));
                 self
             }
+            pub fn total<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<u64>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.total =
+                    value.try_into().map_err(|e| format!("error converting supplied value for total: {e}"));
+                self
+            }
         }
         impl ::std::convert::TryFrom<SessionPage> for super::SessionPage {
             type Error = super::error::ConversionError;
             fn try_from(value: SessionPage) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self { items: value.items?, next_page: value.next_page? })
+                Ok(Self { items: value.items?, next_page: value.next_page?, total: value.total? })
             }
         }
         impl ::std::convert::From<super::SessionPage> for SessionPage {
             fn from(value: super::SessionPage) -> Self {
-                Self { items: Ok(value.items), next_page: Ok(value.next_page) }
+                Self { items: Ok(value.items), next_page: Ok(value.next_page), total: Ok(value.total) }
             }
         }
         #[derive(Clone, Debug)]
@@ -6977,12 +7262,14 @@ pub mod types {
             items: ::std::result::Result<::std::vec::Vec<super::UserGroup>, ::std::string::String>,
             next_page:
                 ::std::result::Result<::std::option::Option<::std::string::String>, ::std::string::String>,
+            total: ::std::result::Result<::std::option::Option<u64>, ::std::string::String>,
         }
         impl ::std::default::Default for UserGroupPage {
             fn default() -> Self {
                 Self {
                     items: Err("no value supplied for items".to_string()),
                     next_page: Ok(Default::default()),
+                    total: Ok(Default::default()),
                 }
             }
         }
@@ -7006,16 +7293,25 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for next_page: {e}"));
                 self
             }
+            pub fn total<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<u64>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.total =
+                    value.try_into().map_err(|e| format!("error converting supplied value for total: {e}"));
+                self
+            }
         }
         impl ::std::convert::TryFrom<UserGroupPage> for super::UserGroupPage {
             type Error = super::error::ConversionError;
             fn try_from(value: UserGroupPage) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self { items: value.items?, next_page: value.next_page? })
+                Ok(Self { items: value.items?, next_page: value.next_page?, total: value.total? })
             }
         }
         impl ::std::convert::From<super::UserGroupPage> for UserGroupPage {
             fn from(value: super::UserGroupPage) -> Self {
-                Self { items: Ok(value.items), next_page: Ok(value.next_page) }
+                Self { items: Ok(value.items), next_page: Ok(value.next_page), total: Ok(value.total) }
             }
         }
         #[derive(Clone, Debug)]
@@ -7023,12 +7319,14 @@ pub mod types {
             items: ::std::result::Result<::std::vec::Vec<super::User>, ::std::string::String>,
             next_page:
                 ::std::result::Result<::std::option::Option<::std::string::String>, ::std::string::String>,
+            total: ::std::result::Result<::std::option::Option<u64>, ::std::string::String>,
         }
         impl ::std::default::Default for UserPage {
             fn default() -> Self {
                 Self {
                     items: Err("no value supplied for items".to_string()),
                     next_page: Ok(Default::default()),
+                    total: Ok(Default::default()),
                 }
             }
         }
@@ -7052,16 +7350,25 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for next_page: {e}"));
                 self
             }
+            pub fn total<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<u64>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.total =
+                    value.try_into().map_err(|e| format!("error converting supplied value for total: {e}"));
+                self
+            }
         }
         impl ::std::convert::TryFrom<UserPage> for super::UserPage {
             type Error = super::error::ConversionError;
             fn try_from(value: UserPage) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self { items: value.items?, next_page: value.next_page? })
+                Ok(Self { items: value.items?, next_page: value.next_page?, total: value.total? })
             }
         }
         impl ::std::convert::From<super::UserPage> for UserPage {
             fn from(value: super::UserPage) -> Self {
-                Self { items: Ok(value.items), next_page: Ok(value.next_page) }
+                Self { items: Ok(value.items), next_page: Ok(value.next_page), total: Ok(value.total) }
             }
         }
         #[derive(Clone, Debug)]
@@ -7662,26 +7969,36 @@ impl Client {
     ///
     /// Newest first. Everybody sees the events of their own calls and those about themselves; holders of `audit:read` see all. Every change leaves an event, so does every change that was refused, and every read that was forbidden. Malformed requests and requests without a token leave none, and of refused calls with a token that isn't valid only so many are kept in a minute.
     ///
+    /// Fields for `q` and `filter`: `id`, `at`, `operation`, `result`, `error_code`, `actor_id`, `session_id`, `target_kind`, `target_id`, `address`, `request_id`. Fields for `sort`: `at`. Examples: `q=ada -suspended:true`, `filter=created_at ge "2026-01-01T00:00:00Z"`, `sort=-created_at`. The languages stand in `openapi/finding.md`.
+    ///
     /// Who may call it: anybody who is signed in.
     ///
     /// Sends a `GET` request to `/v1/audit-events`
     ///
     /// Arguments:
     /// - `actor`: Only calls of this user.
+    /// - `filter`: A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with `{`.
     /// - `limit`: How many items the page may have: 1 to 200, 50 by default.
     /// - `operation`: Only calls of this operation.
     /// - `page_token`: Where to go on: the `next_page` of the page before.
+    /// - `q`: A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-` for what must not.
     /// - `since`: Only events at or after this time (RFC 3339).
+    /// - `sort`: The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last; the id decides between equals.
     /// - `target`: Only events about the resource with this id.
+    /// - `total`: Whether the answer says how many there are in all.
     /// - `until`: Only events before this time (RFC 3339).
     /// ```text
     /// let response = client.audit_event_list()
     ///    .actor(actor)
+    ///    .filter(filter)
     ///    .limit(limit)
     ///    .operation(operation)
     ///    .page_token(page_token)
+    ///    .q(q)
     ///    .since(since)
+    ///    .sort(sort)
     ///    .target(target)
+    ///    .total(total)
     ///    .until(until)
     ///    .send()
     ///    .await;
@@ -7710,17 +8027,27 @@ impl Client {
     ///
     /// The groups that the caller is a member of; holders of `groups:read` see all.
     ///
+    /// Fields for `q` and `filter`: `id`, `slug`, `name`, `default`, `mfa_required`, `created_by`, `created_at`, `updated_at`, `custom_data`. Fields for `sort`: `id`, `slug`, `name`, `created_at`, `updated_at`. Examples: `q=ada -suspended:true`, `filter=created_at ge "2026-01-01T00:00:00Z"`, `sort=-created_at`. The languages stand in `openapi/finding.md`.
+    ///
     /// Who may call it: anybody who is signed in.
     ///
     /// Sends a `GET` request to `/v1/groups`
     ///
     /// Arguments:
+    /// - `filter`: A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with `{`.
     /// - `limit`: How many items the page may have: 1 to 200, 50 by default.
     /// - `page_token`: Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
+    /// - `q`: A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-` for what must not.
+    /// - `sort`: The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last; the id decides between equals.
+    /// - `total`: Whether the answer says how many there are in all.
     /// ```text
     /// let response = client.group_list()
+    ///    .filter(filter)
     ///    .limit(limit)
     ///    .page_token(page_token)
+    ///    .q(q)
+    ///    .sort(sort)
+    ///    .total(total)
     ///    .send()
     ///    .await;
     /// ```
@@ -7884,19 +8211,29 @@ impl Client {
     ///
     /// In the order in which their accounts were made; their cards, or whole records for holders of `users:read`.
     ///
+    /// Fields for `q` and `filter`: `id`, `username`, `email`, `phone`, `name`, `given_name`, `family_name`, `suspended`, `roles`, `joined_at`. Fields for `sort`: `id`, `username`, `email`, `name`, `given_name`, `family_name`, `joined_at`. Examples: `q=ada -suspended:true`, `filter=created_at ge "2026-01-01T00:00:00Z"`, `sort=-created_at`. The languages stand in `openapi/finding.md`.
+    ///
     /// Who may call it: members of the group, and holders of `groups:read`.
     ///
     /// Sends a `GET` request to `/v1/groups/{group}/members`
     ///
     /// Arguments:
     /// - `group`: The group: an id or `@slug`.
+    /// - `filter`: A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with `{`.
     /// - `limit`: How many items the page may have: 1 to 200, 50 by default.
     /// - `page_token`: Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
+    /// - `q`: A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-` for what must not.
+    /// - `sort`: The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last; the id decides between equals.
+    /// - `total`: Whether the answer says how many there are in all.
     /// ```text
     /// let response = client.group_member_list()
     ///    .group(group)
+    ///    .filter(filter)
     ///    .limit(limit)
     ///    .page_token(page_token)
+    ///    .q(q)
+    ///    .sort(sort)
+    ///    .total(total)
     ///    .send()
     ///    .await;
     /// ```
@@ -8063,17 +8400,27 @@ impl Client {
     ///
     /// In the order in which they were made, global ones and those of groups.
     ///
+    /// Fields for `q` and `filter`: `id`, `name`, `scope`, `type`, `is_default`, `built_in`, `permissions`, `created_at`, `updated_at`. Fields for `sort`: `id`, `name`, `created_at`, `updated_at`. Examples: `q=ada -suspended:true`, `filter=created_at ge "2026-01-01T00:00:00Z"`, `sort=-created_at`. The languages stand in `openapi/finding.md`.
+    ///
     /// Who may call it: anybody who is signed in.
     ///
     /// Sends a `GET` request to `/v1/roles`
     ///
     /// Arguments:
+    /// - `filter`: A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with `{`.
     /// - `limit`: How many items the page may have: 1 to 200, 50 by default.
     /// - `page_token`: Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
+    /// - `q`: A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-` for what must not.
+    /// - `sort`: The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last; the id decides between equals.
+    /// - `total`: Whether the answer says how many there are in all.
     /// ```text
     /// let response = client.role_list()
+    ///    .filter(filter)
     ///    .limit(limit)
     ///    .page_token(page_token)
+    ///    .q(q)
+    ///    .sort(sort)
+    ///    .total(total)
     ///    .send()
     ///    .await;
     /// ```
@@ -8205,25 +8552,35 @@ impl Client {
     ///
     /// In the order in which they were made. Everybody who is signed in sees everybody's card, holders of `users:read` the whole records. Users that exist throughout a walk over the pages are seen exactly once.
     ///
+    /// Fields for `q` and `filter`: `id`, `username`, `email`, `phone`, `name`, `given_name`, `family_name`, `suspended`, `has_password`, `roles`, `groups`, `created_via`, `created_at`, `updated_at`, `last_sign_in_at`, `custom_data`, `profile`. Fields for `sort`: `id`, `username`, `email`, `name`, `given_name`, `family_name`, `suspended`, `created_at`, `updated_at`, `last_sign_in_at`. Examples: `q=ada -suspended:true`, `filter=created_at ge "2026-01-01T00:00:00Z"`, `sort=-created_at`. The languages stand in `openapi/finding.md`.
+    ///
     /// Who may call it: anybody who is signed in.
     ///
     /// Sends a `GET` request to `/v1/users`
     ///
     /// Arguments:
+    /// - `filter`: A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with `{`.
     /// - `group`: Only members of this group: an id or `@slug`.
     /// - `limit`: How many items the page may have: 1 to 200, 50 by default.
     /// - `not_group`: Only users who are no members of this group: an id or `@slug`.
     /// - `not_role`: Only users who don't hold this global role: an id or `@name`. Needs `users:read`.
     /// - `page_token`: Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
+    /// - `q`: A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-` for what must not.
     /// - `role`: Only holders of this global role: an id or `@name`. Needs `users:read`.
+    /// - `sort`: The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last; the id decides between equals.
+    /// - `total`: Whether the answer says how many there are in all.
     /// ```text
     /// let response = client.user_list()
+    ///    .filter(filter)
     ///    .group(group)
     ///    .limit(limit)
     ///    .not_group(not_group)
     ///    .not_role(not_role)
     ///    .page_token(page_token)
+    ///    .q(q)
     ///    .role(role)
+    ///    .sort(sort)
+    ///    .total(total)
     ///    .send()
     ///    .await;
     /// ```
@@ -8884,11 +9241,15 @@ pub mod builder {
     pub struct AuditEventList<'a> {
         client: &'a super::Client,
         actor: Result<Option<types::UserId>, String>,
+        filter: Result<Option<types::FilterText>, String>,
         limit: Result<Option<::std::num::NonZeroU32>, String>,
         operation: Result<Option<types::RoleName>, String>,
         page_token: Result<Option<types::PageToken>, String>,
+        q: Result<Option<types::SearchText>, String>,
         since: Result<Option<::chrono::DateTime<::chrono::offset::Utc>>, String>,
+        sort: Result<Option<types::SortText>, String>,
         target: Result<Option<::uuid::Uuid>, String>,
+        total: Result<Option<types::TotalKind>, String>,
         until: Result<Option<::chrono::DateTime<::chrono::offset::Utc>>, String>,
     }
     impl<'a> AuditEventList<'a> {
@@ -8896,11 +9257,15 @@ pub mod builder {
             Self {
                 client: client,
                 actor: Ok(None),
+                filter: Ok(None),
                 limit: Ok(None),
                 operation: Ok(None),
                 page_token: Ok(None),
+                q: Ok(None),
                 since: Ok(None),
+                sort: Ok(None),
                 target: Ok(None),
+                total: Ok(None),
                 until: Ok(None),
             }
         }
@@ -8910,6 +9275,16 @@ pub mod builder {
         {
             self.actor =
                 value.try_into().map(Some).map_err(|_| "conversion to `UserId` for actor failed".to_string());
+            self
+        }
+        pub fn filter<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::FilterText>,
+        {
+            self.filter = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `FilterText` for filter failed".to_string());
             self
         }
         pub fn limit<V>(mut self, value: V) -> Self
@@ -8942,6 +9317,14 @@ pub mod builder {
                 .map_err(|_| "conversion to `PageToken` for page_token failed".to_string());
             self
         }
+        pub fn q<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::SearchText>,
+        {
+            self.q =
+                value.try_into().map(Some).map_err(|_| "conversion to `SearchText` for q failed".to_string());
+            self
+        }
         pub fn since<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
@@ -8952,6 +9335,16 @@ pub mod builder {
             });
             self
         }
+        pub fn sort<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::SortText>,
+        {
+            self.sort = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `SortText` for sort failed".to_string());
+            self
+        }
         pub fn target<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::uuid::Uuid>,
@@ -8960,6 +9353,16 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| "conversion to `:: uuid :: Uuid` for target failed".to_string());
+            self
+        }
+        pub fn total<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::TotalKind>,
+        {
+            self.total = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `TotalKind` for total failed".to_string());
             self
         }
         pub fn until<V>(mut self, value: V) -> Self
@@ -8974,13 +9377,30 @@ pub mod builder {
         }
         /// Sends a `GET` request to `/v1/audit-events`
         pub async fn send(self) -> Result<ResponseValue<types::AuditEventPage>, Error<types::Error>> {
-            let Self { client, actor, limit, operation, page_token, since, target, until } = self;
+            let Self {
+                client,
+                actor,
+                filter,
+                limit,
+                operation,
+                page_token,
+                q,
+                since,
+                sort,
+                target,
+                total,
+                until,
+            } = self;
             let actor = actor.map_err(Error::InvalidRequest)?;
+            let filter = filter.map_err(Error::InvalidRequest)?;
             let limit = limit.map_err(Error::InvalidRequest)?;
             let operation = operation.map_err(Error::InvalidRequest)?;
             let page_token = page_token.map_err(Error::InvalidRequest)?;
+            let q = q.map_err(Error::InvalidRequest)?;
             let since = since.map_err(Error::InvalidRequest)?;
+            let sort = sort.map_err(Error::InvalidRequest)?;
             let target = target.map_err(Error::InvalidRequest)?;
+            let total = total.map_err(Error::InvalidRequest)?;
             let until = until.map_err(Error::InvalidRequest)?;
             let url = format!("{}/v1/audit-events", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
@@ -8997,11 +9417,15 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .query(&progenitor_client::QueryParam::new("actor", &actor))
+                .query(&progenitor_client::QueryParam::new("filter", &filter))
                 .query(&progenitor_client::QueryParam::new("limit", &limit))
                 .query(&progenitor_client::QueryParam::new("operation", &operation))
                 .query(&progenitor_client::QueryParam::new("page_token", &page_token))
+                .query(&progenitor_client::QueryParam::new("q", &q))
                 .query(&progenitor_client::QueryParam::new("since", &since))
+                .query(&progenitor_client::QueryParam::new("sort", &sort))
                 .query(&progenitor_client::QueryParam::new("target", &target))
+                .query(&progenitor_client::QueryParam::new("total", &total))
                 .query(&progenitor_client::QueryParam::new("until", &until))
                 .headers(header_map)
                 .build()?;
@@ -9090,12 +9514,34 @@ pub mod builder {
     #[derive(Debug, Clone)]
     pub struct GroupList<'a> {
         client: &'a super::Client,
+        filter: Result<Option<types::FilterText>, String>,
         limit: Result<Option<::std::num::NonZeroU32>, String>,
         page_token: Result<Option<types::PageToken>, String>,
+        q: Result<Option<types::SearchText>, String>,
+        sort: Result<Option<types::SortText>, String>,
+        total: Result<Option<types::TotalKind>, String>,
     }
     impl<'a> GroupList<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client, limit: Ok(None), page_token: Ok(None) }
+            Self {
+                client: client,
+                filter: Ok(None),
+                limit: Ok(None),
+                page_token: Ok(None),
+                q: Ok(None),
+                sort: Ok(None),
+                total: Ok(None),
+            }
+        }
+        pub fn filter<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::FilterText>,
+        {
+            self.filter = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `FilterText` for filter failed".to_string());
+            self
         }
         pub fn limit<V>(mut self, value: V) -> Self
         where
@@ -9117,11 +9563,43 @@ pub mod builder {
                 .map_err(|_| "conversion to `PageToken` for page_token failed".to_string());
             self
         }
+        pub fn q<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::SearchText>,
+        {
+            self.q =
+                value.try_into().map(Some).map_err(|_| "conversion to `SearchText` for q failed".to_string());
+            self
+        }
+        pub fn sort<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::SortText>,
+        {
+            self.sort = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `SortText` for sort failed".to_string());
+            self
+        }
+        pub fn total<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::TotalKind>,
+        {
+            self.total = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `TotalKind` for total failed".to_string());
+            self
+        }
         /// Sends a `GET` request to `/v1/groups`
         pub async fn send(self) -> Result<ResponseValue<types::GroupPage>, Error<types::Error>> {
-            let Self { client, limit, page_token } = self;
+            let Self { client, filter, limit, page_token, q, sort, total } = self;
+            let filter = filter.map_err(Error::InvalidRequest)?;
             let limit = limit.map_err(Error::InvalidRequest)?;
             let page_token = page_token.map_err(Error::InvalidRequest)?;
+            let q = q.map_err(Error::InvalidRequest)?;
+            let sort = sort.map_err(Error::InvalidRequest)?;
+            let total = total.map_err(Error::InvalidRequest)?;
             let url = format!("{}/v1/groups", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             header_map.append(
@@ -9136,8 +9614,12 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
+                .query(&progenitor_client::QueryParam::new("filter", &filter))
                 .query(&progenitor_client::QueryParam::new("limit", &limit))
                 .query(&progenitor_client::QueryParam::new("page_token", &page_token))
+                .query(&progenitor_client::QueryParam::new("q", &q))
+                .query(&progenitor_client::QueryParam::new("sort", &sort))
+                .query(&progenitor_client::QueryParam::new("total", &total))
                 .headers(header_map)
                 .build()?;
             let info = OperationInfo { operation_id: "group_list" };
@@ -9732,16 +10214,24 @@ pub mod builder {
     pub struct GroupMemberList<'a> {
         client: &'a super::Client,
         group: Result<types::GroupRef, String>,
+        filter: Result<Option<types::FilterText>, String>,
         limit: Result<Option<::std::num::NonZeroU32>, String>,
         page_token: Result<Option<types::PageToken>, String>,
+        q: Result<Option<types::SearchText>, String>,
+        sort: Result<Option<types::SortText>, String>,
+        total: Result<Option<types::TotalKind>, String>,
     }
     impl<'a> GroupMemberList<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 group: Err("group was not initialized".to_string()),
+                filter: Ok(None),
                 limit: Ok(None),
                 page_token: Ok(None),
+                q: Ok(None),
+                sort: Ok(None),
+                total: Ok(None),
             }
         }
         pub fn group<V>(mut self, value: V) -> Self
@@ -9750,6 +10240,16 @@ pub mod builder {
         {
             self.group =
                 value.try_into().map_err(|_| "conversion to `GroupRef` for group failed".to_string());
+            self
+        }
+        pub fn filter<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::FilterText>,
+        {
+            self.filter = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `FilterText` for filter failed".to_string());
             self
         }
         pub fn limit<V>(mut self, value: V) -> Self
@@ -9772,12 +10272,44 @@ pub mod builder {
                 .map_err(|_| "conversion to `PageToken` for page_token failed".to_string());
             self
         }
+        pub fn q<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::SearchText>,
+        {
+            self.q =
+                value.try_into().map(Some).map_err(|_| "conversion to `SearchText` for q failed".to_string());
+            self
+        }
+        pub fn sort<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::SortText>,
+        {
+            self.sort = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `SortText` for sort failed".to_string());
+            self
+        }
+        pub fn total<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::TotalKind>,
+        {
+            self.total = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `TotalKind` for total failed".to_string());
+            self
+        }
         /// Sends a `GET` request to `/v1/groups/{group}/members`
         pub async fn send(self) -> Result<ResponseValue<types::GroupMemberPage>, Error<types::Error>> {
-            let Self { client, group, limit, page_token } = self;
+            let Self { client, group, filter, limit, page_token, q, sort, total } = self;
             let group = group.map_err(Error::InvalidRequest)?;
+            let filter = filter.map_err(Error::InvalidRequest)?;
             let limit = limit.map_err(Error::InvalidRequest)?;
             let page_token = page_token.map_err(Error::InvalidRequest)?;
+            let q = q.map_err(Error::InvalidRequest)?;
+            let sort = sort.map_err(Error::InvalidRequest)?;
+            let total = total.map_err(Error::InvalidRequest)?;
             let url = format!("{}/v1/groups/{}/members", client.baseurl, encode_path(&group.to_string()),);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             header_map.append(
@@ -9792,8 +10324,12 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
+                .query(&progenitor_client::QueryParam::new("filter", &filter))
                 .query(&progenitor_client::QueryParam::new("limit", &limit))
                 .query(&progenitor_client::QueryParam::new("page_token", &page_token))
+                .query(&progenitor_client::QueryParam::new("q", &q))
+                .query(&progenitor_client::QueryParam::new("sort", &sort))
+                .query(&progenitor_client::QueryParam::new("total", &total))
                 .headers(header_map)
                 .build()?;
             let info = OperationInfo { operation_id: "group_member_list" };
@@ -10422,12 +10958,34 @@ pub mod builder {
     #[derive(Debug, Clone)]
     pub struct RoleList<'a> {
         client: &'a super::Client,
+        filter: Result<Option<types::FilterText>, String>,
         limit: Result<Option<::std::num::NonZeroU32>, String>,
         page_token: Result<Option<types::PageToken>, String>,
+        q: Result<Option<types::SearchText>, String>,
+        sort: Result<Option<types::SortText>, String>,
+        total: Result<Option<types::TotalKind>, String>,
     }
     impl<'a> RoleList<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client, limit: Ok(None), page_token: Ok(None) }
+            Self {
+                client: client,
+                filter: Ok(None),
+                limit: Ok(None),
+                page_token: Ok(None),
+                q: Ok(None),
+                sort: Ok(None),
+                total: Ok(None),
+            }
+        }
+        pub fn filter<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::FilterText>,
+        {
+            self.filter = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `FilterText` for filter failed".to_string());
+            self
         }
         pub fn limit<V>(mut self, value: V) -> Self
         where
@@ -10449,11 +11007,43 @@ pub mod builder {
                 .map_err(|_| "conversion to `PageToken` for page_token failed".to_string());
             self
         }
+        pub fn q<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::SearchText>,
+        {
+            self.q =
+                value.try_into().map(Some).map_err(|_| "conversion to `SearchText` for q failed".to_string());
+            self
+        }
+        pub fn sort<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::SortText>,
+        {
+            self.sort = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `SortText` for sort failed".to_string());
+            self
+        }
+        pub fn total<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::TotalKind>,
+        {
+            self.total = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `TotalKind` for total failed".to_string());
+            self
+        }
         /// Sends a `GET` request to `/v1/roles`
         pub async fn send(self) -> Result<ResponseValue<types::RolePage>, Error<types::Error>> {
-            let Self { client, limit, page_token } = self;
+            let Self { client, filter, limit, page_token, q, sort, total } = self;
+            let filter = filter.map_err(Error::InvalidRequest)?;
             let limit = limit.map_err(Error::InvalidRequest)?;
             let page_token = page_token.map_err(Error::InvalidRequest)?;
+            let q = q.map_err(Error::InvalidRequest)?;
+            let sort = sort.map_err(Error::InvalidRequest)?;
+            let total = total.map_err(Error::InvalidRequest)?;
             let url = format!("{}/v1/roles", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             header_map.append(
@@ -10468,8 +11058,12 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
+                .query(&progenitor_client::QueryParam::new("filter", &filter))
                 .query(&progenitor_client::QueryParam::new("limit", &limit))
                 .query(&progenitor_client::QueryParam::new("page_token", &page_token))
+                .query(&progenitor_client::QueryParam::new("q", &q))
+                .query(&progenitor_client::QueryParam::new("sort", &sort))
+                .query(&progenitor_client::QueryParam::new("total", &total))
                 .headers(header_map)
                 .build()?;
             let info = OperationInfo { operation_id: "role_list" };
@@ -10932,24 +11526,42 @@ pub mod builder {
     #[derive(Debug, Clone)]
     pub struct UserList<'a> {
         client: &'a super::Client,
+        filter: Result<Option<types::FilterText>, String>,
         group: Result<Option<types::GroupRef>, String>,
         limit: Result<Option<::std::num::NonZeroU32>, String>,
         not_group: Result<Option<types::GroupRef>, String>,
         not_role: Result<Option<types::RoleRef>, String>,
         page_token: Result<Option<types::PageToken>, String>,
+        q: Result<Option<types::SearchText>, String>,
         role: Result<Option<types::RoleRef>, String>,
+        sort: Result<Option<types::SortText>, String>,
+        total: Result<Option<types::TotalKind>, String>,
     }
     impl<'a> UserList<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
+                filter: Ok(None),
                 group: Ok(None),
                 limit: Ok(None),
                 not_group: Ok(None),
                 not_role: Ok(None),
                 page_token: Ok(None),
+                q: Ok(None),
                 role: Ok(None),
+                sort: Ok(None),
+                total: Ok(None),
             }
+        }
+        pub fn filter<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::FilterText>,
+        {
+            self.filter = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `FilterText` for filter failed".to_string());
+            self
         }
         pub fn group<V>(mut self, value: V) -> Self
         where
@@ -11001,6 +11613,14 @@ pub mod builder {
                 .map_err(|_| "conversion to `PageToken` for page_token failed".to_string());
             self
         }
+        pub fn q<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::SearchText>,
+        {
+            self.q =
+                value.try_into().map(Some).map_err(|_| "conversion to `SearchText` for q failed".to_string());
+            self
+        }
         pub fn role<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RoleRef>,
@@ -11009,15 +11629,40 @@ pub mod builder {
                 value.try_into().map(Some).map_err(|_| "conversion to `RoleRef` for role failed".to_string());
             self
         }
+        pub fn sort<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::SortText>,
+        {
+            self.sort = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `SortText` for sort failed".to_string());
+            self
+        }
+        pub fn total<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::TotalKind>,
+        {
+            self.total = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `TotalKind` for total failed".to_string());
+            self
+        }
         /// Sends a `GET` request to `/v1/users`
         pub async fn send(self) -> Result<ResponseValue<types::UserPage>, Error<types::Error>> {
-            let Self { client, group, limit, not_group, not_role, page_token, role } = self;
+            let Self { client, filter, group, limit, not_group, not_role, page_token, q, role, sort, total } =
+                self;
+            let filter = filter.map_err(Error::InvalidRequest)?;
             let group = group.map_err(Error::InvalidRequest)?;
             let limit = limit.map_err(Error::InvalidRequest)?;
             let not_group = not_group.map_err(Error::InvalidRequest)?;
             let not_role = not_role.map_err(Error::InvalidRequest)?;
             let page_token = page_token.map_err(Error::InvalidRequest)?;
+            let q = q.map_err(Error::InvalidRequest)?;
             let role = role.map_err(Error::InvalidRequest)?;
+            let sort = sort.map_err(Error::InvalidRequest)?;
+            let total = total.map_err(Error::InvalidRequest)?;
             let url = format!("{}/v1/users", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             header_map.append(
@@ -11032,12 +11677,16 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
+                .query(&progenitor_client::QueryParam::new("filter", &filter))
                 .query(&progenitor_client::QueryParam::new("group", &group))
                 .query(&progenitor_client::QueryParam::new("limit", &limit))
                 .query(&progenitor_client::QueryParam::new("not_group", &not_group))
                 .query(&progenitor_client::QueryParam::new("not_role", &not_role))
                 .query(&progenitor_client::QueryParam::new("page_token", &page_token))
+                .query(&progenitor_client::QueryParam::new("q", &q))
                 .query(&progenitor_client::QueryParam::new("role", &role))
+                .query(&progenitor_client::QueryParam::new("sort", &sort))
+                .query(&progenitor_client::QueryParam::new("total", &total))
                 .headers(header_map)
                 .build()?;
             let info = OperationInfo { operation_id: "user_list" };

@@ -61,6 +61,8 @@ pub mod error_code {
     pub const INVALID_REQUEST: &str = "invalid_request";
     /// The page token was edited, or comes from another operation, filter, order or caller. Start again without one.
     pub const INVALID_PAGE_TOKEN: &str = "invalid_page_token";
+    /// The search, filter or sort can't be read; the message names the place, what was expected and the allowed names.
+    pub const INVALID_QUERY: &str = "invalid_query";
     /// The request carries more than one credential; send exactly one.
     pub const AMBIGUOUS_CREDENTIALS: &str = "ambiguous_credentials";
     /// The request needs a bearer token, or the one it carries is unknown, ended or expired.
@@ -113,6 +115,8 @@ pub mod error_code {
     pub const IDENTIFIER_REQUIRED: &str = "identifier_required";
     /// The JSON object would be larger or deeper than its limit after this change.
     pub const DOCUMENT_TOO_LARGE: &str = "document_too_large";
+    /// The search, filter or exact total takes longer than a statement may; narrow it, or ask for an estimate.
+    pub const QUERY_TOO_COSTLY: &str = "query_too_costly";
     /// Too many attempts for this account or from this address; wait for Retry-After.
     pub const TOO_MANY_ATTEMPTS: &str = "too_many_attempts";
     /// The server failed; the request id finds the reason in its log. Nothing was changed.
@@ -145,6 +149,7 @@ pub mod error_code {
     pub const ALL: &[&str] = &[
         INVALID_REQUEST,
         INVALID_PAGE_TOKEN,
+        INVALID_QUERY,
         AMBIGUOUS_CREDENTIALS,
         UNAUTHENTICATED,
         INVALID_CREDENTIALS,
@@ -182,6 +187,7 @@ pub mod error_code {
         INVITATION_INVALID,
         TIME_IN_PAST,
         DOCUMENT_TOO_LARGE,
+        QUERY_TOO_COSTLY,
         TOO_MANY_ATTEMPTS,
         INTERNAL,
         UNAVAILABLE,

@@ -40,6 +40,9 @@ impl Fault {
             Self::Store(StoreError::Collision) => {
                 error::CONFLICT.with("collided with another change; try again")
             }
+            Self::Store(StoreError::TooSlow) => {
+                error::UNAVAILABLE.with_retry("the service is busy or its database is away", 1)
+            }
             Self::Store(StoreError::Unavailable(why)) => {
                 let mut answer =
                     error::UNAVAILABLE.with_retry("the service is busy or its database is away", 1);

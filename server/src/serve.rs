@@ -206,6 +206,7 @@ async fn app(config: Config, url: &str, clock: Arc<dyn Clock>, log: Logger) -> R
     let pools = PoolOptions {
         shared: config.database.shared_connections as usize,
         size: config.database.pool_size as usize,
+        search: config.database.search_pool_size as usize,
         wait: Duration::from_millis(config.database.pool_wait_milliseconds),
     };
     let params = HashParams {
@@ -330,6 +331,17 @@ pub async fn migrate(config: &Config, database: &DatabaseSource, log: &Logger) -
     .await?;
     for version in migrated.applied {
         info!(log, "migrated"; "version" => version);
+    }
+    if !migrated.prepared.built.is_empty() {
+        info!(log, "built indexes for lists"; "indexes" => migrated.prepared.built.join(", "));
+    }
+    if let Some(why) = migrated.prepared.without_trigrams {
+        warn!(
+            log,
+            "the database has no extension pg_trgm: searches for words read all users, which is slow from some ten \
+             thousand on. Let its administrator run CREATE EXTENSION pg_trgm, then start again";
+            "error" => why
+        );
     }
     look_at_privileges(&server, log).await
 }

@@ -27,6 +27,7 @@ fn all(root: &Path) -> anyhow::Result<Vec<Generated>> {
         Generated { path: "openapi/rollcall.json", content: document::text() },
         Generated { path: "openapi/operations.txt", content: document::operations_table() },
         Generated { path: "openapi/error-codes.txt", content: error::table() },
+        Generated { path: "openapi/finding.md", content: document::finding::page() },
         Generated { path: "client/src/generated.rs", content: client::code(root)? },
     ])
 }

@@ -31,6 +31,12 @@ pub const INVALID_PAGE_TOKEN: ErrorCode = code(
     400,
     "The page token was edited, or comes from another operation, filter, order or caller. Start again without one.",
 );
+/// 400: an unreadable search, filter or order.
+pub const INVALID_QUERY: ErrorCode = code(
+    "invalid_query",
+    400,
+    "The search, filter or sort can't be read; the message names the place, what was expected and the allowed names.",
+);
 /// 400: more than one credential.
 pub const AMBIGUOUS_CREDENTIALS: ErrorCode =
     code("ambiguous_credentials", 400, "The request carries more than one credential; send exactly one.");
@@ -184,6 +190,12 @@ pub const DOCUMENT_TOO_LARGE: ErrorCode = code(
     422,
     "The JSON object would be larger or deeper than its limit after this change.",
 );
+/// 422: a search that would take too long.
+pub const QUERY_TOO_COSTLY: ErrorCode = code(
+    "query_too_costly",
+    422,
+    "The search, filter or exact total takes longer than a statement may; narrow it, or ask for an estimate.",
+);
 /// 429: slow down.
 pub const TOO_MANY_ATTEMPTS: ErrorCode = code(
     "too_many_attempts",
@@ -207,6 +219,7 @@ pub const UNAVAILABLE: ErrorCode = code(
 pub const ALL: &[ErrorCode] = &[
     INVALID_REQUEST,
     INVALID_PAGE_TOKEN,
+    INVALID_QUERY,
     AMBIGUOUS_CREDENTIALS,
     UNAUTHENTICATED,
     INVALID_CREDENTIALS,
@@ -244,6 +257,7 @@ pub const ALL: &[ErrorCode] = &[
     INVITATION_INVALID,
     TIME_IN_PAST,
     DOCUMENT_TOO_LARGE,
+    QUERY_TOO_COSTLY,
     TOO_MANY_ATTEMPTS,
     INTERNAL,
     UNAVAILABLE,

@@ -20,12 +20,12 @@ use types::{
     AccessCheck, AccessDecision, AuditEventListQuery, AuditEventPage, CurrentSession, CustomData,
     EffectivePermissions, Group, GroupCreate, GroupMember, GroupMemberAdd, GroupMemberPage, GroupMemberPath,
     GroupMemberUpdate, GroupPage, GroupPath, GroupUpdate, Health, InvitationAccept, InvitationCreate,
-    InvitationCreated, InvitationPage, InvitationPath, JsonObject, Login, LoginChangePassword, Logout,
-    PageQuery, PermissionListQuery, Preferences, Readiness, Register, Role, RoleCreate, RoleDeleteQuery,
-    RolePage, RolePath, RoleUpdate, SessionCreated, SessionPage, SessionPath, SessionReauthenticate, User,
-    UserCreate, UserGroup, UserGroupPage, UserListQuery, UserPage, UserPasswordChange, UserPasswordSet,
-    UserPasswordVerify, UserPath, UserRoleListQuery, UserRolePath, UserRoles, UserRolesChanged, UserSuspend,
-    UserUpdate, Version,
+    InvitationCreated, InvitationPage, InvitationPath, JsonObject, ListQuery, Login, LoginChangePassword,
+    Logout, PageQuery, PermissionListQuery, Preferences, Readiness, Register, Role, RoleCreate,
+    RoleDeleteQuery, RolePage, RolePath, RoleUpdate, SessionCreated, SessionPage, SessionPath,
+    SessionReauthenticate, User, UserCreate, UserGroup, UserGroupPage, UserListQuery, UserPage,
+    UserPasswordChange, UserPasswordSet, UserPasswordVerify, UserPath, UserRoleListQuery, UserRolePath,
+    UserRoles, UserRolesChanged, UserSuspend, UserUpdate, Version,
 };
 
 /// The largest body of a request, in bytes, where an operation doesn't say otherwise.
@@ -334,7 +334,7 @@ pub trait RollcallApi {
     async fn group_list(
         rqctx: RequestContext<Self::Context>,
         credential: Bearer,
-        query: QueryParams<PageQuery>,
+        query: QueryParams<ListQuery>,
     ) -> Answer<Ok200<GroupPage>>;
 
     /// Create a group
@@ -390,7 +390,7 @@ pub trait RollcallApi {
         rqctx: RequestContext<Self::Context>,
         credential: Bearer,
         path: PathParams<GroupPath>,
-        query: QueryParams<PageQuery>,
+        query: QueryParams<ListQuery>,
     ) -> Answer<Ok200<GroupMemberPage>>;
 
     /// Add a member
@@ -491,7 +491,7 @@ pub trait RollcallApi {
     async fn role_list(
         rqctx: RequestContext<Self::Context>,
         credential: Bearer,
-        query: QueryParams<PageQuery>,
+        query: QueryParams<ListQuery>,
     ) -> Answer<Ok200<RolePage>>;
 
     /// Create a role

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use rollcall_api::access::Permission;
 use rollcall_api::extract::Bearer;
 use rollcall_api::reply::Ok200;
-use rollcall_api::types::{AuditEventListQuery, AuditEventPage, PageQuery, RoleName, UserId};
+use rollcall_api::types::{AuditEventListQuery, AuditEventPage, ListQuery, RoleName, UserId};
 use rollcall_policy::Resource;
+use rollcall_query::fields::AuditEventField;
+use rollcall_query::{Direction, Sight, SortKey};
 use rollcall_store::audit::{self, EventFilter};
 
-use crate::app::paging::Paging;
+use crate::app::finding::{Finding, searched};
 use crate::app::views;
 use crate::error::AppResult;
 use crate::operation::Operation;
@@ -31,9 +33,21 @@ pub async fn audit_event_list(
         until: query.until,
     };
     let narrowed = format!("{filter:?}");
-    let page = PageQuery { limit: query.limit, page_token: query.page_token };
-    let paging = Paging::open(&op, &page, &[&narrowed])?;
-    let connection = op.app.store.read().await?;
-    let rows = audit::list(&connection, filter, paging.after, paging.rows()).await?;
-    Ok(Ok200::new(paging.page(rows, |row| row.id, |row| views::event(row, all))))
+    let wanted = ListQuery {
+        q: query.q,
+        filter: query.filter,
+        sort: query.sort,
+        total: query.total,
+        limit: query.limit,
+        page_token: query.page_token,
+    };
+    let newest_first = vec![SortKey { field: AuditEventField::At, direction: Direction::Descending }];
+    let finding = Finding::read(&op, &wanted, Sight::Whole, &[&narrowed], newest_first)?;
+    let connection = finding.connect(&op).await?;
+    let rows = searched(audit::list(&connection, &filter, &finding.find, finding.rows()).await)?;
+    let total = match finding.total {
+        Some(how) => Some(searched(audit::count(&connection, &filter, &finding.find, how).await)?),
+        None => None,
+    };
+    Ok(Ok200::new(finding.page(rows, total, |row| views::event(row, all))))
 }

@@ -8,9 +8,11 @@ use rollcall_api::extract::{Bearer, IdempotencyKey, IfMatch, IfNoneMatch, JsonBo
 use rollcall_api::reply::{Created, NoContent, Ok200};
 use rollcall_api::types::{
     Description, DisplayName, Group, GroupCreate, GroupMember, GroupMemberPage, GroupPage, GroupRef,
-    GroupUpdate, Nullable, PageQuery, Slug, UserGroup, UserGroupPage, UserRef,
+    GroupUpdate, ListQuery, Nullable, PageQuery, Slug, UserGroup, UserGroupPage, UserRef,
 };
 use rollcall_policy::Resource;
+use rollcall_query::Sight;
+use rollcall_store::find::Total;
 use rollcall_store::groups::{self, GroupChanges, GroupKey, GroupRow, NewGroup};
 use rollcall_store::seed;
 use rollcall_store::users;
@@ -18,6 +20,7 @@ use serde_json::{Value, json};
 
 use crate::app::conditions::writable;
 use crate::app::documents::check_size;
+use crate::app::finding::{Finding, searched};
 use crate::app::idempotency::Attempt;
 use crate::app::members::{seat, target};
 use crate::app::paging::Paging;
@@ -30,15 +33,23 @@ use crate::operation::{Caller, Operation, Target};
 pub async fn group_list(
     op: Arc<Operation>,
     credential: Bearer,
-    query: PageQuery,
+    query: ListQuery,
 ) -> AppResult<Ok200<GroupPage>> {
     let (caller, ()) = op.authenticate(&credential).await?.authorize(|_, ()| Resource::Directory)?;
     let own_only = (!caller.actor.holds(Permission::GroupsRead)).then_some(caller.id());
     let sees = own_only.map_or_else(|| "all".to_owned(), |user| user.to_string());
-    let paging = Paging::open(&op, &query, &[&sees])?;
-    let connection = op.app.store.read().await?;
-    let rows = groups::list(&connection, own_only, paging.after, paging.rows()).await?;
-    Ok(Ok200::new(paging.page(rows, |row| row.id, views::group)))
+    let finding = Finding::read(&op, &query, Sight::Whole, &[&sees], Vec::new())?;
+    let connection = finding.connect(&op).await?;
+    let rows = searched(groups::list(&connection, own_only, &finding.find, finding.rows()).await)?;
+    let total = match finding.total {
+        Some(how) => {
+            // A planner's guess is made of all groups, also of those that the caller may not see; their own are few.
+            let how = if own_only.is_some() { Total::Exact } else { how };
+            Some(searched(groups::count(&connection, own_only, &finding.find, how).await)?)
+        }
+        None => None,
+    };
+    Ok(Ok200::new(finding.page(rows, total, views::group)))
 }
 
 /// View a group.
@@ -58,23 +69,23 @@ pub async fn group_member_list(
     op: Arc<Operation>,
     credential: Bearer,
     group: GroupRef,
-    query: PageQuery,
+    query: ListQuery,
 ) -> AppResult<Ok200<GroupMemberPage>> {
     let (caller, row) = visible(&op, &credential, &group).await?;
     let parent = row.id.to_string();
-    let sees = if caller.actor.holds(Permission::UsersRead) { "full" } else { "card" };
-    let paging = Paging::open(&op, &query, &[&parent, sees])?;
-    let connection = op.app.store.read().await?;
-    let rows = groups::members(&connection, row.id, paging.after, paging.rows()).await?;
-    let page = paging.page(
-        rows,
-        |(membership, _)| membership.user_id,
-        |(membership, user)| GroupMember {
-            user: views::user(&caller.actor, user, op.now()),
-            roles: membership.roles,
-            joined_at: membership.joined_at,
-        },
-    );
+    let sight = if caller.actor.holds(Permission::UsersRead) { Sight::Whole } else { Sight::Card };
+    let finding = Finding::read(&op, &query, sight, &[&parent], Vec::new())?;
+    let connection = finding.connect(&op).await?;
+    let rows = searched(groups::members(&connection, row.id, &finding.find, finding.rows()).await)?;
+    let total = match finding.total {
+        Some(how) => Some(searched(groups::count_members(&connection, row.id, &finding.find, how).await)?),
+        None => None,
+    };
+    let page = finding.page(rows, total, |(membership, user)| GroupMember {
+        user: views::user(&caller.actor, user, op.now()),
+        roles: membership.roles,
+        joined_at: membership.joined_at,
+    });
     Ok(Ok200::new(page))
 }
 
@@ -91,7 +102,7 @@ pub async fn user_group_list(
     let parent = record.id.to_string();
     let paging = Paging::open(&op, &query, &[&parent])?;
     let connection = op.app.store.read().await?;
-    let rows = groups::of_user(&connection, record.id, paging.after, paging.rows()).await?;
+    let rows = groups::of_user(&connection, record.id, paging.after_id(), paging.rows()).await?;
     let page = paging.page(
         rows,
         |(membership, _)| membership.group_id,

@@ -46,7 +46,7 @@ pub async fn group_invitation_list(
     let parent = row.id.to_string();
     let paging = Paging::open(&op, &query, &[&parent])?;
     let connection = op.app.store.read().await?;
-    let rows = invitations::list(&connection, row.id, paging.after, paging.rows(), op.now()).await?;
+    let rows = invitations::list(&connection, row.id, paging.after_id(), paging.rows(), op.now()).await?;
     Ok(Ok200::new(paging.page(rows, |row| row.id, views::invitation)))
 }
 

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod conditions;
 pub mod credentials;
 pub mod documents;
+pub mod finding;
 pub mod groups;
 pub mod idempotency;
 pub mod identifiers;

@@ -7,17 +7,18 @@ use rollcall_api::error;
 use rollcall_api::extract::{Bearer, IdempotencyKey, IfMatch, IfNoneMatch, JsonBody};
 use rollcall_api::reply::{Created, NoContent, Ok200};
 use rollcall_api::types::{
-    Description, List, Nullable, PageQuery, PermissionName, Role, RoleCreate, RoleDeleteQuery, RoleName,
+    Description, List, ListQuery, Nullable, PermissionName, Role, RoleCreate, RoleDeleteQuery, RoleName,
     RolePage, RoleRef, RoleScopeInput, RoleTypeInput, RoleUpdate,
 };
 use rollcall_policy::{Resource, missing_for_grant};
+use rollcall_query::Sight;
 use rollcall_store::Conn;
 use rollcall_store::roles::{self, NewRole, RoleChanges, RoleKey, RoleRecord};
 use serde_json::json;
 
 use crate::app::conditions::writable;
+use crate::app::finding::{Finding, searched};
 use crate::app::idempotency::Attempt;
-use crate::app::paging::Paging;
 use crate::app::views;
 use crate::error::{AppResult, not_found, refuse};
 use crate::operation::{Change, Operation, Target};
@@ -38,12 +39,17 @@ pub async fn find(conn: &Conn, role: &RoleRef, field: &str) -> AppResult<RoleRec
 pub async fn role_list(
     op: Arc<Operation>,
     credential: Bearer,
-    query: PageQuery,
+    query: ListQuery,
 ) -> AppResult<Ok200<RolePage>> {
     op.authenticate(&credential).await?.authorize(|_, ()| Resource::Directory)?;
-    let paging = Paging::open(&op, &query, &[])?;
-    let rows = roles::list(&*op.app.store.read().await?, paging.after, paging.rows()).await?;
-    Ok(Ok200::new(paging.page(rows, |row| row.id, views::role)))
+    let finding = Finding::read(&op, &query, Sight::Whole, &[], Vec::new())?;
+    let connection = finding.connect(&op).await?;
+    let rows = searched(roles::list(&connection, &finding.find, finding.rows()).await)?;
+    let total = match finding.total {
+        Some(how) => Some(searched(roles::count(&connection, &finding.find, how).await)?),
+        None => None,
+    };
+    Ok(Ok200::new(finding.page(rows, total, views::role)))
 }
 
 /// View a role.

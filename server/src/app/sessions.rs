@@ -29,7 +29,8 @@ pub async fn user_session_list(
     let now = op.now();
     let connection = op.app.store.read().await?;
     let used_after = now - op.app.idle_timeout();
-    let rows = sessions::list(&connection, record.id, paging.after, paging.rows(), now, used_after).await?;
+    let rows =
+        sessions::list(&connection, record.id, paging.after_id(), paging.rows(), now, used_after).await?;
     let current = caller.credential.session_id;
     Ok(Ok200::new(paging.page(rows, |row| row.id, |row| views::session(row, current))))
 }

@@ -37,7 +37,8 @@ pub async fn user_role_list(
     let escaped = q.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     let like = (!q.is_empty()).then(|| format!("%{escaped}%"));
     let connection = op.app.store.read().await?;
-    let rows = roles::of_user(&connection, record.id, like.as_deref(), paging.after, paging.rows()).await?;
+    let rows =
+        roles::of_user(&connection, record.id, like.as_deref(), paging.after_id(), paging.rows()).await?;
     Ok(Ok200::new(paging.page(rows, |row| row.id, views::role)))
 }
 

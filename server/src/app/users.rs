@@ -7,10 +7,11 @@ use rollcall_api::error;
 use rollcall_api::extract::{Bearer, IfMatch, IfNoneMatch};
 use rollcall_api::reply::{NoContent, Ok200};
 use rollcall_api::types::{
-    Description, GroupRef, Nullable, PageQuery, RoleRef, Text, TextRule, User, UserId, UserListQuery,
+    Description, GroupRef, ListQuery, Nullable, RoleRef, Text, TextRule, User, UserId, UserListQuery,
     UserPage, UserRef, UserSuspend, UserUpdate, fold,
 };
 use rollcall_policy::Resource;
+use rollcall_query::Sight;
 use rollcall_store::groups::{self, GroupKey};
 use rollcall_store::users::{self, UserChanges, UserFilter, UserKey, UserRecord};
 use rollcall_store::{Conn, idempotency, roles, sessions};
@@ -18,7 +19,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::app::conditions::writable;
-use crate::app::paging::Paging;
+use crate::app::finding::{Finding, searched};
 use crate::app::roles as roles_of;
 use crate::app::{identifiers, views};
 use crate::error::{AppResult, Fault, not_found, refuse};
@@ -38,12 +39,24 @@ pub async fn user_list(
         role: seen_role(&connection, &caller, query.role.as_ref(), "role").await?,
         not_role: seen_role(&connection, &caller, query.not_role.as_ref(), "not_role").await?,
     };
-    let sees = if caller.actor.holds(Permission::UsersRead) { "full" } else { "card" };
+    let sight = if caller.actor.holds(Permission::UsersRead) { Sight::Whole } else { Sight::Card };
     let narrowed = format!("{filter:?}");
-    let page = PageQuery { limit: query.limit, page_token: query.page_token };
-    let paging = Paging::open(&op, &page, &[sees, &narrowed])?;
-    let rows = users::list(&connection, filter, paging.after, paging.rows()).await?;
-    Ok(Ok200::new(paging.page(rows, |row| row.id, |row| views::user(&caller.actor, row, op.now()))))
+    let wanted = ListQuery {
+        q: query.q,
+        filter: query.filter,
+        sort: query.sort,
+        total: query.total,
+        limit: query.limit,
+        page_token: query.page_token,
+    };
+    let finding = Finding::read(&op, &wanted, sight, &[&narrowed], Vec::new())?;
+    let connection = finding.connect(&op).await?;
+    let rows = searched(users::list(&connection, filter, &finding.find, finding.rows()).await)?;
+    let total = match finding.total {
+        Some(how) => Some(searched(users::count(&connection, filter, &finding.find, how).await)?),
+        None => None,
+    };
+    Ok(Ok200::new(finding.page(rows, total, |row| views::user(&caller.actor, row, op.now()))))
 }
 
 /// The group that a filter names, where the caller may see it: what isn't seen can't be filtered by.

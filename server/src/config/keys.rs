@@ -45,6 +45,7 @@ pub(super) const KEYS: &[Key] = &[
     key("database.migration_url", Takes::Url),
     key("database.shared_connections", Takes::Whole(1, 32)),
     key("database.pool_size", Takes::Whole(2, 200)),
+    key("database.search_pool_size", Takes::Whole(1, 32)),
     key("database.pool_wait_milliseconds", Takes::Whole(1, 60_000)),
     key("database.statement_timeout_milliseconds", Takes::Whole(1, 600_000)),
     key("database.lock_timeout_milliseconds", Takes::Whole(1, 600_000)),

@@ -195,7 +195,9 @@ impl Layers {
                 "database.migration_url: needs database.url beside it, the same database as the server's role",
             ));
         }
-        let most = PRIVATE_DATABASE_CONNECTIONS.saturating_sub(database.shared_connections);
+        let most = PRIVATE_DATABASE_CONNECTIONS
+            .saturating_sub(database.shared_connections)
+            .saturating_sub(database.search_pool_size);
         if database.url.is_none() && database.pool_size > most {
             return Err(self.broken(
                 "database.pool_size",
@@ -212,8 +214,8 @@ impl Layers {
     }
 }
 
-/// What the pool and the shared connections may take together of the private database's 200, so that commands,
-/// migrations and searches find a connection too.
+/// What the two pools and the shared connections may take together of the private database's 200, so that commands and
+/// migrations find a connection too.
 const PRIVATE_DATABASE_CONNECTIONS: u32 = 160;
 
 fn section_of(key: &'static Key) -> Option<&'static str> {

@@ -78,6 +78,8 @@ pub struct Database {
     pub shared_connections: u32,
     /// Connections for transactions, one user at a time each. Default 8; 2 to 200.
     pub pool_size: u32,
+    /// Connections for searches, filters and totals. Default 4; 1 to 32.
+    pub search_pool_size: u32,
     /// Milliseconds to wait for a free connection before answering 503. Default 250; 1 to 60,000.
     pub pool_wait_milliseconds: u64,
     /// Milliseconds a statement may run. Default 2000; 1 to 600,000.
@@ -280,6 +282,7 @@ impl Default for Database {
             migration_url: None,
             shared_connections: 4,
             pool_size: 8,
+            search_pool_size: 4,
             pool_wait_milliseconds: 250,
             statement_timeout_milliseconds: 2000,
             lock_timeout_milliseconds: 1000,

@@ -174,7 +174,7 @@ fn bad_values_name_key_rule_and_origin() {
     assert!(
         load(Some("[database]\npool_size = 200\n"), &[], Flags::default())
             .unwrap_err()
-            .contains("at most 156")
+            .contains("at most 152")
     );
 }
 

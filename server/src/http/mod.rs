@@ -11,12 +11,12 @@ use rollcall_api::types::{
     AccessCheck, AccessDecision, AuditEventListQuery, AuditEventPage, CurrentSession, CustomData,
     EffectivePermissions, Group, GroupCreate, GroupMember, GroupMemberAdd, GroupMemberPage, GroupMemberPath,
     GroupMemberUpdate, GroupPage, GroupPath, GroupUpdate, Health, InvitationAccept, InvitationCreate,
-    InvitationCreated, InvitationPage, InvitationPath, JsonObject, Login, LoginChangePassword, Logout,
-    PageQuery, PermissionListQuery, Preferences, Readiness, Register, Role, RoleCreate, RoleDeleteQuery,
-    RolePage, RolePath, RoleUpdate, SessionCreated, SessionPage, SessionPath, SessionReauthenticate, User,
-    UserCreate, UserGroup, UserGroupPage, UserListQuery, UserPage, UserPasswordChange, UserPasswordSet,
-    UserPasswordVerify, UserPath, UserRoleListQuery, UserRolePath, UserRoles, UserRolesChanged, UserSuspend,
-    UserUpdate, Version,
+    InvitationCreated, InvitationPage, InvitationPath, JsonObject, ListQuery, Login, LoginChangePassword,
+    Logout, PageQuery, PermissionListQuery, Preferences, Readiness, Register, Role, RoleCreate,
+    RoleDeleteQuery, RolePage, RolePath, RoleUpdate, SessionCreated, SessionPage, SessionPath,
+    SessionReauthenticate, User, UserCreate, UserGroup, UserGroupPage, UserListQuery, UserPage,
+    UserPasswordChange, UserPasswordSet, UserPasswordVerify, UserPath, UserRoleListQuery, UserRolePath,
+    UserRoles, UserRolesChanged, UserSuspend, UserUpdate, Version,
 };
 use rollcall_api::{Answer, RollcallApi};
 
@@ -251,7 +251,7 @@ impl RollcallApi for Server {
     async fn group_list(
         rqctx: Rqctx,
         credential: Bearer,
-        query: QueryParams<PageQuery>,
+        query: QueryParams<ListQuery>,
     ) -> Answer<Ok200<GroupPage>> {
         handle(&rqctx, "group_list", |op| groups::group_list(op, credential, query.0)).await
     }
@@ -269,7 +269,7 @@ impl RollcallApi for Server {
         rqctx: Rqctx,
         credential: Bearer,
         path: PathParams<GroupPath>,
-        query: QueryParams<PageQuery>,
+        query: QueryParams<ListQuery>,
     ) -> Answer<Ok200<GroupMemberPage>> {
         handle(&rqctx, "group_member_list", |op| {
             groups::group_member_list(op, credential, path.0.group, query.0)
@@ -418,7 +418,7 @@ impl RollcallApi for Server {
     async fn role_list(
         rqctx: Rqctx,
         credential: Bearer,
-        query: QueryParams<PageQuery>,
+        query: QueryParams<ListQuery>,
     ) -> Answer<Ok200<RolePage>> {
         handle(&rqctx, "role_list", |op| roles::role_list(op, credential, query.0)).await
     }

@@ -6,7 +6,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
-use uuid::Uuid;
 
 const SEAL: usize = 16;
 
@@ -28,21 +27,21 @@ impl PageSealer {
     }
 
     /// A token that goes on after `last`. `binding` is everything that must be the same on the next page.
-    pub fn seal(&self, binding: &[&str], last: Uuid) -> String {
-        let mut bytes = last.as_bytes().to_vec();
-        bytes.extend_from_slice(&self.mac(binding, last.as_bytes()));
+    pub fn seal(&self, binding: &[String], last: &[u8]) -> String {
+        let mut bytes = self.mac(binding, last).to_vec();
+        bytes.extend_from_slice(last);
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
     /// Opens a token; `None` where it isn't one of ours for this list.
-    pub fn open(&self, binding: &[&str], token: &str) -> Option<Uuid> {
+    pub fn open(&self, binding: &[String], token: &str) -> Option<Vec<u8>> {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
-        let (last, seal) = bytes.split_at_checked(16)?;
+        let (seal, last) = bytes.split_at_checked(SEAL)?;
         let genuine: bool = self.mac(binding, last).ct_eq(seal).into();
-        if genuine { Uuid::from_slice(last).ok() } else { None }
+        genuine.then(|| last.to_vec())
     }
 
-    fn mac(&self, binding: &[&str], payload: &[u8]) -> [u8; SEAL] {
+    fn mac(&self, binding: &[String], payload: &[u8]) -> [u8; SEAL] {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
         for part in binding {
             // Length first, so that no two lists of parts run together into one.
@@ -64,23 +63,24 @@ mod tests {
     #[test]
     fn a_token_opens_only_where_it_was_sealed() {
         let sealer = PageSealer::new([7; 32]);
-        let last = Uuid::from_bytes([9; 16]);
-        let token = sealer.seal(&["user_list", "full"], last);
-        assert_eq!(sealer.open(&["user_list", "full"], &token), Some(last));
-        assert_eq!(sealer.open(&["user_list", "card"], &token), None);
-        assert_eq!(sealer.open(&["user_listf", "ull"], &token), None);
-        assert_eq!(PageSealer::new([8; 32]).open(&["user_list", "full"], &token), None);
+        let list = |parts: [&str; 2]| parts.map(str::to_owned);
+        let last = b"sixteen bytes id[\"and keys\"]";
+        let token = sealer.seal(&list(["user_list", "full"]), last);
+        assert_eq!(sealer.open(&list(["user_list", "full"]), &token).as_deref(), Some(last.as_slice()));
+        assert_eq!(sealer.open(&list(["user_list", "card"]), &token), None);
+        assert_eq!(sealer.open(&list(["user_listf", "ull"]), &token), None);
+        assert_eq!(PageSealer::new([8; 32]).open(&list(["user_list", "full"]), &token), None);
         for index in 0..token.len() {
             let mut edited = token.clone().into_bytes();
             edited[index] = if edited[index] == b'A' { b'Q' } else { b'A' };
             assert_eq!(
-                sealer.open(&["user_list", "full"], std::str::from_utf8(&edited).unwrap()),
+                sealer.open(&list(["user_list", "full"]), std::str::from_utf8(&edited).unwrap()),
                 None,
                 "{index}"
             );
         }
         for junk in ["", "A", "AAAA", "%%%"] {
-            assert_eq!(sealer.open(&["user_list", "full"], junk), None);
+            assert_eq!(sealer.open(&list(["user_list", "full"]), junk), None);
         }
     }
 }

@@ -1,20 +1,17 @@
 //! The table `audit_events`: append-only, enforced by the database.
 
-use std::cmp::Reverse;
-
 use chrono::{DateTime, Utc};
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rollcall_query::Direction;
+use rollcall_query::fields::AuditEventField;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::error::StoreResult;
+use crate::find::{self, Find, Position, Rows, Total};
 use crate::schema::audit_events;
-
-// The event that the page before ended with.
-diesel::alias!(
-    const LAST: Alias<Last> = audit_events as last;
-);
 
 /// An event to record. `detail` names what changed, never a secret.
 #[derive(Clone, Debug, Insertable)]
@@ -42,7 +39,7 @@ pub async fn insert(mut conn: &AsyncPgConnection, event: &NewEvent) -> StoreResu
 
 /// An event that was recorded.
 #[derive(Clone, Debug, Queryable, Selectable)]
-#[diesel(table_name = audit_events, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = audit_events, check_for_backend(Pg))]
 pub struct EventRow {
     pub id: Uuid,
     pub at: DateTime<Utc>,
@@ -70,25 +67,45 @@ pub struct EventFilter {
     pub until: Option<DateTime<Utc>>,
 }
 
-/// Events before the one with an id, newest first.
+/// Events that pass, and that a caller wants of them.
 pub async fn list(
     conn: &AsyncPgConnection,
-    filter: EventFilter,
-    before: Option<Uuid>,
+    filter: &EventFilter,
+    find: &Find<AuditEventField>,
     limit: i64,
-) -> StoreResult<Vec<EventRow>> {
-    let Some(user) = filter.concerning else { return narrowed(conn, &filter, None, before, limit).await };
+) -> StoreResult<Vec<(EventRow, Position)>> {
+    let Some(user) = filter.concerning else { return part(conn, filter, None, find, limit).await };
     // Two statements at once, each in the order of its index. One with OR would sort all of the user's events, or walk
     // past everybody else's.
     let (mut rows, about) = futures::try_join!(
-        narrowed(conn, &filter, Some(Part::Actor(user)), before, limit),
-        narrowed(conn, &filter, Some(Part::Target(user)), before, limit),
+        part(conn, filter, Some(Part::Actor(user)), find, limit),
+        part(conn, filter, Some(Part::Target(user)), find, limit),
     )?;
     rows.extend(about);
-    rows.sort_unstable_by_key(|row| Reverse((row.at, row.id)));
-    rows.dedup_by_key(|row| row.id);
+    rows.sort_unstable_by_key(|(row, _)| (row.at, row.id));
+    rows.dedup_by_key(|(row, _)| row.id);
+    if find.sort.iter().all(|key| key.direction == Direction::Descending) {
+        rows.reverse();
+    }
     rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok(rows)
+}
+
+/// How many events pass.
+pub async fn count(
+    mut conn: &AsyncPgConnection,
+    filter: &EventFilter,
+    find: &Find<AuditEventField>,
+    how: Total,
+) -> StoreResult<i64> {
+    let mut query = passing(filter).filter(find.condition());
+    if let Some(user) = filter.concerning {
+        query = query.filter(audit_events::actor_id.eq(user).or(audit_events::target_id.eq(user)));
+    }
+    match how {
+        Total::Exact => Ok(query.count().get_result(&mut conn).await?),
+        Total::Estimate => find::estimate(conn, query.select(audit_events::id)).await,
+    }
 }
 
 /// What a user is in an event.
@@ -98,31 +115,29 @@ enum Part {
     Target(Uuid),
 }
 
-async fn narrowed(
+async fn part(
     mut conn: &AsyncPgConnection,
     filter: &EventFilter,
     part: Option<Part>,
-    before: Option<Uuid>,
+    find: &Find<AuditEventField>,
     limit: i64,
-) -> StoreResult<Vec<EventRow>> {
-    let mut query = audit_events::table
-        .order((audit_events::at.desc(), audit_events::id.desc()))
-        .limit(limit)
-        .select(EventRow::as_select())
-        .into_boxed();
-    if let Some(before) = before {
-        // Twice, so that the first condition can bound the walk of an index; the second is about events of one moment.
-        let time =
-            || LAST.filter(LAST.field(audit_events::id).eq(before)).select(LAST.field(audit_events::at));
-        query = query
-            .filter(audit_events::at.nullable().le(time().single_value()))
-            .filter(audit_events::at.nullable().lt(time().single_value()).or(audit_events::id.lt(before)));
+) -> StoreResult<Vec<(EventRow, Position)>> {
+    let mut rows = Rows::new(limit);
+    for phase in find.phases()? {
+        let mut query = passing(filter).filter(phase.condition).order(phase.order).limit(rows.wanted());
+        match part {
+            Some(Part::Actor(user)) => query = query.filter(audit_events::actor_id.eq(user)),
+            Some(Part::Target(user)) => query = query.filter(audit_events::target_id.eq(user)),
+            None => {}
+        }
+        let query = query.select((EventRow::as_select(), phase.keys));
+        rows.add(query.load(&mut conn).await?, |row: &EventRow| row.id);
     }
-    match part {
-        Some(Part::Actor(user)) => query = query.filter(audit_events::actor_id.eq(user)),
-        Some(Part::Target(user)) => query = query.filter(audit_events::target_id.eq(user)),
-        None => {}
-    }
+    Ok(rows.all())
+}
+
+fn passing(filter: &EventFilter) -> audit_events::BoxedQuery<'static, Pg> {
+    let mut query = audit_events::table.into_boxed();
     if let Some(actor) = filter.actor {
         query = query.filter(audit_events::actor_id.eq(actor));
     }
@@ -130,7 +145,7 @@ async fn narrowed(
         query = query.filter(audit_events::target_id.eq(target));
     }
     if let Some(operation) = &filter.operation {
-        query = query.filter(audit_events::operation.eq(operation));
+        query = query.filter(audit_events::operation.eq(operation.clone()));
     }
     if let Some(since) = filter.since {
         query = query.filter(audit_events::at.ge(since));
@@ -138,5 +153,5 @@ async fn narrowed(
     if let Some(until) = filter.until {
         query = query.filter(audit_events::at.lt(until));
     }
-    Ok(query.load(&mut conn).await?)
+    query
 }

@@ -58,6 +58,18 @@ impl ConnectOptions {
         patient
     }
 
+    /// The same for searches: each is planned for its own values, because a plan for any values misses the indexes;
+    /// nothing is compiled for the few rows of a page; and nobody reads a whole table for them, which looks cheap where
+    /// few rows are expected and all others would have to be walked past.
+    pub fn searching(&self) -> Self {
+        let mut searching = self.clone();
+        let own = self.config.get_options().unwrap_or_default();
+        searching
+            .config
+            .options(format!("{own} -c plan_cache_mode=force_custom_plan -c jit=off -c enable_seqscan=off"));
+        searching
+    }
+
     /// Opens a connection.
     pub async fn connect(&self) -> StoreResult<Connection> {
         let unavailable = |error: tokio_postgres::Error| StoreError::Unavailable(describe(&error));

@@ -13,6 +13,8 @@ pub enum StoreError {
     Collision,
     /// The database is away, overloaded or too slow; nothing is known to be wrong with the statement.
     Unavailable(String),
+    /// The statement took longer than one may.
+    TooSlow,
     /// Anything else: a defect of ours.
     Defect(String),
 }
@@ -23,6 +25,7 @@ impl fmt::Display for StoreError {
             Self::Taken(constraint) => write!(formatter, "unique constraint {constraint} violated"),
             Self::Collision => formatter.write_str("collided with another transaction"),
             Self::Unavailable(why) => write!(formatter, "database unavailable: {why}"),
+            Self::TooSlow => formatter.write_str("statement took too long"),
             Self::Defect(what) => write!(formatter, "statement failed: {what}"),
         }
     }
@@ -53,6 +56,8 @@ impl From<DieselError> for StoreError {
                 let message = info.message();
                 if message.contains("deadlock detected") {
                     Self::Collision
+                } else if message.contains("statement timeout") {
+                    Self::TooSlow
                 } else if AWAY.iter().any(|sign| message.contains(sign)) {
                     Self::Unavailable(message.to_owned())
                 } else {
@@ -69,7 +74,6 @@ impl From<DieselError> for StoreError {
 
 /// Parts of messages that mean "not now" rather than "never".
 const AWAY: &[&str] = &[
-    "statement timeout",
     "lock timeout",
     "terminating connection",
     "the database system is",

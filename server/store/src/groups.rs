@@ -2,19 +2,23 @@
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{count_star, exists};
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rollcall_api::types::fold;
+use rollcall_query::fields::{GroupField, MemberField};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::error::StoreResult;
+use crate::find::{self, Find, Position, Rows, Total};
 use crate::schema::{group_member_roles, group_members, groups, membership_records, user_records, users};
 use crate::seed::OWNER;
 use crate::users::UserRecord;
 
 /// A group.
 #[derive(Clone, Debug, Queryable, Selectable)]
-#[diesel(table_name = groups, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = groups, check_for_backend(Pg))]
 pub struct GroupRow {
     pub id: Uuid,
     pub version: i64,
@@ -31,7 +35,7 @@ pub struct GroupRow {
 
 /// A user's place in a group.
 #[derive(Clone, Debug, Queryable, Selectable)]
-#[diesel(table_name = membership_records, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = membership_records, check_for_backend(Pg))]
 pub struct MembershipRecord {
     pub group_id: Uuid,
     pub user_id: Uuid,
@@ -64,43 +68,89 @@ pub async fn is_member(mut conn: &AsyncPgConnection, group: Uuid, user: Uuid) ->
     Ok(diesel::select(exists(query)).get_result(&mut conn).await?)
 }
 
-/// Groups after an id, in the order of their making; only those of one user where one is named.
+/// Groups that a caller wants; only those of one user where one is named.
 pub async fn list(
     mut conn: &AsyncPgConnection,
     member: Option<Uuid>,
-    after: Option<Uuid>,
+    find: &Find<GroupField>,
     limit: i64,
-) -> StoreResult<Vec<GroupRow>> {
-    let mut query = groups::table.order(groups::id).limit(limit).select(GroupRow::as_select()).into_boxed();
-    if let Some(after) = after {
-        query = query.filter(groups::id.gt(after));
+) -> StoreResult<Vec<(GroupRow, Position)>> {
+    let mut rows = Rows::new(limit);
+    for phase in find.phases()? {
+        if rows.wanted() > 0 {
+            let query = passing(member).filter(phase.condition).order(phase.order).limit(rows.wanted());
+            let query = query.select((GroupRow::as_select(), phase.keys));
+            rows.add(query.load(&mut conn).await?, |row: &GroupRow| row.id);
+        }
     }
+    Ok(rows.all())
+}
+
+/// How many groups pass.
+pub async fn count(
+    mut conn: &AsyncPgConnection,
+    member: Option<Uuid>,
+    find: &Find<GroupField>,
+    how: Total,
+) -> StoreResult<i64> {
+    let query = passing(member).filter(find.condition());
+    match how {
+        Total::Exact => Ok(query.count().get_result(&mut conn).await?),
+        Total::Estimate => find::estimate(conn, query.select(groups::id)).await,
+    }
+}
+
+fn passing(member: Option<Uuid>) -> groups::BoxedQuery<'static, Pg> {
+    let mut query = groups::table.into_boxed();
     if let Some(user) = member {
         let membership = group_members::table
             .filter(group_members::group_id.eq(groups::id))
             .filter(group_members::user_id.eq(user));
         query = query.filter(exists(membership));
     }
-    Ok(query.load(&mut conn).await?)
+    query
 }
 
-/// Members of a group after a user's id, in the order of their accounts' making.
+/// Members of a group that a caller wants.
 pub async fn members(
     mut conn: &AsyncPgConnection,
     group: Uuid,
-    after: Option<Uuid>,
+    find: &Find<MemberField>,
     limit: i64,
-) -> StoreResult<Vec<(MembershipRecord, UserRecord)>> {
+) -> StoreResult<Vec<((MembershipRecord, UserRecord), Position)>> {
+    let mut rows = Rows::new(limit);
+    for phase in find.looked_up(conn).await?.phases()? {
+        if rows.wanted() > 0 {
+            let query = membership_records::table
+                .inner_join(user_records::table)
+                .filter(membership_records::group_id.eq(group))
+                .filter(phase.condition)
+                .order(phase.order)
+                .limit(rows.wanted())
+                .select((MembershipRecord::as_select(), UserRecord::as_select(), phase.keys));
+            let found: Vec<(MembershipRecord, UserRecord, Value)> = query.load(&mut conn).await?;
+            let found = found.into_iter().map(|(member, user, keys)| ((member, user), keys)).collect();
+            rows.add(found, |(_, user): &(MembershipRecord, UserRecord)| user.id);
+        }
+    }
+    Ok(rows.all())
+}
+
+/// How many members pass.
+pub async fn count_members(
+    mut conn: &AsyncPgConnection,
+    group: Uuid,
+    find: &Find<MemberField>,
+    how: Total,
+) -> StoreResult<i64> {
     let query = membership_records::table
         .inner_join(user_records::table)
         .filter(membership_records::group_id.eq(group))
-        .order(membership_records::user_id)
-        .limit(limit)
-        .select((MembershipRecord::as_select(), UserRecord::as_select()));
-    Ok(match after {
-        Some(after) => query.filter(membership_records::user_id.gt(after)).load(&mut conn).await?,
-        None => query.load(&mut conn).await?,
-    })
+        .filter(find.looked_up(conn).await?.counted(how));
+    match how {
+        Total::Exact => Ok(query.count().get_result(&mut conn).await?),
+        Total::Estimate => find::estimate(conn, query.select(user_records::id)).await,
+    }
 }
 
 /// Groups of a user after a group's id.
@@ -139,7 +189,8 @@ pub struct NewGroup {
 
 /// Inserts a group.
 pub async fn insert(mut conn: &AsyncPgConnection, group: &NewGroup) -> StoreResult<()> {
-    diesel::insert_into(groups::table).values(group).execute(&mut conn).await?;
+    let folded = groups::name_folded.eq(fold(&group.name));
+    diesel::insert_into(groups::table).values((group, folded)).execute(&mut conn).await?;
     Ok(())
 }
 
@@ -173,8 +224,9 @@ pub async fn update(
     now: DateTime<Utc>,
 ) -> StoreResult<bool> {
     let target = groups::table.filter(groups::id.eq(id)).filter(groups::version.eq_any(versions));
+    let folded = changes.name.as_deref().map(|name| groups::name_folded.eq(fold(name)));
     let count = diesel::update(target)
-        .set((changes, groups::version.eq(groups::version + 1), groups::updated_at.eq(now)))
+        .set((changes, folded, groups::version.eq(groups::version + 1), groups::updated_at.eq(now)))
         .execute(&mut conn)
         .await?;
     Ok(count == 1)

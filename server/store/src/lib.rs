@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod connect;
 pub mod error;
+pub mod find;
 pub mod grants;
 pub mod groups;
 pub mod idempotency;
@@ -19,6 +20,7 @@ pub mod pool;
 pub mod privileges;
 pub mod roles;
 pub mod schema;
+pub mod search_indexes;
 pub mod seed;
 pub mod sessions;
 mod sorted;
@@ -43,6 +45,7 @@ pub type Conn = AsyncPgConnection;
 pub struct Store {
     shared: Shared,
     pool: Pool,
+    search: Pool,
 }
 
 /// How many connections, and how long to wait for one.
@@ -52,7 +55,9 @@ pub struct PoolOptions {
     pub shared: usize,
     /// Connections for transactions.
     pub size: usize,
-    /// How long a request may wait for one of the latter.
+    /// Connections for searches.
+    pub search: usize,
+    /// How long a request may wait for one of the last two.
     pub wait: Duration,
 }
 
@@ -61,6 +66,7 @@ impl Store {
     pub fn new(connect: ConnectOptions, options: PoolOptions) -> StoreResult<Self> {
         Ok(Self {
             pool: pool::pool(connect.clone(), options.size, options.wait)?,
+            search: pool::pool(connect.searching(), options.search, options.wait)?,
             shared: Shared::new(connect, options.shared),
         })
     }
@@ -73,6 +79,11 @@ impl Store {
     /// A connection of one's own, for a single statement that changes something.
     pub async fn own(&self) -> StoreResult<Pooled> {
         pool::checkout(&self.pool).await
+    }
+
+    /// A connection for a search: few, so that costly searches take nothing from everybody else.
+    pub async fn search(&self) -> StoreResult<Pooled> {
+        pool::checkout(&self.search).await
     }
 
     /// Begins a transaction (READ COMMITTED).

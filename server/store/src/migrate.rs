@@ -1,5 +1,7 @@
 //! Brings the schema up to date, one server at a time, and refuses a schema that is newer than the program.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use diesel::migration::MigrationSource;
 use diesel::pg::Pg;
@@ -10,6 +12,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::connect::ConnectOptions;
 use crate::error::{StoreError, StoreResult};
+use crate::search_indexes::{self, Prepared};
 use crate::{privileges, seed};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
@@ -18,10 +21,12 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 const LOCK: i64 = 0x726f_6c6c_6361_6c6c;
 
 /// What migrating did.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Migrated {
     /// Versions that were applied now.
     pub applied: Vec<String>,
+    /// What was done for lists.
+    pub prepared: Prepared,
 }
 
 /// Applies what is missing and seeds the built-in rows. Needs Tokio's multi-threaded runtime.
@@ -34,12 +39,12 @@ pub async fn run(
     now: DateTime<Utc>,
 ) -> StoreResult<Migrated> {
     let mut connection = options.unlimited().connect().await?.inner;
+    lock(&mut connection).await?;
     // The lock goes with the connection, which ends with this function whatever happens.
-    diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(LOCK).execute(&mut connection).await?;
     if server_role.is_some() {
         privileges::refuse_strangers(&connection).await?;
     }
-    let mut migrated = Migrated { applied: Vec::new() };
+    let mut migrated = Migrated::default();
     // Diesel creates its table before it looks: a role that may not is well where nothing is to be done.
     if is_pending(&connection).await? {
         let mut harness = AsyncMigrationHarness::new(connection);
@@ -55,7 +60,29 @@ pub async fn run(
         privileges::grant(&connection, role).await?;
     }
     connection.batch_execute("COMMIT").await?;
+    migrated.prepared = search_indexes::prepare(&mut connection).await?;
     Ok(migrated)
+}
+
+/// Waits for its turn by asking again and again: a statement that waits inside Postgres would be one that
+/// `CREATE INDEX CONCURRENTLY` waits for, and the two for each other.
+async fn lock(connection: &mut AsyncPgConnection) -> StoreResult<()> {
+    loop {
+        let taken: Taken = diesel::sql_query("SELECT pg_try_advisory_lock($1) AS taken")
+            .bind::<BigInt, _>(LOCK)
+            .get_result(connection)
+            .await?;
+        if taken.taken {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[derive(QueryableByName)]
+struct Taken {
+    #[diesel(sql_type = Bool)]
+    taken: bool,
 }
 
 /// Whether the schema is exactly the program's.

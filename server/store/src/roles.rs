@@ -4,9 +4,11 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rollcall_query::fields::RoleField;
 use uuid::Uuid;
 
 use crate::error::StoreResult;
+use crate::find::{self, Find, Position, Rows, Total};
 use crate::schema::{
     group_member_roles, invitation_roles, role_permissions, role_records, roles, user_roles, users,
 };
@@ -55,17 +57,30 @@ pub async fn lock(mut conn: &AsyncPgConnection, id: Uuid) -> StoreResult<()> {
     Ok(())
 }
 
-/// Roles after an id, in the order of their making.
+/// Roles that a caller wants.
 pub async fn list(
     mut conn: &AsyncPgConnection,
-    after: Option<Uuid>,
+    find: &Find<RoleField>,
     limit: i64,
-) -> StoreResult<Vec<RoleRecord>> {
-    let query = role_records::table.order(role_records::id).limit(limit).select(RoleRecord::as_select());
-    Ok(match after {
-        Some(after) => query.filter(role_records::id.gt(after)).load(&mut conn).await?,
-        None => query.load(&mut conn).await?,
-    })
+) -> StoreResult<Vec<(RoleRecord, Position)>> {
+    let mut rows = Rows::new(limit);
+    for phase in find.phases()? {
+        if rows.wanted() > 0 {
+            let query = role_records::table.filter(phase.condition).order(phase.order).limit(rows.wanted());
+            let query = query.select((RoleRecord::as_select(), phase.keys));
+            rows.add(query.load(&mut conn).await?, |row: &RoleRecord| row.id);
+        }
+    }
+    Ok(rows.all())
+}
+
+/// How many roles pass.
+pub async fn count(mut conn: &AsyncPgConnection, find: &Find<RoleField>, how: Total) -> StoreResult<i64> {
+    let query = role_records::table.filter(find.condition());
+    match how {
+        Total::Exact => Ok(query.count().get_result(&mut conn).await?),
+        Total::Estimate => find::estimate(conn, query.select(role_records::id)).await,
+    }
 }
 
 /// Global roles of a user after an id; only those whose name or description matches where a pattern is given.

@@ -28,6 +28,9 @@ table! {
         last_sign_in_at -> Nullable<Timestamptz>,
         suspended_reason -> Nullable<Text>,
         suspended_until -> Nullable<Timestamptz>,
+        name_folded -> Nullable<Text>,
+        given_name_folded -> Nullable<Text>,
+        family_name_folded -> Nullable<Text>,
     }
 }
 
@@ -96,6 +99,7 @@ table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         mfa_required -> Bool,
+        name_folded -> Nullable<Text>,
     }
 }
 
@@ -176,7 +180,6 @@ table! {
         avatar_url -> Nullable<Text>,
         profile -> Jsonb,
         custom_data -> Jsonb,
-        preferences -> Jsonb,
         suspended -> Bool,
         suspended_reason -> Nullable<Text>,
         suspended_until -> Nullable<Timestamptz>,
@@ -190,6 +193,13 @@ table! {
         roles -> Array<Text>,
         groups -> Array<Text>,
         is_staff -> Bool,
+        email_folded -> Nullable<Text>,
+        name_folded -> Nullable<Text>,
+        given_name -> Nullable<Text>,
+        given_name_folded -> Nullable<Text>,
+        family_name -> Nullable<Text>,
+        family_name_folded -> Nullable<Text>,
+        search -> Text,
     }
 }
 
@@ -299,17 +309,21 @@ joinable!(membership_records -> user_records (user_id));
 joinable!(membership_records -> groups (group_id));
 joinable!(user_roles -> roles (role_id));
 joinable!(user_roles -> users (user_id));
-allow_tables_to_appear_in_same_query!(membership_records, user_records, groups, group_members);
-allow_tables_to_appear_in_same_query!(user_records, sessions);
-allow_tables_to_appear_in_same_query!(user_roles, role_permissions, roles, users, sessions);
-allow_tables_to_appear_in_same_query!(user_records, user_roles);
-allow_tables_to_appear_in_same_query!(role_records, user_roles);
-allow_tables_to_appear_in_same_query!(group_member_roles, roles);
-allow_tables_to_appear_in_same_query!(groups, group_member_roles);
-allow_tables_to_appear_in_same_query!(users, group_members);
-allow_tables_to_appear_in_same_query!(sessions, group_members);
-allow_tables_to_appear_in_same_query!(sessions, groups);
-allow_tables_to_appear_in_same_query!(users, groups, global_grants, group_grants);
-allow_tables_to_appear_in_same_query!(users, grants);
-allow_tables_to_appear_in_same_query!(groups, grants);
-allow_tables_to_appear_in_same_query!(sessions, grants);
+joinable!(group_members -> groups (group_id));
+joinable!(group_member_roles -> roles (role_id));
+allow_tables_to_appear_in_same_query!(
+    global_grants,
+    grants,
+    group_grants,
+    group_member_roles,
+    group_members,
+    groups,
+    membership_records,
+    role_permissions,
+    role_records,
+    roles,
+    sessions,
+    user_records,
+    user_roles,
+    users,
+);

@@ -2,18 +2,22 @@
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, not};
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rollcall_api::types::fold;
+use rollcall_query::fields::UserField;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::error::StoreResult;
+use crate::find::{self, Find, Position, Rows, Total};
 use crate::schema::{deleted_users, group_members, sessions, user_records, user_roles, users};
 use crate::sorted::Sorted;
 
 /// What answers show of a user.
 #[derive(Clone, Debug, Queryable, Selectable)]
-#[diesel(table_name = user_records, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = user_records, check_for_backend(Pg))]
 pub struct UserRecord {
     pub id: Uuid,
     pub version: i64,
@@ -112,13 +116,39 @@ pub struct UserFilter {
     pub not_role: Option<Uuid>,
 }
 
-/// Users after an id, in the order of their ids, which is that of their making.
+/// Users that pass, and that a caller wants of them.
 pub async fn list(
     mut conn: &AsyncPgConnection,
     filter: UserFilter,
-    after: Option<Uuid>,
+    find: &Find<UserField>,
     limit: i64,
-) -> StoreResult<Vec<UserRecord>> {
+) -> StoreResult<Vec<(UserRecord, Position)>> {
+    let mut rows = Rows::new(limit);
+    for phase in find.looked_up(conn).await?.phases()? {
+        if rows.wanted() > 0 {
+            let query = passing(filter).filter(phase.condition).order(phase.order).limit(rows.wanted());
+            let query = query.select((UserRecord::as_select(), phase.keys));
+            rows.add(query.load(&mut conn).await?, |record: &UserRecord| record.id);
+        }
+    }
+    Ok(rows.all())
+}
+
+/// How many users pass.
+pub async fn count(
+    mut conn: &AsyncPgConnection,
+    filter: UserFilter,
+    find: &Find<UserField>,
+    how: Total,
+) -> StoreResult<i64> {
+    let query = passing(filter).filter(find.looked_up(conn).await?.counted(how));
+    match how {
+        Total::Exact => Ok(query.count().get_result(&mut conn).await?),
+        Total::Estimate => find::estimate(conn, query.select(user_records::id)).await,
+    }
+}
+
+fn passing(filter: UserFilter) -> user_records::BoxedQuery<'static, Pg> {
     let in_group = |group: Uuid| {
         exists(
             group_members::table
@@ -133,11 +163,7 @@ pub async fn list(
                 .filter(user_roles::role_id.eq(role)),
         )
     };
-    let mut query =
-        user_records::table.order(user_records::id).limit(limit).select(UserRecord::as_select()).into_boxed();
-    if let Some(after) = after {
-        query = query.filter(user_records::id.gt(after));
-    }
+    let mut query = user_records::table.into_boxed();
     if let Some(group) = filter.group {
         query = query.filter(in_group(group));
     }
@@ -150,7 +176,7 @@ pub async fn list(
     if let Some(role) = filter.not_role {
         query = query.filter(not(in_role(role)));
     }
-    Ok(query.load(&mut conn).await?)
+    query
 }
 
 /// A user to insert.
@@ -177,7 +203,8 @@ pub struct NewUser {
 
 /// Inserts a user.
 pub async fn insert(mut conn: &AsyncPgConnection, user: &NewUser) -> StoreResult<()> {
-    diesel::insert_into(users::table).values(user).execute(&mut conn).await?;
+    let folded = FoldedNames::of(Some(user.name.as_deref()), Some(&user.profile));
+    diesel::insert_into(users::table).values((user, folded)).execute(&mut conn).await?;
     Ok(())
 }
 
@@ -206,6 +233,27 @@ pub struct UserChanges {
     pub last_sign_in_at: Option<Option<DateTime<Utc>>>,
 }
 
+/// The names of a user, folded: what lists are narrowed and ordered by. They are derived here and nowhere else.
+#[derive(Clone, Debug, Insertable, AsChangeset)]
+#[diesel(table_name = users)]
+pub(crate) struct FoldedNames {
+    name_folded: Option<Option<String>>,
+    given_name_folded: Option<Option<String>>,
+    family_name_folded: Option<Option<String>>,
+}
+
+impl FoldedNames {
+    /// Of a name and a profile; `None` where they stay as they are.
+    pub(crate) fn of(name: Option<Option<&str>>, profile: Option<&Value>) -> Self {
+        let claim = |claim: &str| profile.map(|profile| profile[claim].as_str().map(fold));
+        Self {
+            name_folded: name.map(|name| name.map(fold)),
+            given_name_folded: claim("given_name"),
+            family_name_folded: claim("family_name"),
+        }
+    }
+}
+
 /// Changes a user that has one of these versions; says whether it had. The check and the write are one statement.
 pub async fn update(
     mut conn: &AsyncPgConnection,
@@ -215,8 +263,9 @@ pub async fn update(
     now: DateTime<Utc>,
 ) -> StoreResult<bool> {
     let target = users::table.filter(users::id.eq(id)).filter(users::version.eq_any(versions));
+    let folded = FoldedNames::of(changes.name.as_ref().map(Option::as_deref), changes.profile.as_ref());
     let count = diesel::update(target)
-        .set((changes, users::version.eq(users::version + 1), users::updated_at.eq(now)))
+        .set((changes, folded, users::version.eq(users::version + 1), users::updated_at.eq(now)))
         .execute(&mut conn)
         .await?;
     Ok(count == 1)

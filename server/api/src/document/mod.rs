@@ -3,6 +3,7 @@
 //! statuses, headers, examples) and refuses to know anything of the server but the trait and its tables.
 
 mod examples;
+pub mod finding;
 mod info;
 mod nullable;
 mod operations;

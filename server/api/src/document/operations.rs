@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{components, info, member, operations_mut, responses};
+use super::{components, finding, info, member, operations_mut, responses};
 use crate::access::{self, Access, Rule};
 
 /// Parameters whose type is the same wherever they stand: one named schema, and one type in a client.
@@ -33,6 +33,8 @@ pub(super) struct Facts<'a> {
     pub if_none_match: bool,
     /// Whether it creates, and so answers 201 and takes an idempotency key.
     pub creates: bool,
+    /// Whether callers narrow and order it.
+    pub searches: bool,
     /// Whether it changes anything, and so may collide with another change.
     pub changes: bool,
 }
@@ -49,6 +51,7 @@ impl<'a> Facts<'a> {
             parameters: !parameters.is_empty(),
             if_match: named("if-match"),
             if_none_match: named("if-none-match"),
+            searches: named("filter"),
             changes: method != "get",
             creates: operation.get("responses").is_some_and(|responses| !responses["201"].is_null()),
         }
@@ -63,7 +66,8 @@ pub(super) fn polish(method: &str, operation: &mut Map<String, Value>) {
     operation.insert("security".to_owned(), security);
     operation.insert("x-permission".to_owned(), rule.access.to_string().into());
     let before = operation.get("description").and_then(Value::as_str).unwrap_or_default();
-    let description = format!("{before}\n\n{}", who(rule));
+    let found = finding::paragraph(&id).map(|fields| format!("\n\n{fields}")).unwrap_or_default();
+    let description = format!("{before}{found}\n\n{}", who(rule));
     operation.insert("description".to_owned(), description.trim().into());
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         if let Some(schema) = parameter["schema"].as_object_mut() {

@@ -205,7 +205,7 @@ fn answers(facts: &Facts<'_>, status: &str) -> bool {
         "408" | "413" | "415" => facts.body,
         "409" => facts.changes,
         "412" => facts.if_match,
-        "422" => facts.body && !matches!(id, "login" | "logout"),
+        "422" => facts.searches || facts.body && !matches!(id, "login" | "logout"),
         "429" => {
             signs_in
                 || matches!(

@@ -9,6 +9,7 @@ use schemars::schema::Schema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::find::{FilterText, SearchText, SortText, TotalKind};
 use super::id::{AuditEventId, SessionId, UserId};
 use super::open_enum;
 use super::page::{Page, PageLimit, PageToken};
@@ -87,6 +88,21 @@ pub struct AuditEventListQuery {
     /// Only calls of this operation.
     #[serde(default)]
     pub operation: Option<RoleName>,
+    /// A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-`
+    /// for what must not.
+    #[serde(default)]
+    pub q: Option<SearchText>,
+    /// A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with
+    /// `{`.
+    #[serde(default)]
+    pub filter: Option<FilterText>,
+    /// The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last;
+    /// the id decides between equals.
+    #[serde(default)]
+    pub sort: Option<SortText>,
+    /// Whether the answer says how many there are in all.
+    #[serde(default)]
+    pub total: Option<TotalKind>,
     /// How many items the page may have: 1 to 200, 50 by default.
     #[serde(default)]
     pub limit: Option<PageLimit>,

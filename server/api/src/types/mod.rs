@@ -3,6 +3,7 @@
 mod access;
 mod audit;
 mod auth;
+mod find;
 mod group;
 mod id;
 mod invitation;
@@ -25,6 +26,9 @@ pub use access::{
 pub use audit::{AuditEvent, AuditEventListQuery, AuditEventPage, AuditResult};
 pub use auth::{
     CurrentSession, Login, LoginChangePassword, Logout, Register, SessionCreated, SessionReauthenticate,
+};
+pub use find::{
+    FilterText, FilterTextRule, ListQuery, SearchText, SearchTextRule, SortText, SortTextRule, TotalKind,
 };
 pub use group::{
     Group, GroupCreate, GroupMember, GroupMemberAdd, GroupMemberPage, GroupMemberUpdate, GroupPage,

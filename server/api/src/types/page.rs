@@ -12,7 +12,7 @@ pub const PAGE_DEFAULT: u32 = 50;
 /// How many items a page may have.
 pub const PAGE_MAX: u32 = 200;
 /// How many characters a page token has at the most.
-pub const PAGE_TOKEN_MAX: u32 = 512;
+pub const PAGE_TOKEN_MAX: u32 = 4096;
 
 /// The number of items wanted on a page, 1 to 200.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +132,9 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// The token of the next page; `null` on the last one.
     pub next_page: Option<String>,
+    /// How many there are in all, where `total` asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
 }
 
 impl<T: JsonSchema> JsonSchema for Page<T> {
@@ -148,6 +151,9 @@ impl<T: JsonSchema> JsonSchema for Page<T> {
             items: Vec<T>,
             /// The token of the next page; absent or `null` on the last one.
             next_page: Option<String>,
+            /// How many there are in all; only where the parameter `total` asked for it.
+            #[serde(default)]
+            total: Option<u64>,
         }
         Shape::<T>::json_schema(generator)
     }

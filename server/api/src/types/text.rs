@@ -23,6 +23,10 @@ pub trait TextRule: Send + Sync + 'static {
     const MAX: u32;
     /// The `format` in the document.
     const FORMAT: Option<&'static str> = None;
+    /// Whether it is kept in Unicode NFC; else as it was sent.
+    const COMPOSED: bool = true;
+    /// The query parameter that holds it, for its errors: those of queries don't say which one they are about.
+    const PARAMETER: Option<&'static str> = None;
     /// Finishes the sentence "must …" where the characters are wrong.
     const EXPECTED: &'static str;
 
@@ -33,7 +37,7 @@ pub trait TextRule: Send + Sync + 'static {
     fn accepts(text: &str) -> bool;
 }
 
-/// A text that follows its rule, in Unicode NFC.
+/// A text that follows its rule, in Unicode NFC unless the rule says otherwise.
 pub struct Text<R>(String, PhantomData<R>);
 
 impl<R: TextRule> Text<R> {
@@ -52,7 +56,7 @@ impl<R: TextRule> TryFrom<String> for Text<R> {
     type Error = String;
 
     fn try_from(raw: String) -> Result<Self, String> {
-        let text: String = raw.nfc().collect();
+        let text: String = if R::COMPOSED { raw.nfc().collect() } else { raw.clone() };
         let length = u32::try_from(raw.chars().count()).unwrap_or(u32::MAX);
         if length < R::MIN || length > R::MAX {
             return Err(format!("must have {} to {} characters, has {length}", R::MIN, R::MAX));
@@ -100,7 +104,10 @@ impl<R> Serialize for Text<R> {
 
 impl<'de, R: TextRule> Deserialize<'de> for Text<R> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::try_from(String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+        Self::try_from(String::deserialize(deserializer)?).map_err(|error| match R::PARAMETER {
+            Some(parameter) => serde::de::Error::custom(format_args!("{parameter}: {error}")),
+            None => serde::de::Error::custom(error),
+        })
     }
 }
 
@@ -118,7 +125,8 @@ impl<R: TextRule> JsonSchema for Text<R> {
             instance_type: Some(InstanceType::String.into()),
             format: R::FORMAT.map(str::to_owned),
             string: Some(Box::new(StringValidation {
-                min_length: Some(R::MIN),
+                // Generated code would compare with it, and be warned that it needn't.
+                min_length: (R::MIN > 0).then_some(R::MIN),
                 max_length: Some(R::MAX),
                 pattern: R::pattern(),
             })),

@@ -1,0 +1,103 @@
+//! The documentation of lists' languages: a page, and a paragraph in each operation that has them. What fields there are
+//! comes from the tables that the parsers read.
+
+use rollcall_query::fields::{AuditEventField, GroupField, MemberField, RoleField, UserField};
+use rollcall_query::{
+    DEPTH_MAX, FILTER_MAX, Fields, Kind, REGEX_MAX, SEARCH_MAX, SORT_KEYS_MAX, TERMS_MAX, VALUES_MAX,
+};
+
+/// The prose, with places for what is generated.
+const PAGE: &str = include_str!("finding.md");
+
+/// The page `openapi/finding.md`.
+pub fn page() -> String {
+    let limits = [
+        ("SEARCH_MAX", SEARCH_MAX),
+        ("FILTER_MAX", FILTER_MAX),
+        ("TERMS_MAX", TERMS_MAX),
+        ("DEPTH_MAX", DEPTH_MAX),
+        ("VALUES_MAX", VALUES_MAX),
+        ("REGEX_MAX", REGEX_MAX),
+        ("SORT_KEYS_MAX", SORT_KEYS_MAX),
+    ];
+    let mut page = PAGE
+        .replace("{{kinds}}", &kinds())
+        .replace("{{user_list}}", &table::<UserField>("holders of `users:read`"))
+        .replace("{{group_list}}", &table::<GroupField>(""))
+        .replace("{{group_member_list}}", &table::<MemberField>("holders of `users:read`"))
+        .replace("{{role_list}}", &table::<RoleField>(""))
+        .replace("{{audit_event_list}}", &table::<AuditEventField>(""));
+    for (name, value) in limits {
+        page = page.replace(&format!("{{{{{name}}}}}"), &value.to_string());
+    }
+    page
+}
+
+/// What the description of an operation says of its fields, where it has any.
+pub(super) fn paragraph(operation: &str) -> Option<String> {
+    let (fields, sorts) = match operation {
+        "user_list" => names::<UserField>(),
+        "group_list" => names::<GroupField>(),
+        "group_member_list" => names::<MemberField>(),
+        "role_list" => names::<RoleField>(),
+        "audit_event_list" => names::<AuditEventField>(),
+        _ => return None,
+    };
+    Some(format!(
+        "Fields for `q` and `filter`: {fields}. Fields for `sort`: {sorts}. Examples: `q=ada -suspended:true`, \
+         `filter=created_at ge \"2026-01-01T00:00:00Z\"`, `sort=-created_at`. The languages stand in `openapi/finding.md`."
+    ))
+}
+
+fn names<F: Fields>() -> (String, String) {
+    let list = |sorted: bool| {
+        let fields = F::TABLE.iter().filter(|field| !sorted || field.sorted);
+        fields.map(|field| format!("`{}`", field.name)).collect::<Vec<_>>().join(", ")
+    };
+    (list(false), list(true))
+}
+
+fn table<F: Fields>(whole: &str) -> String {
+    let mut text = String::from(
+        "| Field | Kind | In the search bar's words | `sort` | Who | What makes it fast |\n| --- | --- | --- | --- | --- | --- |\n",
+    );
+    for field in F::TABLE {
+        let yes = |is: bool| if is { "yes" } else { "" };
+        let name = match field.kind {
+            Kind::Json => format!("{}.…", field.name),
+            _ => field.name.to_owned(),
+        };
+        let who = if field.everyone { "everybody" } else { whole };
+        text.push_str(&format!(
+            "| `{name}` | {} | {} | {} | {who} | {} |\n",
+            kind(field.kind),
+            yes(field.searched),
+            yes(field.sorted),
+            field.index
+        ));
+    }
+    text.trim_end().to_owned()
+}
+
+fn kinds() -> String {
+    let mut text = String::from("| Kind | Operators of `filter` | Values |\n| --- | --- | --- |\n");
+    for each in
+        [Kind::Text, Kind::Word, Kind::Id, Kind::Time, Kind::Bool, Kind::Names, Kind::Groups, Kind::Json]
+    {
+        text.push_str(&format!("| {} | `{}` | {} |\n", kind(each), each.operators(), each.values()));
+    }
+    text.trim_end().to_owned()
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Id => "id",
+        Kind::Text => "text",
+        Kind::Word => "word",
+        Kind::Bool => "truth",
+        Kind::Time => "time",
+        Kind::Json => "object",
+        Kind::Names => "names",
+        Kind::Groups => "groups",
+    }
+}

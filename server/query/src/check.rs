@@ -1,0 +1,304 @@
+//! Looks every name up in the table of fields and gives every value its type.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::error::{Place, QueryError, QueryResult};
+use crate::field::{Field, Fields, Kind};
+use crate::fields::GroupEntryField;
+use crate::filter::{Case, Filter, Order, Test, TextTest};
+use crate::pattern::{Part, Pattern};
+use crate::regex::Regex;
+use crate::syntax::{Literal, Operator, Path, Spanned, Syntax};
+use crate::{TERMS_MAX, VALUES_MAX};
+
+/// What a caller sees of the listed resources. What they don't see they can't filter or sort by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// Whole records.
+    Whole,
+    /// What everybody sees.
+    Card,
+}
+
+impl Sight {
+    /// Whether it takes a field in.
+    pub fn sees<F>(self, field: &Field<F>) -> bool {
+        field.everyone || self == Self::Whole
+    }
+
+    /// The names of the fields that it takes in.
+    pub fn names<F: Fields>(self) -> String {
+        let names: Vec<&str> =
+            F::TABLE.iter().filter(|field| self.sees(field)).map(|field| field.name).collect();
+        names.join(", ")
+    }
+}
+
+/// The typed tree of what was written.
+pub fn filter<F: Fields>(syntax: &Syntax, sight: Sight) -> QueryResult<Filter<F>> {
+    let terms = terms(syntax);
+    if terms > TERMS_MAX {
+        let message = format!("must not have more than {TERMS_MAX} comparisons, has {terms}");
+        return Err(QueryError::whole(message));
+    }
+    typed(syntax, sight)
+}
+
+fn terms(syntax: &Syntax) -> usize {
+    match syntax {
+        Syntax::All(parts) | Syntax::Any(parts) => parts.iter().map(terms).sum(),
+        Syntax::Not(part) | Syntax::Entry(_, part) => terms(part),
+        Syntax::Test(..) | Syntax::Word(_) => 1,
+    }
+}
+
+fn typed<F: Fields>(syntax: &Syntax, sight: Sight) -> QueryResult<Filter<F>> {
+    let each = |parts: &[Syntax]| parts.iter().map(|part| typed(part, sight)).collect::<QueryResult<_>>();
+    Ok(match syntax {
+        Syntax::All(parts) => Filter::All(each(parts)?),
+        Syntax::Any(parts) => Filter::Any(each(parts)?),
+        Syntax::Not(part) => Filter::Not(Box::new(typed(part, sight)?)),
+        Syntax::Word(pattern) => word(pattern, sight)?,
+        Syntax::Entry(path, inner) => {
+            let field = field::<F>(path, sight)?;
+            if field.kind != Kind::Groups || !path.value.below.is_empty() {
+                let message = format!("{} is no list of groups; […] goes with those only", field.name);
+                return Err(QueryError::at(&path.at, message));
+            }
+            Filter::Test(field.id, Test::Group(Box::new(typed::<GroupEntryField>(inner, sight)?)))
+        }
+        Syntax::Test(path, operator) => {
+            let field = field::<F>(path, sight)?;
+            match (field.kind, path.value.below.as_slice()) {
+                (Kind::Json, []) => {
+                    let message = format!("name what is in {0}, as in {0}.plan", field.name);
+                    return Err(QueryError::at(&path.at, message));
+                }
+                (Kind::Json, below) => json(field, below, operator)?,
+                (_, []) => test(field, operator)?,
+                // `groups.role` is short for `groups[role …]`.
+                (Kind::Groups, [part]) => {
+                    let part = Path { field: part.clone(), below: Vec::new() };
+                    let inner = Syntax::Test(Spanned::new(&path.at, part), operator.clone());
+                    Filter::Test(field.id, Test::Group(Box::new(typed::<GroupEntryField>(&inner, sight)?)))
+                }
+                _ => return Err(QueryError::at(&path.at, format!("{} has no parts", field.name))),
+            }
+        }
+    })
+}
+
+/// A field by its name, where the caller sees it.
+pub(crate) fn field<F: Fields>(path: &Spanned<Path>, sight: Sight) -> QueryResult<&'static Field<F>> {
+    let name = &path.value.field;
+    match F::named(name) {
+        Some(field) if sight.sees(field) => Ok(field),
+        Some(_) => {
+            let message = format!("you may not see {name}; allowed: {}", sight.names::<F>());
+            Err(QueryError::at(&path.at, message))
+        }
+        None => {
+            let message = format!("there is no field {name:?}; allowed: {}", sight.names::<F>());
+            Err(QueryError::at(&path.at, message))
+        }
+    }
+}
+
+fn word<F: Fields>(pattern: &Spanned<Pattern>, sight: Sight) -> QueryResult<Filter<F>> {
+    if pattern.value.0.iter().all(|part| *part == Part::Many) {
+        return Ok(Filter::All(Vec::new()));
+    }
+    let seen = F::TABLE.iter().filter(|field| sight.sees(field));
+    let searched: Vec<F> = seen.clone().filter(|field| field.searched).map(|field| field.id).collect();
+    if searched.is_empty() {
+        let message = format!("write field:value; allowed: {}", sight.names::<F>());
+        return Err(QueryError::at(&pattern.at, message));
+    }
+    let id = pattern.value.plain().and_then(|text| Uuid::try_parse(text).ok());
+    let word = Filter::Word(searched, pattern.value.clone());
+    // An id is a word as well.
+    Ok(match (id, seen.clone().find(|field| field.name == "id")) {
+        (Some(id), Some(field)) => Filter::Any(vec![word, Filter::Test(field.id, Test::Ids(vec![id]))]),
+        _ => word,
+    })
+}
+
+fn unfit<T, F>(field: &Field<F>, at: &Place) -> QueryResult<T> {
+    let message = format!("{} takes {}", field.name, field.kind.operators());
+    Err(QueryError::at(at, message))
+}
+
+fn no_value<F>(field: &Field<F>) -> Filter<F>
+where
+    F: Copy,
+{
+    Filter::Not(Box::new(Filter::Test(field.id, Test::Present)))
+}
+
+fn test<F: Fields>(field: &Field<F>, operator: &Spanned<Operator>) -> QueryResult<Filter<F>> {
+    let at = &operator.at;
+    let test = match &operator.value {
+        Operator::Present => Test::Present,
+        Operator::Truthy if field.kind == Kind::Bool => Test::Is(true),
+        Operator::Truthy => Test::Present,
+        Operator::Equal(values, case) => match values.as_slice() {
+            [Spanned { value: Literal::Null, .. }] => return Ok(no_value(field)),
+            values => equal(field, few(values)?, *case)?,
+        },
+        Operator::Contains(value, case) => match field.kind {
+            Kind::Text => Test::Text(TextTest::Contains(text(field, value)?, *case)),
+            // JSON Logic's `in` asks a list as well as a text. SCIM's `co` asks texts only.
+            Kind::Names | Kind::Groups if *case == Case::Exact => {
+                equal(field, std::slice::from_ref(value), *case)?
+            }
+            _ => return unfit(field, at),
+        },
+        Operator::StartsWith(value) if field.kind == Kind::Text => {
+            Test::Text(TextTest::StartsWith(text(field, value)?))
+        }
+        Operator::EndsWith(value) if field.kind == Kind::Text => {
+            Test::Text(TextTest::EndsWith(text(field, value)?))
+        }
+        Operator::Matches(pattern) if field.kind == Kind::Text => {
+            Test::Text(TextTest::Matches(Regex::parse(&pattern.at, &pattern.value)?))
+        }
+        Operator::Compare(order, value) => compare(field, at, *order, value)?,
+        Operator::Like(pattern) => like(field, pattern)?,
+        Operator::StartsWith(_) | Operator::EndsWith(_) | Operator::Matches(_) => return unfit(field, at),
+    };
+    Ok(Filter::Test(field.id, test))
+}
+
+fn few(values: &[Spanned<Literal>]) -> QueryResult<&[Spanned<Literal>]> {
+    match values.get(VALUES_MAX) {
+        Some(value) => {
+            Err(QueryError::at(&value.at, format!("a list must not have more than {VALUES_MAX} values")))
+        }
+        None => Ok(values),
+    }
+}
+
+fn equal<F: Copy>(field: &Field<F>, values: &[Spanned<Literal>], case: Case) -> QueryResult<Test> {
+    let texts = || values.iter().map(|value| text(field, value)).collect::<QueryResult<Vec<_>>>();
+    Ok(match field.kind {
+        Kind::Text => Test::Text(TextTest::Equal(texts()?, case)),
+        Kind::Word => Test::Text(TextTest::Equal(texts()?, Case::Exact)),
+        Kind::Names => Test::Names(texts()?),
+        Kind::Groups => {
+            let slug = Test::Text(TextTest::Equal(texts()?, Case::Exact));
+            Test::Group(Box::new(Filter::Test(GroupEntryField::Slug, slug)))
+        }
+        Kind::Id => Test::Ids(values.iter().map(|value| id(field, value)).collect::<QueryResult<_>>()?),
+        Kind::Time => Test::Times(values.iter().map(|value| time(field, value)).collect::<QueryResult<_>>()?),
+        Kind::Bool => match values {
+            [Spanned { value: Literal::Bool(value), .. }] => Test::Is(*value),
+            [one] => return wrong(field, &one.at),
+            [_, second, ..] => return unfit(field, &second.at),
+            [] => return Err(QueryError::whole("a list of values must not be empty")),
+        },
+        Kind::Json => return Err(QueryError::whole("an object has no value of its own")),
+    })
+}
+
+fn compare<F: Copy>(
+    field: &Field<F>,
+    at: &Place,
+    order: Order,
+    value: &Spanned<Literal>,
+) -> QueryResult<Test> {
+    Ok(match field.kind {
+        Kind::Text => Test::Text(TextTest::Compare(order, text(field, value)?)),
+        Kind::Id => Test::Id(order, id(field, value)?),
+        Kind::Time => Test::Time(order, time(field, value)?),
+        Kind::Word | Kind::Bool | Kind::Json | Kind::Names | Kind::Groups => return unfit(field, at),
+    })
+}
+
+/// The search bar's `field:value`: a pattern for texts, a value for everything else.
+fn like<F: Fields>(field: &Field<F>, pattern: &Spanned<Pattern>) -> QueryResult<Test> {
+    if pattern.value.0 == [Part::Many] {
+        return Ok(Test::Present);
+    }
+    if field.kind == Kind::Text {
+        return Ok(Test::Text(TextTest::Like(pattern.value.clone())));
+    }
+    let Some(plain) = pattern.value.plain() else {
+        let message = format!("{} takes no wildcards but a single *", field.name);
+        return Err(QueryError::at(&pattern.at, message));
+    };
+    let literal = match (field.kind, plain) {
+        (Kind::Bool, "true") => Literal::Bool(true),
+        (Kind::Bool, "false") => Literal::Bool(false),
+        _ => Literal::Text(plain.to_owned()),
+    };
+    equal(field, &[Spanned::new(&pattern.at, literal)], Case::Folded)
+}
+
+fn json<F: Copy>(field: &Field<F>, path: &[String], operator: &Spanned<Operator>) -> QueryResult<Filter<F>> {
+    let present = || Filter::Test(field.id, Test::JsonPresent(path.to_vec()));
+    let one_of = |values| Filter::Test(field.id, Test::Json(path.to_vec(), values));
+    Ok(match &operator.value {
+        Operator::Present | Operator::Truthy => present(),
+        Operator::Equal(values, _) => match values.as_slice() {
+            [Spanned { value: Literal::Null, .. }] => Filter::Not(Box::new(present())),
+            values => one_of(few(values)?.iter().map(json_value).collect::<QueryResult<_>>()?),
+        },
+        Operator::Like(pattern) if pattern.value.0 == [Part::Many] => present(),
+        Operator::Like(pattern) => {
+            let Some(plain) = pattern.value.plain() else {
+                let message = format!("{} takes no wildcards but a single *", field.name);
+                return Err(QueryError::at(&pattern.at, message));
+            };
+            // The search bar has no quotes to tell a text from a number.
+            let mut values = vec![Value::from(plain)];
+            if let Ok(value @ (Value::Number(_) | Value::Bool(_))) = serde_json::from_str(plain) {
+                values.push(value);
+            }
+            one_of(values)
+        }
+        Operator::Contains(..)
+        | Operator::StartsWith(_)
+        | Operator::EndsWith(_)
+        | Operator::Compare(..)
+        | Operator::Matches(_) => return unfit(field, &operator.at),
+    })
+}
+
+fn json_value(value: &Spanned<Literal>) -> QueryResult<Value> {
+    match &value.value {
+        Literal::Text(text) => Ok(Value::from(text.as_str())),
+        Literal::Number(number) => Ok(Value::Number(number.clone())),
+        Literal::Bool(truth) => Ok(Value::from(*truth)),
+        Literal::Null => Err(QueryError::at(&value.at, "null can't be in a list of values")),
+    }
+}
+
+fn wrong<T, F>(field: &Field<F>, at: &Place) -> QueryResult<T> {
+    Err(QueryError::at(at, format!("{} is compared with {}", field.name, field.kind.values())))
+}
+
+fn text<F>(field: &Field<F>, value: &Spanned<Literal>) -> QueryResult<String> {
+    match &value.value {
+        Literal::Text(text) => Ok(text.clone()),
+        _ => wrong(field, &value.at),
+    }
+}
+
+fn id<F>(field: &Field<F>, value: &Spanned<Literal>) -> QueryResult<Uuid> {
+    match &value.value {
+        Literal::Text(text) => Uuid::try_parse(text).or_else(|_| wrong(field, &value.at)),
+        _ => wrong(field, &value.at),
+    }
+}
+
+fn time<F>(field: &Field<F>, value: &Spanned<Literal>) -> QueryResult<DateTime<Utc>> {
+    match &value.value {
+        Literal::Text(text) => match DateTime::parse_from_rfc3339(text) {
+            Ok(time) => Ok(time.to_utc()),
+            Err(_) => wrong(field, &value.at),
+        },
+        _ => wrong(field, &value.at),
+    }
+}

@@ -1,0 +1,82 @@
+//! Texts made to cost time or the stack. Whoever reads them twice at every level doesn't live to see the end.
+
+use rollcall_query::error::QueryResult;
+use rollcall_query::fields::UserField;
+use rollcall_query::syntax::Syntax;
+use rollcall_query::{DEPTH_MAX, FILTER_MAX, SEARCH_MAX, Sight, filter, json_logic, scim, search};
+
+/// A text of about this many characters.
+fn filled(part: &str, length: usize) -> String {
+    part.repeat(length / part.chars().count())
+}
+
+#[test]
+fn depth_is_bounded() {
+    let nested = |parse: fn(&str) -> QueryResult<Syntax>, open: &str, inner: &str, close: &str| {
+        let text = |depth| format!("{}{inner}{}", open.repeat(depth), close.repeat(depth));
+        parse(&text(DEPTH_MAX)).unwrap();
+        for depth in [DEPTH_MAX + 1, 50] {
+            let error = parse(&text(depth)).unwrap_err();
+            assert!(error.message.ends_with("must not be nested deeper than 16"), "{open}: {error}");
+        }
+    };
+    nested(scim::parse, "(", "a pr", ")");
+    nested(scim::parse, "not ", "a pr", "");
+    nested(scim::parse, "not (", "a pr", ")");
+    nested(scim::parse, "a[", "a pr", "]");
+    nested(json_logic::parse, r#"{"!":"#, r#"{"var":"a"}"#, "}");
+    nested(json_logic::parse, r#"{"and":[{"var":"a"},"#, r#"{"var":"a"}"#, "]}");
+}
+
+#[test]
+fn long_filters_are_refused_soon() {
+    for part in [
+        "(",
+        "not ",
+        "not(",
+        "a[",
+        "a.",
+        "a pr and ",
+        "a in (",
+        "a or(",
+        "\"",
+        "\\",
+        "-",
+        " ",
+        "é",
+        "((a pr)or",
+    ] {
+        let text = filled(part, FILTER_MAX);
+        assert!(scim::parse(&text).is_err(), "{part}");
+        assert!(scim::parse(&format!("a eq {text}")).is_err(), "{part}");
+        assert!(scim::parse(&format!("a eq \"{text}")).is_err(), "{part}");
+    }
+    for part in ["{\"!\":", "[", "{\"and\":[", "{\"==\":[", "{\"é\":"] {
+        assert!(json_logic::parse(&filled(part, FILTER_MAX)).is_err(), "{part}");
+    }
+    let wide = format!("{{\"and\":[{}]}}", vec!["{\"var\":\"é\"}"; 700].join(","));
+    assert!(filter::<UserField>(&wide, Sight::Whole).unwrap_err().message.contains("50 comparisons"));
+    let wide = format!("{}a pr", filled("a eq \"é\" or ", FILTER_MAX - 10));
+    assert!(filter::<UserField>(&wide, Sight::Whole).unwrap_err().message.contains("50 comparisons"));
+}
+
+#[test]
+fn long_searches_are_read_soon() {
+    for part in ["a ", "-a ", "a:b ", "*?", "\\", "'", "a.", "-", ":", "é", "a  "] {
+        let _ = search::parse(&filled(part, 10_000));
+    }
+    for part in ["a ", "-a,", "a:b "] {
+        let text = filled(part, SEARCH_MAX);
+        assert!(search::<UserField>(&text, Sight::Whole).is_err(), "{part}");
+    }
+}
+
+#[test]
+fn nothing_is_read_that_is_too_long() {
+    let error = filter::<UserField>(&"é".repeat(FILTER_MAX + 1), Sight::Whole).unwrap_err();
+    assert_eq!(error.to_string(), "filter: must not have more than 10000 characters, has 10001");
+    let error = search::<UserField>(&"é".repeat(SEARCH_MAX + 1), Sight::Whole).unwrap_err();
+    assert_eq!(error.to_string(), "q: must not have more than 512 characters, has 513");
+    let error = search::<UserField>("é\0", Sight::Whole).unwrap_err();
+    assert_eq!(error.to_string(), "q: at character 2: must not contain the NUL character");
+}

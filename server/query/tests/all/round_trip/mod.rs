@@ -1,0 +1,33 @@
+//! Random trees, written down in each language, are read as what they were.
+
+mod trees;
+mod write;
+
+use proptest::prelude::{ProptestConfig, prop_assert_eq, proptest};
+use rollcall_query::{json_logic, scim, search};
+
+use crate::support::placeless;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn scim_reads_what_is_written(tree in trees::scim()) {
+        let text = write::scim(&tree);
+        prop_assert_eq!(scim::parse(&text).map(placeless), Ok(tree), "{}", text);
+    }
+
+    #[test]
+    fn json_logic_reads_what_is_written(tree in trees::json_logic()) {
+        let text = write::json_logic(&tree).to_string();
+        prop_assert_eq!(json_logic::parse(&text).map(placeless), Ok(tree), "{}", text);
+    }
+
+    #[test]
+    fn the_search_bar_reads_what_is_written(tree in trees::search()) {
+        for quote in [None, Some('"'), Some('\'')] {
+            let text = write::search(&tree, quote);
+            prop_assert_eq!(search::parse(&text).map(placeless), Ok(tree.clone()), "{}", text);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Lists that callers narrow and order: reads `q`, `filter`, `sort` and `total`, and finds the connection for them.
+
+use std::sync::Arc;
+
+use rollcall_api::error;
+use rollcall_api::types::{ListQuery, Page, PageQuery, Text, TextRule, TotalKind};
+use rollcall_query::{Fields, Filter, QueryError, Sight, SortKey};
+use rollcall_store::connect::Connection;
+use rollcall_store::find::{Find, Ids, Position, Total};
+use rollcall_store::pool::Pooled;
+use rollcall_store::{Conn, StoreError, StoreResult};
+
+use crate::app::paging::Paging;
+use crate::error::AppResult;
+use crate::operation::Operation;
+
+/// A list that is being read.
+#[derive(Debug)]
+pub struct Finding<'a, F> {
+    /// What the caller wants.
+    pub find: Find<F>,
+    /// How to count, if at all.
+    pub total: Option<Total>,
+    paging: Paging<'a>,
+    plain: bool,
+}
+
+/// The connection of a list.
+#[derive(Debug)]
+pub enum FindConnection {
+    /// A plain list reads like everything else.
+    Shared(Arc<Connection>),
+    /// What a caller made up runs apart.
+    Search(Box<Pooled>),
+}
+
+impl std::ops::Deref for FindConnection {
+    type Target = Conn;
+
+    fn deref(&self) -> &Conn {
+        match self {
+            Self::Shared(connection) => connection,
+            Self::Search(connection) => connection,
+        }
+    }
+}
+
+impl<'a, F: Fields> Finding<'a, F> {
+    /// Reads a list's parameters. `binding` is what else must be the same on every page, `order` the one of those who
+    /// ask for none.
+    pub fn read(
+        op: &'a Operation,
+        query: &ListQuery,
+        sight: Sight,
+        binding: &[&str],
+        order: Vec<SortKey<F>>,
+    ) -> AppResult<Self> {
+        let (q, filter, sort) = (written(&query.q), written(&query.filter), written(&query.sort));
+        let mut parts = Vec::new();
+        if let Some(q) = q {
+            parts.push(rollcall_query::search(q, sight).map_err(refused)?);
+        }
+        if let Some(filter) = filter {
+            parts.push(rollcall_query::filter(filter, sight).map_err(refused)?);
+        }
+        let sorted = sort.map(|sort| rollcall_query::sort(sort, sight)).transpose().map_err(refused)?;
+        let sees = format!("{sight:?}");
+        let mut whole =
+            vec![sees.as_str(), q.unwrap_or_default(), filter.unwrap_or_default(), sort.unwrap_or_default()];
+        whole.extend_from_slice(binding);
+        let page = PageQuery { limit: query.limit, page_token: query.page_token.clone() };
+        let paging = Paging::open(op, &page, &whole)?;
+        let total = query.total.map(|kind| match kind {
+            TotalKind::Exact => Total::Exact,
+            TotalKind::Estimate => Total::Estimate,
+        });
+        Ok(Self {
+            plain: parts.is_empty() && sorted.is_none() && total.is_none(),
+            find: Find {
+                filter: (!parts.is_empty()).then_some(Filter::All(parts)),
+                sort: sorted.unwrap_or(order),
+                after: paging.after.clone(),
+                ids: Ids::default(),
+            },
+            total,
+            paging,
+        })
+    }
+
+    /// A connection for it.
+    pub async fn connect(&self, op: &Operation) -> AppResult<FindConnection> {
+        Ok(if self.plain {
+            FindConnection::Shared(op.app.store.read().await?)
+        } else {
+            FindConnection::Search(Box::new(op.app.store.search().await?))
+        })
+    }
+
+    /// How many rows to ask for.
+    pub fn rows(&self) -> i64 {
+        self.paging.rows()
+    }
+
+    /// The page out of the rows and the total, if one was counted.
+    pub fn page<R, T>(
+        self,
+        rows: Vec<(R, Position)>,
+        total: Option<i64>,
+        item: impl FnMut(R) -> T,
+    ) -> Page<T> {
+        let page = self.paging.ordered_page(rows, item);
+        Page { total: total.and_then(|total| u64::try_from(total).ok()), ..page }
+    }
+}
+
+fn written<R: TextRule>(text: &Option<Text<R>>) -> Option<&str> {
+    text.as_ref().map(Text::as_str)
+}
+
+fn refused(error: QueryError) -> crate::error::Fault {
+    error::INVALID_QUERY.with(error.to_string()).into()
+}
+
+/// What a search gave. One that took too long is the caller's to mend.
+pub fn searched<T>(result: StoreResult<T>) -> AppResult<T> {
+    match result {
+        Err(StoreError::TooSlow) => {
+            let message = "the search takes longer than a statement may; narrow it, or ask for an estimate of the total";
+            Err(error::QUERY_TOO_COSTLY.with(message).into())
+        }
+        result => Ok(result?),
+    }
+}

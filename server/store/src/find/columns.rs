@@ -1,0 +1,76 @@
+//! Columns picked at run time: a column of the schema behind its SQL type, with all of Diesel's methods for that type.
+
+use std::marker::PhantomData;
+
+use diesel::expression::{
+    AppearsOnTable, Expression, SelectableExpression, TypedExpressionType, ValidGrouping, is_aggregate,
+};
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::result::QueryResult;
+use diesel::sql_types::{Bool, Jsonb, Nullable, SingleValue, Text, Timestamptz, Uuid};
+
+/// A column of a type. The type is always the nullable one: comparing with null gives null, which is not true.
+pub struct Column<ST: 'static> {
+    fragment: &'static (dyn QueryFragment<Pg> + Sync),
+    sql_type: PhantomData<fn() -> ST>,
+}
+
+/// A column of text.
+pub type TextColumn = Column<Nullable<Text>>;
+/// A column of ids.
+pub type IdColumn = Column<Nullable<Uuid>>;
+/// A column of truths.
+pub type BoolColumn = Column<Nullable<Bool>>;
+/// A column of times.
+pub type TimeColumn = Column<Nullable<Timestamptz>>;
+/// A column of objects.
+pub type JsonColumn = Column<Nullable<Jsonb>>;
+
+impl<ST: SingleValue> Column<Nullable<ST>> {
+    /// The column with its type hidden but for the SQL type.
+    pub fn of<C>(column: &'static C) -> Self
+    where
+        C: Expression + QueryFragment<Pg> + Sync,
+        C::SqlType: diesel::sql_types::IntoNullable<Nullable = Nullable<ST>>,
+    {
+        Self { fragment: column, sql_type: PhantomData }
+    }
+}
+
+impl<ST> Clone for Column<ST> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<ST> Copy for Column<ST> {}
+
+impl<ST> std::fmt::Debug for Column<ST> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Column(…)")
+    }
+}
+
+impl<ST: TypedExpressionType> Expression for Column<ST> {
+    type SqlType = ST;
+}
+
+impl<ST> QueryFragment<Pg> for Column<ST> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.fragment.walk_ast(out)
+    }
+}
+
+impl<ST> QueryId for Column<ST> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<ST, GB> ValidGrouping<GB> for Column<ST> {
+    type IsAggregate = is_aggregate::No;
+}
+
+// Which table a column belongs to is known where it is picked; the plan test runs a statement with each of them.
+impl<ST, QS> AppearsOnTable<QS> for Column<ST> where Self: Expression {}
+impl<ST, QS> SelectableExpression<QS> for Column<ST> where Self: Expression {}

@@ -1,0 +1,79 @@
+//! The ids of the roles and groups that a filter names, looked up before its statement is planned. The planner knows how
+//! many hold a role by its id, and nothing by a name that it would have to join: it would walk all users to find three.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rollcall_query::fields::GroupEntryField;
+use rollcall_query::{Filter, Test, TextTest};
+use uuid::Uuid;
+
+use crate::error::StoreResult;
+use crate::schema::{groups, roles};
+
+/// Ids by name. What isn't there doesn't exist.
+#[derive(Clone, Debug, Default)]
+pub struct Ids {
+    roles: HashMap<String, Uuid>,
+    groups: HashMap<String, Uuid>,
+}
+
+impl Ids {
+    /// Of all that a filter names.
+    pub(super) async fn of<F>(mut conn: &AsyncPgConnection, filter: &Filter<F>) -> StoreResult<Self> {
+        let mut named = Named::default();
+        named.add(filter);
+        let mut ids = Self::default();
+        if !named.roles.is_empty() {
+            let query = roles::table.filter(roles::name.eq_any(named.roles)).select((roles::name, roles::id));
+            ids.roles = query.load(&mut conn).await?.into_iter().collect();
+        }
+        if !named.groups.is_empty() {
+            let query = groups::table.filter(groups::slug.eq_any(named.groups));
+            ids.groups =
+                query.select((groups::slug, groups::id)).load(&mut conn).await?.into_iter().collect();
+        }
+        Ok(ids)
+    }
+
+    /// Those of some roles.
+    pub fn roles(&self, names: &[String]) -> Vec<Uuid> {
+        names.iter().filter_map(|name| self.roles.get(name).copied()).collect()
+    }
+
+    /// Those of some groups.
+    pub fn groups(&self, slugs: &[String]) -> Vec<Uuid> {
+        slugs.iter().filter_map(|slug| self.groups.get(slug).copied()).collect()
+    }
+}
+
+/// What a filter names.
+#[derive(Default)]
+struct Named<'a> {
+    roles: Vec<&'a str>,
+    groups: Vec<&'a str>,
+}
+
+impl<'a> Named<'a> {
+    fn add<F>(&mut self, filter: &'a Filter<F>) {
+        match filter {
+            Filter::All(parts) | Filter::Any(parts) => parts.iter().for_each(|part| self.add(part)),
+            Filter::Not(part) => self.add(part),
+            Filter::Test(_, Test::Names(names)) => self.roles.extend(names.iter().map(String::as_str)),
+            Filter::Test(_, Test::Group(entry)) => self.add_entry(entry),
+            Filter::Test(..) | Filter::Word(..) => {}
+        }
+    }
+
+    fn add_entry(&mut self, entry: &'a Filter<GroupEntryField>) {
+        match entry {
+            Filter::All(parts) | Filter::Any(parts) => parts.iter().for_each(|part| self.add_entry(part)),
+            Filter::Not(part) => self.add_entry(part),
+            Filter::Test(GroupEntryField::Slug, Test::Text(TextTest::Equal(slugs, _))) => {
+                self.groups.extend(slugs.iter().map(String::as_str));
+            }
+            entry => self.add(entry),
+        }
+    }
+}

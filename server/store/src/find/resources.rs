@@ -1,0 +1,219 @@
+//! Where each field lives: the other half of the tables of fields in `rollcall-query`. Every field has its arm here, the
+//! compiler sees to it.
+
+use rollcall_query::Fields;
+use rollcall_query::fields::{AuditEventField, GroupField, MemberField, RoleField, UserField};
+
+use super::columns::{BoolColumn, Column, IdColumn, JsonColumn, TextColumn, TimeColumn};
+use super::condition::{Condition, TextColumns};
+use super::ids::Ids;
+use super::relations;
+use crate::schema::{audit_events, groups, membership_records, role_records, user_records};
+use rollcall_query::Test;
+
+/// A resource whose fields have columns.
+pub trait Resource: Fields {
+    /// The id, which decides between equals.
+    fn id() -> IdColumn;
+
+    /// All searched texts of a row, folded, each a line with its breaks around it, behind an index of trigrams.
+    fn gathered() -> Option<TextColumn> {
+        None
+    }
+
+    /// Where the field lives.
+    fn source(self) -> Source;
+
+    /// Whether a row may be without a value.
+    fn is_nullable(self) -> bool {
+        false
+    }
+}
+
+/// Where a field lives.
+#[derive(Clone, Copy, Debug)]
+pub enum Source {
+    /// In columns of text.
+    Text(TextColumns),
+    /// In a column of ids.
+    Id(IdColumn),
+    /// In a column of truths.
+    Bool(BoolColumn),
+    /// In a column of times.
+    Time(TimeColumn),
+    /// In a column of objects.
+    Json(JsonColumn),
+    /// In other tables.
+    Relation(fn(&Test, &Ids) -> Condition),
+}
+
+/// A text that is compared as it is: names of things that have no capitals.
+fn same(column: TextColumn) -> Source {
+    Source::Text(TextColumns { raw: column, folded: column, gathered: None })
+}
+
+impl Resource for UserField {
+    fn id() -> IdColumn {
+        Column::of(&user_records::id)
+    }
+
+    fn gathered() -> Option<TextColumn> {
+        Some(Column::of(&user_records::search))
+    }
+
+    fn source(self) -> Source {
+        let text = |raw, folded| Source::Text(TextColumns { raw, folded, gathered: Self::gathered() });
+        match self {
+            Self::Id => Source::Id(Self::id()),
+            Self::Username => {
+                text(Column::of(&user_records::username), Column::of(&user_records::username_folded))
+            }
+            Self::Email => text(Column::of(&user_records::email), Column::of(&user_records::email_folded)),
+            Self::Phone => text(Column::of(&user_records::phone), Column::of(&user_records::phone)),
+            Self::Name => text(Column::of(&user_records::name), Column::of(&user_records::name_folded)),
+            Self::GivenName => {
+                text(Column::of(&user_records::given_name), Column::of(&user_records::given_name_folded))
+            }
+            Self::FamilyName => {
+                text(Column::of(&user_records::family_name), Column::of(&user_records::family_name_folded))
+            }
+            Self::Suspended => Source::Bool(Column::of(&user_records::suspended)),
+            Self::HasPassword => Source::Bool(Column::of(&user_records::has_password)),
+            Self::Roles => Source::Relation(relations::roles_of_user),
+            Self::Groups => Source::Relation(relations::groups_of_user),
+            Self::CreatedVia => same(Column::of(&user_records::created_via)),
+            Self::CreatedAt => Source::Time(Column::of(&user_records::created_at)),
+            Self::UpdatedAt => Source::Time(Column::of(&user_records::updated_at)),
+            Self::LastSignInAt => Source::Time(Column::of(&user_records::last_sign_in_at)),
+            Self::CustomData => Source::Json(Column::of(&user_records::custom_data)),
+            Self::Profile => Source::Json(Column::of(&user_records::profile)),
+        }
+    }
+
+    fn is_nullable(self) -> bool {
+        matches!(
+            self,
+            Self::Username
+                | Self::Email
+                | Self::Phone
+                | Self::Name
+                | Self::GivenName
+                | Self::FamilyName
+                | Self::LastSignInAt
+        )
+    }
+}
+
+impl Resource for MemberField {
+    fn id() -> IdColumn {
+        UserField::id()
+    }
+
+    fn gathered() -> Option<TextColumn> {
+        UserField::gathered()
+    }
+
+    fn source(self) -> Source {
+        match self {
+            Self::Id => UserField::Id.source(),
+            Self::Username => UserField::Username.source(),
+            Self::Email => UserField::Email.source(),
+            Self::Phone => UserField::Phone.source(),
+            Self::Name => UserField::Name.source(),
+            Self::GivenName => UserField::GivenName.source(),
+            Self::FamilyName => UserField::FamilyName.source(),
+            Self::Suspended => UserField::Suspended.source(),
+            Self::Roles => Source::Relation(relations::roles_of_member),
+            Self::JoinedAt => Source::Time(Column::of(&membership_records::joined_at)),
+        }
+    }
+
+    fn is_nullable(self) -> bool {
+        matches!(
+            self,
+            Self::Username | Self::Email | Self::Phone | Self::Name | Self::GivenName | Self::FamilyName
+        )
+    }
+}
+
+impl Resource for GroupField {
+    fn id() -> IdColumn {
+        Column::of(&groups::id)
+    }
+
+    fn source(self) -> Source {
+        match self {
+            Self::Id => Source::Id(Self::id()),
+            Self::Slug => same(Column::of(&groups::slug)),
+            Self::Name => Source::Text(TextColumns {
+                raw: Column::of(&groups::name),
+                folded: Column::of(&groups::name_folded),
+                gathered: None,
+            }),
+            Self::Default => Source::Bool(Column::of(&groups::is_default)),
+            Self::MfaRequired => Source::Bool(Column::of(&groups::mfa_required)),
+            Self::CreatedBy => Source::Id(Column::of(&groups::created_by)),
+            Self::CreatedAt => Source::Time(Column::of(&groups::created_at)),
+            Self::UpdatedAt => Source::Time(Column::of(&groups::updated_at)),
+            Self::CustomData => Source::Json(Column::of(&groups::custom_data)),
+        }
+    }
+
+    fn is_nullable(self) -> bool {
+        self == Self::CreatedBy
+    }
+}
+
+impl Resource for RoleField {
+    fn id() -> IdColumn {
+        Column::of(&role_records::id)
+    }
+
+    fn source(self) -> Source {
+        match self {
+            Self::Id => Source::Id(Self::id()),
+            Self::Name => same(Column::of(&role_records::name)),
+            Self::Scope => same(Column::of(&role_records::scope)),
+            Self::Type => same(Column::of(&role_records::kind)),
+            Self::IsDefault => Source::Bool(Column::of(&role_records::is_default)),
+            Self::BuiltIn => Source::Bool(Column::of(&role_records::built_in)),
+            Self::Permissions => Source::Relation(relations::permissions_of_role),
+            Self::CreatedAt => Source::Time(Column::of(&role_records::created_at)),
+            Self::UpdatedAt => Source::Time(Column::of(&role_records::updated_at)),
+        }
+    }
+}
+
+impl Resource for AuditEventField {
+    fn id() -> IdColumn {
+        Column::of(&audit_events::id)
+    }
+
+    fn source(self) -> Source {
+        match self {
+            Self::Id => Source::Id(Self::id()),
+            Self::At => Source::Time(Column::of(&audit_events::at)),
+            Self::Operation => same(Column::of(&audit_events::operation)),
+            Self::Result => same(Column::of(&audit_events::result)),
+            Self::ErrorCode => same(Column::of(&audit_events::error_code)),
+            Self::ActorId => Source::Id(Column::of(&audit_events::actor_id)),
+            Self::SessionId => Source::Id(Column::of(&audit_events::session_id)),
+            Self::TargetKind => same(Column::of(&audit_events::target_kind)),
+            Self::TargetId => Source::Id(Column::of(&audit_events::target_id)),
+            Self::Address => same(Column::of(&audit_events::address)),
+            Self::RequestId => same(Column::of(&audit_events::request_id)),
+        }
+    }
+
+    fn is_nullable(self) -> bool {
+        matches!(
+            self,
+            Self::ErrorCode
+                | Self::ActorId
+                | Self::SessionId
+                | Self::TargetKind
+                | Self::TargetId
+                | Self::Address
+        )
+    }
+}
