@@ -9,6 +9,7 @@ mod bodies;
 mod coverage;
 mod cvat;
 mod documents;
+mod finding;
 mod granting;
 mod groups;
 mod idempotency;

@@ -20,6 +20,21 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "rollcall-query",
+        &[
+            "rollcall-api",
+            "rollcall-policy",
+            "rollcall-store",
+            "rollcall-server",
+            "rollcall-client",
+            "dropshot",
+            "diesel",
+            "tokio-postgres",
+            "tokio",
+            "argon2",
+        ],
+    ),
+    (
         "rollcall-policy",
         &["rollcall-store", "rollcall-server", "rollcall-client", "diesel", "tokio-postgres", "argon2"],
     ),
@@ -48,10 +63,11 @@ const NOT_DIRECTLY: &[(&str, &[&str])] = &[
 
 /// Package, and the packages of this workspace that it may depend on by itself.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("rollcall-api", &[]),
+    ("rollcall-query", &[]),
+    ("rollcall-api", &["rollcall-query"]),
     ("rollcall-policy", &["rollcall-api"]),
-    ("rollcall-store", &["rollcall-api"]),
-    ("rollcall-server", &["rollcall-api", "rollcall-policy", "rollcall-store"]),
+    ("rollcall-store", &["rollcall-api", "rollcall-query"]),
+    ("rollcall-server", &["rollcall-api", "rollcall-policy", "rollcall-query", "rollcall-store"]),
     ("rollcall-client", &[]),
     ("xtask", &["rollcall-api"]),
 ];

@@ -4,11 +4,13 @@
 mod crash;
 mod enumeration;
 mod expiry;
+mod finding;
 mod flood;
 mod last_one;
 mod outage;
 mod program;
 mod replicas;
+mod search_indexes;
 mod secrets;
 mod shutdown;
 mod vanishing;

@@ -179,7 +179,7 @@ fn start(folder: &Path) -> (String, File) {
 }
 
 /// The same database, another role.
-fn as_role(url: &str, role: &str) -> String {
+pub fn as_role(url: &str, role: &str) -> String {
     let (_, place) = url.rsplit_once('@').unwrap();
     format!("postgres://{role}@{place}")
 }

@@ -14,7 +14,7 @@ use super::process::{Cpu, memory};
 use super::report::{Report, Round, Row};
 use super::seed::{PERMISSIONS, TEAMS, WITH_PASSWORD, permission, team_id, user_id, username};
 use super::server::Server;
-use super::wire::{Connection, request};
+use super::wire::request;
 
 /// With how many clients `pgbench` is run besides: about what is best for it on few cores.
 const FEW_CLIENTS: usize = 4;
@@ -24,8 +24,6 @@ const SIGN_IN_CLIENTS: usize = 8;
 const READS_DURING_SIGN_INS: f64 = 1000.0;
 /// How many clients write at once: as many as the server has connections for transactions.
 const WRITERS: usize = 8;
-/// The size of the pages that are read.
-const PAGE: usize = 20;
 
 /// One scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -34,7 +32,7 @@ pub enum Scenario {
     UserView,
     /// An administrator asks whether users hold permissions, half of the time in a group.
     AccessCheck,
-    /// The first page of the users, and one nine tenths in.
+    /// Lists: the first page and the ten-thousandth, look-ups, words, filters, sorts.
     Lists,
     /// Signing in, and what it does to reads.
     Login,
@@ -113,12 +111,16 @@ fn check<'a>(
 }
 
 impl Bench {
-    fn plan(&self, connections: usize, pace: Pace) -> Plan {
+    pub(super) fn plan(&self, connections: usize, pace: Pace) -> Plan {
         Plan { address: self.server.address, connections, pace, time: self.time }
     }
 
     /// Drives the server and takes its processor time meanwhile.
-    fn round(&self, plan: &Plan, compose: impl FnMut(usize, &mut Vec<u8>)) -> anyhow::Result<Round> {
+    pub(super) fn round(
+        &self,
+        plan: &Plan,
+        compose: impl FnMut(usize, &mut Vec<u8>),
+    ) -> anyhow::Result<Round> {
         let cpu = || Cpu::now(self.server.pid(), Some(self.server.postgres.pid));
         let before = cpu();
         let outcome = drive(plan, compose)?;
@@ -232,43 +234,6 @@ impl Bench {
         // The server only waits meanwhile, and we do too.
         (spent.server, spent.driver) = (0.0, 0.0);
         Ok(Some(Round::rate(rate, Some((spent, transactions)))))
-    }
-
-    fn lists(&self, report: &mut Report) -> anyhow::Result<()> {
-        let connections = self.tokens.len();
-        let plan = self.plan(connections, Pace::Closed);
-        let first = format!("/v1/users?limit={PAGE}");
-        let deep = self.deep_page()?;
-        let compose = |path: String| {
-            move |lane: usize, out: &mut Vec<u8>| {
-                request(out, "GET", &path, Some(&self.tokens[lane % self.tokens.len()]), "");
-            }
-        };
-        self.warm(&plan, compose(deep.clone()))?;
-        let mut shallow = Row::new(format!("user-list, first page of {PAGE}"), self.users);
-        let mut far = Row::new(format!("user-list, page of {PAGE} nine tenths in"), self.users);
-        for _ in 0..self.rounds {
-            shallow.rounds.push(self.round(&plan, compose(first.clone()))?);
-            far.rounds.push(self.round(&plan, compose(deep.clone()))?);
-        }
-        report.fact("user-list, deep page / first page", far.rate() / shallow.rate(), "about 1");
-        report.rows.extend([shallow, far]);
-        Ok(())
-    }
-
-    /// Walks nine tenths of the way, and gives the path of the page there.
-    fn deep_page(&self) -> anyhow::Result<String> {
-        let mut connection = Connection::open(self.server.address)?;
-        let (mut path, mut seen) = ("/v1/users?limit=200".to_owned(), 0);
-        loop {
-            let page = connection.call("GET", &path, self.tokens.first().map(String::as_str), "")?;
-            seen += page["items"].as_array().map_or(0, Vec::len) as u64;
-            let next = page["next_page"].as_str().context("the list ended too early")?;
-            if seen * 10 >= self.users * 9 {
-                return Ok(format!("/v1/users?limit={PAGE}&page_token={next}"));
-            }
-            path = format!("/v1/users?limit=200&page_token={next}");
-        }
     }
 
     fn login(&self, report: &mut Report) -> anyhow::Result<()> {

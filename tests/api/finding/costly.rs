@@ -1,0 +1,98 @@
+//! Searches that would take too long: a 422 that says so, and everybody else is answered as ever.
+
+use std::time::{Duration, Instant};
+
+use http::Method;
+use rollcall_client::error_code;
+use serde_json::Value;
+
+use crate::support::{Answer, Person, TestServer};
+
+/// How long a statement may take.
+const PATIENCE: u64 = 300;
+
+/// A server with that patience, and so many people with long names that reading all of them takes longer.
+async fn crowded() -> (TestServer, Person) {
+    let server = TestServer::builder()
+        .config(|config| config.database.statement_timeout_milliseconds = PATIENCE)
+        .start()
+        .await;
+    let admin = server.admin().await;
+    server
+        .sql(
+            "INSERT INTO users (id, username, username_folded, name, name_folded, created_via, created_at, updated_at) \
+             SELECT gen_random_uuid(), 'u' || n, 'u' || n, repeat('ab', 64), repeat('ab', 64), 'admin', now(), now() \
+             FROM generate_series(1, 20000) n; ANALYZE users",
+        )
+        .await;
+    (server, admin)
+}
+
+/// Many different regular expressions, none of which matches any name: each is tried on all of them.
+fn hostile() -> String {
+    let terms: Vec<String> =
+        (0..45).map(|n| format!(r#"name matches "(a|b|ab)*(ba?){{9,{}}}c$""#, n + 10)).collect();
+    terms.join(" or ")
+}
+
+async fn ask(server: &TestServer, who: &Person, query: &[(&str, &str)]) -> Answer {
+    Answer::of(server.request(Method::GET, "/v1/users").query(query).bearer_auth(who.token())).await
+}
+
+#[tokio::test]
+async fn what_takes_too_long_is_refused() {
+    let (server, admin) = crowded().await;
+    let (regex, begun) = (hostile(), Instant::now());
+    let answer = ask(&server, &admin, &[("filter", &regex)]).await;
+    assert_eq!((answer.code(), answer.error_code().as_str()), (422, error_code::QUERY_TOO_COSTLY));
+    assert!(answer.message().contains("narrow it"), "{}", answer.message());
+    assert!(begun.elapsed() < Duration::from_secs(5), "took {:?}", begun.elapsed());
+    // The first page is there soon, and the count isn't.
+    let others = format!("not ({regex})");
+    let page = ask(&server, &admin, &[("filter", &others), ("limit", "1")]).await;
+    assert_eq!(page.code(), 200, "{}", page.message());
+    let answer = ask(&server, &admin, &[("filter", &others), ("limit", "1"), ("total", "exact")]).await;
+    assert_eq!((answer.code(), answer.error_code().as_str()), (422, error_code::QUERY_TOO_COSTLY));
+    let answer = ask(&server, &admin, &[("filter", &others), ("limit", "1"), ("total", "estimate")]).await;
+    assert!(answer.json()["total"].as_u64().is_some(), "{}", answer.message());
+    let estimate = ask(&server, &admin, &[("filter", &regex), ("total", "estimate"), ("limit", "1")]).await;
+    assert_eq!(estimate.code(), 422, "the page itself is too costly");
+    // The connections are as good as before.
+    for _ in 0..10 {
+        let answer = ask(&server, &admin, &[("q", "administrator")]).await;
+        assert_eq!(answer.json()["items"].as_array().map(Vec::len), Some(1), "{}", answer.message());
+    }
+    let page = ask(&server, &admin, &[("q", "ababab"), ("limit", "2"), ("total", "estimate")]).await.json();
+    assert_eq!(page["items"].as_array().map(Vec::len), Some(2));
+    assert!(page["total"].as_u64().is_some_and(|total| total > 1000), "{}", page["total"]);
+}
+
+#[tokio::test]
+async fn others_are_answered_meanwhile() {
+    let (server, admin) = crowded().await;
+    let regex = hostile();
+    let query = [("filter", regex.as_str())];
+    let storm = futures::future::join_all((0..12).map(|_| ask(&server, &admin, &query)));
+    let others = async {
+        let mut slowest = Duration::ZERO;
+        for _ in 0..30 {
+            let begun = Instant::now();
+            for path in ["/v1/users/me", "/v1/users?limit=1", "/v1/groups"] {
+                let answer = Answer::of(server.request(Method::GET, path).bearer_auth(admin.token())).await;
+                assert_eq!(answer.code(), 200, "{path}: {}", answer.message());
+            }
+            slowest = slowest.max(begun.elapsed());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        slowest
+    };
+    let (answers, slowest) = tokio::join!(storm, others);
+    let codes: Vec<(u16, String)> =
+        answers.iter().map(|answer| (answer.code(), answer.error_code())).collect();
+    assert!(
+        codes.iter().all(|(status, code)| *status == 422 && code == error_code::QUERY_TOO_COSTLY),
+        "{codes:?}"
+    );
+    assert!(slowest < Duration::from_secs(2), "the slowest round took {slowest:?}");
+    assert_ne!(answers[0].json()["request_id"], Value::Null);
+}

@@ -1,0 +1,213 @@
+//! A filter as the tests think of it, how SCIM writes it, and whom it finds. Nothing of the server's is used.
+
+use std::cmp::Ordering;
+
+use chrono::DateTime;
+use regex::Regex;
+use serde_json::Value;
+use unicode_normalization::UnicodeNormalization;
+use uuid::Uuid;
+
+use super::people::Someone;
+
+/// A filter.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expression {
+    All(Vec<Expression>),
+    Any(Vec<Expression>),
+    Not(Box<Expression>),
+    Compare { path: Vec<String>, operator: &'static str, value: Value },
+    In { path: Vec<String>, values: Vec<Value> },
+    Present { path: Vec<String> },
+    Entry(Box<Expression>),
+}
+
+/// What a field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Id,
+    Text,
+    Word,
+    Bool,
+    Time,
+    Json,
+    Names,
+}
+
+/// What the field holds that a path begins with.
+pub fn kind(path: &[String]) -> Kind {
+    match path[0].as_str() {
+        "id" => Kind::Id,
+        "suspended" | "has_password" => Kind::Bool,
+        "roles" | "groups" | "role" => Kind::Names,
+        "created_via" | "slug" => Kind::Word,
+        "created_at" | "updated_at" | "last_sign_in_at" => Kind::Time,
+        "custom_data" | "profile" => Kind::Json,
+        _ => Kind::Text,
+    }
+}
+
+/// What stands at a path; nothing where that is null or empty.
+pub fn found<'a>(someone: &'a Value, path: &[String]) -> Option<&'a Value> {
+    let mut value = someone;
+    for name in path {
+        value = value.as_object()?.get(name)?;
+    }
+    let empty_names = kind(path) == Kind::Names && value.as_array().is_some_and(Vec::is_empty);
+    (!value.is_null() && !empty_names).then_some(value)
+}
+
+/// Letters' case and compatible forms taken away: NFKC and Unicode's full case folding.
+pub fn fold(text: &str) -> String {
+    let compatible: String = text.nfkc().collect();
+    icu_casemap::CaseMapper::new().fold_string(&compatible).nfkc().collect()
+}
+
+impl Expression {
+    /// Whether it finds somebody. There are two truths: a comparison with nothing is false, and its negation true.
+    pub fn finds(&self, someone: &Someone) -> bool {
+        match self {
+            Self::All(parts) => parts.iter().all(|part| part.finds(someone)),
+            Self::Any(parts) => parts.iter().any(|part| part.finds(someone)),
+            Self::Not(part) => !part.finds(someone),
+            Self::Compare { path, operator: "ne", value } => !equal(kind(path), found(someone, path), value),
+            Self::Compare { path, operator: "eq", value } => equal(kind(path), found(someone, path), value),
+            Self::Compare { path, operator, value } => {
+                found(someone, path).is_some_and(|found| compare(kind(path), found, operator, value))
+            }
+            Self::In { path, values } => {
+                values.iter().any(|value| equal(kind(path), found(someone, path), value))
+            }
+            Self::Present { path } => found(someone, path).is_some(),
+            Self::Entry(inner) => {
+                someone["entries"].as_array().unwrap().iter().any(|entry| inner.finds(entry))
+            }
+        }
+    }
+
+    /// As SCIM's language writes it.
+    pub fn scim(&self) -> String {
+        let joined = |parts: &[Self], word: &str| {
+            let parts: Vec<String> = parts
+                .iter()
+                .map(|part| match part {
+                    Self::All(_) | Self::Any(_) => format!("({})", part.scim()),
+                    part => part.scim(),
+                })
+                .collect();
+            parts.join(word)
+        };
+        match self {
+            Self::All(parts) => joined(parts, " and "),
+            Self::Any(parts) => joined(parts, " or "),
+            Self::Not(part) => format!("not ({})", part.scim()),
+            Self::Compare { path, operator, value } => format!("{} {operator} {value}", written(path)),
+            Self::In { path, values } => {
+                let values: Vec<String> = values.iter().map(Value::to_string).collect();
+                format!("{} in ({})", written(path), values.join(", "))
+            }
+            Self::Present { path } => format!("{} pr", written(path)),
+            Self::Entry(inner) => format!("groups[{}]", inner.scim()),
+        }
+    }
+
+    /// Smaller filters, of which one may still show what is wrong.
+    pub fn smaller(&self) -> Vec<Self> {
+        match self {
+            Self::All(parts) => smaller_parts(parts, Self::All),
+            Self::Any(parts) => smaller_parts(parts, Self::Any),
+            Self::Not(part) => {
+                let inner = part.smaller().into_iter().map(|part| Self::Not(Box::new(part)));
+                std::iter::once((**part).clone()).chain(inner).collect()
+            }
+            Self::Entry(part) => part.smaller().into_iter().map(|part| Self::Entry(Box::new(part))).collect(),
+            Self::In { path, values } if values.len() > 1 => values
+                .iter()
+                .map(|value| Self::In { path: path.clone(), values: vec![value.clone()] })
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn smaller_parts(parts: &[Expression], whole: fn(Vec<Expression>) -> Expression) -> Vec<Expression> {
+    let mut smaller = parts.to_vec();
+    for (index, part) in parts.iter().enumerate() {
+        for part in part.smaller() {
+            let mut parts = parts.to_vec();
+            parts[index] = part;
+            smaller.push(whole(parts));
+        }
+        if parts.len() > 2 {
+            let mut parts = parts.to_vec();
+            parts.remove(index);
+            smaller.push(whole(parts));
+        }
+    }
+    smaller
+}
+
+/// A path as filters write it.
+fn written(path: &[String]) -> String {
+    let plain = |name: &str| {
+        name.starts_with(|first: char| first.is_ascii_alphabetic())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '$'))
+    };
+    let parts: Vec<String> = path
+        .iter()
+        .map(|name| if plain(name) { name.clone() } else { Value::from(name.as_str()).to_string() })
+        .collect();
+    parts.join(".")
+}
+
+/// Whether what is found, if anything, equals a value.
+pub fn equal(kind: Kind, found: Option<&Value>, wanted: &Value) -> bool {
+    let Some(found) = found else { return wanted.is_null() };
+    match kind {
+        _ if wanted.is_null() => false,
+        Kind::Id | Kind::Text | Kind::Time => order(kind, found, wanted) == Ordering::Equal,
+        Kind::Word | Kind::Bool => found == wanted,
+        Kind::Names => found.as_array().unwrap().contains(wanted),
+        Kind::Json => {
+            same(found, wanted)
+                || found.as_array().is_some_and(|items| items.iter().any(|item| same(item, wanted)))
+        }
+    }
+}
+
+/// Equal as JSON: 1 is 1.0.
+fn same(one: &Value, other: &Value) -> bool {
+    match (one.as_f64(), other.as_f64()) {
+        (Some(one), Some(other)) => one == other,
+        _ => one == other,
+    }
+}
+
+/// How two values of a kind stand in the order of lists.
+pub fn order(kind: Kind, one: &Value, other: &Value) -> Ordering {
+    let texts = (one.as_str().unwrap_or_default(), other.as_str().unwrap_or_default());
+    match kind {
+        Kind::Id => texts.0.parse::<Uuid>().unwrap().cmp(&texts.1.parse().unwrap()),
+        Kind::Time => {
+            let time = |text| DateTime::parse_from_rfc3339(text).unwrap();
+            time(texts.0).cmp(&time(texts.1))
+        }
+        Kind::Bool => one.as_bool().cmp(&other.as_bool()),
+        _ => fold(texts.0).cmp(&fold(texts.1)),
+    }
+}
+
+fn compare(kind: Kind, found: &Value, operator: &str, wanted: &Value) -> bool {
+    let (text, part) = (found.as_str().unwrap(), wanted.as_str().unwrap());
+    match operator {
+        "co" => fold(text).contains(&fold(part)),
+        "sw" => fold(text).starts_with(&fold(part)),
+        "ew" => fold(text).ends_with(&fold(part)),
+        "gt" => order(kind, found, wanted).is_gt(),
+        "ge" => order(kind, found, wanted).is_ge(),
+        "lt" => order(kind, found, wanted).is_lt(),
+        "le" => order(kind, found, wanted).is_le(),
+        "matches" => Regex::new(part).unwrap().is_match(text),
+        other => panic!("{other}"),
+    }
+}
