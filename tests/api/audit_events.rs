@@ -44,6 +44,19 @@ async fn lists_are_whole_newest_first_and_only_what_one_may_see() {
             format!("&since={since}&until={until}&operation=role_delete"),
             format!("at >= '{since}' AND at < '{until}' AND operation = 'role_delete'"),
         ),
+        ("&filter=operation%20eq%20%22login%22".to_owned(), "operation = 'login'".to_owned()),
+        (
+            "&filter=target_id%20pr%20and%20not%20operation%20in%20(%22login%22)".to_owned(),
+            "target_id IS NOT NULL AND operation <> 'login'".to_owned(),
+        ),
+        (
+            format!("&filter=at%20lt%20%22{until}%22&since={since}"),
+            format!("at >= '{since}' AND at < '{until}'"),
+        ),
+        (
+            "&q=role_del%20-refused".to_owned(),
+            "operation LIKE '%role\\_del%' AND result <> 'refused'".to_owned(),
+        ),
         (format!("&actor={}", ada.id), format!("actor_id = '{}'", ada.id)),
         (format!("&actor={}", grace.id), format!("actor_id = '{}'", grace.id)),
         (format!("&target={}", grace.id), format!("target_id = '{}'", grace.id)),
@@ -63,6 +76,12 @@ async fn lists_are_whole_newest_first_and_only_what_one_may_see() {
             let expected: Vec<Uuid> =
                 db.query(&expected, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
             assert_eq!(walk(&server, who, &query).await, expected, "{} with {query}", who.username);
+            let reversed: Vec<Uuid> = expected.iter().rev().copied().collect();
+            let oldest_first = walk(&server, who, &format!("{query}&sort=at")).await;
+            assert_eq!(oldest_first, reversed, "{} with {query}, oldest first", who.username);
+            let path = format!("/v1/audit-events?limit=1&total=exact{query}");
+            let answer = Answer::of(server.request(http::Method::GET, &path).bearer_auth(who.token())).await;
+            assert_eq!(answer.json()["total"], expected.len(), "{} with {query}", who.username);
         }
     }
 }
