@@ -12,6 +12,7 @@ const GENERATED: &[&str] = &[
     "openapi/rollcall.json",
     "openapi/operations.txt",
     "openapi/error-codes.txt",
+    "openapi/finding.md",
     "client/src/generated.rs",
 ];
 
