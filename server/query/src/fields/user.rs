@@ -35,7 +35,7 @@ impl Fields for UserField {
         Field::new(Self::GivenName, "given_name", Kind::Text, "B-tree, trigrams").searched().sorted(),
         Field::new(Self::FamilyName, "family_name", Kind::Text, "B-tree, trigrams").searched().sorted(),
         Field::new(Self::Suspended, "suspended", Kind::Bool, "B-tree").sorted(),
-        Field::new(Self::HasPassword, "has_password", Kind::Bool, "B-tree of those without"),
+        Field::new(Self::HasPassword, "has_password", Kind::Bool, "B-tree"),
         Field::new(Self::Roles, "roles", Kind::Names, "B-tree of holders"),
         Field::new(Self::Groups, "groups", Kind::Groups, "B-tree of members"),
         Field::new(Self::CreatedVia, "created_via", Kind::Word, "B-tree"),
