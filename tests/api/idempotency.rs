@@ -42,6 +42,25 @@ async fn the_same_request_again_gets_the_first_answer() {
 }
 
 #[tokio::test]
+async fn nobody_is_answered_with_what_was_deleted_meanwhile() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let group = || types::GroupCreate::builder().name("Team").slug("team");
+    let role = || types::RoleCreate::builder().name("tester").scope(types::RoleScopeInput::Global);
+    let key = || types::IdempotencyKey::try_from("key").unwrap();
+    let first = admin.group_create().idempotency_key(key()).body(group()).send().await.unwrap();
+    admin.group_delete().group("@team").if_match("*").send().await.unwrap();
+    let again = admin.group_create().idempotency_key(key()).body(group()).send().await.unwrap();
+    assert_ne!(again.id.0, first.id.0);
+    admin.group_view().group("@team").send().await.unwrap();
+    let key = || types::IdempotencyKey::try_from("another").unwrap();
+    admin.role_create().idempotency_key(key()).body(role()).send().await.unwrap();
+    admin.role_delete().role("@tester").if_match("*").send().await.unwrap();
+    admin.role_create().idempotency_key(key()).body(role()).send().await.unwrap();
+    admin.role_view().role("@tester").send().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_key_is_for_one_request_only() {
     let server = TestServer::start().await;
     let admin = server.admin().await;

@@ -28,8 +28,9 @@ pub use sort::{Direction, SortKey};
 
 /// How many characters a search may have.
 pub const SEARCH_MAX: usize = 512;
-/// How many characters a filter may have: room for 200 ids.
-pub const FILTER_MAX: usize = 10_000;
+/// How many characters a filter may have: room for 100 ids, and for every character written as twelve in a URL, which may have
+/// 64 KiB.
+pub const FILTER_MAX: usize = 4_096;
 /// How many characters a sort may have.
 pub const SORT_MAX: usize = 200;
 /// How many fields a list may be sorted by.
@@ -37,7 +38,7 @@ pub const SORT_KEYS_MAX: usize = 3;
 /// How many comparisons a filter or search may have.
 pub const TERMS_MAX: usize = 50;
 /// How many values `in (…)` may have.
-pub const VALUES_MAX: usize = 200;
+pub const VALUES_MAX: usize = 100;
 /// How deep a filter may be nested.
 pub const DEPTH_MAX: usize = 16;
 /// How many characters a regular expression may have.

@@ -14,8 +14,7 @@ use rollcall_policy::Resource;
 use rollcall_query::Sight;
 use rollcall_store::find::Total;
 use rollcall_store::groups::{self, GroupChanges, GroupKey, GroupRow, NewGroup};
-use rollcall_store::seed;
-use rollcall_store::users;
+use rollcall_store::{idempotency, seed, users};
 use serde_json::{Value, json};
 
 use crate::app::conditions::writable;
@@ -212,6 +211,8 @@ pub async fn group_delete(
         return refuse(error::DEFAULT_GROUP, "the default group can't be deleted");
     }
     groups::touch_members(change.conn(), row.id, None, op.now()).await?;
+    // Or a retry of the creation would be told of a group that isn't there.
+    idempotency::forget(change.conn(), row.id).await?;
     if !groups::delete(change.conn(), row.id, &versions).await? {
         return refuse(error::CONFLICT, "the group was changed meanwhile; try again");
     }

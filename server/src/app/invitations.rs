@@ -12,6 +12,7 @@ use rollcall_api::types::{
 };
 use rollcall_policy::Resource;
 use rollcall_store::groups::{self, GroupKey};
+use rollcall_store::idempotency;
 use rollcall_store::invitations::{self, NewInvitation};
 use rollcall_store::users::{self, UserKey, UserRecord};
 use serde_json::json;
@@ -108,6 +109,7 @@ pub async fn group_invitation_delete(
 ) -> AppResult<NoContent> {
     let mut change = op.begin(&credential).await?;
     let row = target(&mut change, &path.group, None).await?;
+    idempotency::forget(change.conn(), path.invitation.uuid()).await?;
     if !invitations::delete(change.conn(), row.id, path.invitation.uuid()).await? {
         return not_found();
     }

@@ -12,8 +12,8 @@ use rollcall_api::types::{
 };
 use rollcall_policy::{Resource, missing_for_grant};
 use rollcall_query::Sight;
-use rollcall_store::Conn;
 use rollcall_store::roles::{self, NewRole, RoleChanges, RoleKey, RoleRecord};
+use rollcall_store::{Conn, idempotency};
 use serde_json::json;
 
 use crate::app::conditions::writable;
@@ -160,6 +160,7 @@ pub async fn role_delete(
     if holders > 0 && query.force != Some(true) {
         return refuse(error::ROLE_IN_USE, format!("{holders} hold the role; with force=true they lose it"));
     }
+    idempotency::forget(change.conn(), record.id).await?;
     roles::delete(change.conn(), record.id, record.version, op.now()).await?;
     change.commit(Target::Role(record.id), json!({ "name": record.name, "holders": holders })).await?;
     Ok(NoContent::done())

@@ -88,5 +88,5 @@ fn comparisons_and_values_are_counted() {
     read(&values(VALUES_MAX));
     let error = refused(&values(VALUES_MAX + 1));
     assert_eq!(error.position, Some(13 + 4 * VALUES_MAX));
-    assert_eq!(error.message, "a list must not have more than 200 values");
+    assert_eq!(error.message, "a list must not have more than 100 values");
 }
