@@ -10,7 +10,7 @@ use rollcall_api::types::{
     GroupMember, GroupMemberAdd, GroupMemberPath, GroupMemberUpdate, GroupRef, List, RoleRef, UserRef,
 };
 use rollcall_policy::{Resource, missing_for_grant};
-use rollcall_store::groups::{self, GroupKey, GroupRow, MembershipRecord};
+use rollcall_store::groups::{self, GroupRow, MembershipRecord};
 use rollcall_store::roles::RoleRecord;
 use rollcall_store::users::{self, UserKey, UserRecord};
 use rollcall_store::{Conn, grants, seed};
@@ -26,11 +26,7 @@ use crate::operation::{Caller, Change, Operation, Target};
 
 /// Locks the group that a path names and asks policy; `about` is the member whom it is about.
 pub async fn target(change: &mut Change, group: &GroupRef, about: Option<&UserRef>) -> AppResult<GroupRow> {
-    let key = match group {
-        GroupRef::Id(id) => GroupKey::Id(id.uuid()),
-        GroupRef::Slug(slug) => GroupKey::Slug(slug),
-    };
-    let Some(row) = groups::lock(change.conn(), key).await? else { return not_found() };
+    let Some(row) = groups::lock(change.conn(), group.into()).await? else { return not_found() };
     let caller = change.caller()?.id();
     let own = match about {
         None => false,

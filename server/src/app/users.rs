@@ -12,7 +12,7 @@ use rollcall_api::types::{
 };
 use rollcall_policy::Resource;
 use rollcall_query::Sight;
-use rollcall_store::groups::{self, GroupKey};
+use rollcall_store::groups;
 use rollcall_store::users::{self, UserChanges, UserFilter, UserKey, UserRecord};
 use rollcall_store::{Conn, idempotency, roles, sessions};
 use serde_json::{Value, json};
@@ -67,11 +67,7 @@ async fn seen_group(
     parameter: &str,
 ) -> AppResult<Option<Uuid>> {
     let Some(group) = group else { return Ok(None) };
-    let key = match group {
-        GroupRef::Id(id) => GroupKey::Id(id.uuid()),
-        GroupRef::Slug(slug) => GroupKey::Slug(slug),
-    };
-    if let Some(found) = groups::find(conn, key).await?
+    if let Some(found) = groups::find(conn, group.into()).await?
         && (caller.actor.holds(Permission::GroupsRead)
             || groups::is_member(conn, found.id, caller.id()).await?)
     {
