@@ -190,7 +190,7 @@ pub mod types {
         /// Who called, where that is known. Nobody did where the server acted by itself.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub actor_id: ::std::option::Option<UserId>,
-        /// Where the call came from.
+        /// Where the call came from. Of others' calls shown to holders of `audit:read` only.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub address: ::std::option::Option<::std::net::IpAddr>,
         /// When it happened.
@@ -208,7 +208,7 @@ pub mod types {
         pub request_id: ::std::string::String,
         /// What became of the call.
         pub result: AuditResult,
-        /// The session of the call.
+        /// The session of the call. Others' sessions are shown to holders of `audit:read` only.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub session_id: ::std::option::Option<SessionId>,
         /// Which one.
@@ -1904,12 +1904,12 @@ pub mod types {
         /// What the role is for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub description: ::std::option::Option<Description>,
-        /// Whether new users get the role. Only for global roles of type `user`.
+        /// Whether new users get the role. Only for global roles of type `user`; setting it needs `roles:assign` and what `user_role_add` needs.
         #[serde(default)]
         pub is_default: bool,
         /// The role's name.
         pub name: RoleName,
-        /// The permissions that the role gives. The caller must hold those that are Rollcall's own.
+        /// The permissions that the role gives. The caller must hold those that are Rollcall's own; `group:` ones need `groups:write`.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub permissions: ::std::vec::Vec<PermissionName>,
         /// Where the role is held.
@@ -2260,13 +2260,13 @@ pub mod types {
         /// What the role is for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub description: ::std::option::Option<NullableDescription>,
-        /// Whether new users get the role.
+        /// Whether new users get the role. Only for global roles of type `user`; setting it needs `roles:assign` and what `user_role_add` needs.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub is_default: ::std::option::Option<bool>,
         /// The role's name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub name: ::std::option::Option<RoleName>,
-        /// The permissions that the role gives from now on. The caller must hold those that are added and Rollcall's own.
+        /// The permissions that the role gives from now on, in place of those that it gave.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub permissions: ::std::option::Option<::std::vec::Vec<PermissionName>>,
     }
@@ -7849,9 +7849,10 @@ pub mod types {
 ///
 /// ## Idempotency
 ///
-/// An operation that creates takes an `Idempotency-Key`. For 24 hours the same key with the same body gets the first
-/// answer again, marked `idempotency-replayed: true`, and nothing is created twice. The same key with another body is a
-/// 409 `idempotency_key_reused`; while the first request is being worked on, it is a 409 `idempotency_in_progress` with
+/// An operation that creates takes an `Idempotency-Key`. For 24 hours the same key on the same method and path with
+/// the same body gets the first response again, marked `idempotency-replayed: true`, and nothing is created twice. The same key
+/// with another request is a 409 `idempotency_key_reused`; so is a retry by a caller who holds `users:read` now and did not then, or
+/// the other way round. A caller who may not do it any more gets the 403 or 404 that says so; while the first request is being worked on, it is a 409 `idempotency_in_progress` with
 /// `Retry-After`.
 ///
 /// ## Changing
@@ -8100,7 +8101,7 @@ impl Client {
     ///
     /// Its memberships and invitations go with it. The default group can't be deleted.
     ///
-    /// Who may call it: members who hold `group:admin` in the group, and holders of `groups:write`.
+    /// Who may call it: members who hold `group:own` in the group, and holders of `groups:write`.
     ///
     /// Sends a `DELETE` request to `/v1/groups/{group}`
     ///
@@ -8165,7 +8166,7 @@ impl Client {
     }
     /// Invite somebody
     ///
-    /// Answers with a token that works once and is shown once; Rollcall sends no mail, the caller delivers it. The rules of `group_member_add` hold for the roles.
+    /// Answers with a token that works once and is shown once; Rollcall sends no mail, the caller delivers it. The rules of `group_member_add` hold for the roles, now and when the invitation is accepted: it is void once its sender has left the group, may not invite or give these roles any more, is suspended or deleted.
     ///
     /// Who may call it: members who hold `group:admin` in the group, and holders of `groups:write`.
     ///
@@ -8309,7 +8310,7 @@ impl Client {
     }
     /// Accept an invitation
     ///
-    /// Makes the caller a member with the roles of the invitation. An unknown, used or expired token, and one for another address, is a 422 `invitation_invalid`; a member gets a 409 and the invitation stays.
+    /// Makes the caller a member with the roles of the invitation. An unknown, used, expired or void token, and one for another address, is a 422 `invitation_invalid`; a member gets a 409 and the invitation stays. The token of an invitation to an address proves the address: the caller's `email` must be that address, and is verified from then on.
     ///
     /// Who may call it: anybody who is signed in.
     ///
@@ -8429,7 +8430,7 @@ impl Client {
     }
     /// Create a role
     ///
-    /// Permissions of Rollcall's own must be known ones that the caller holds; `group:` ones belong to group roles and all others to global roles. Applications define the rest by using them.
+    /// Permissions of Rollcall's own must be known ones that the caller holds; `group:` ones belong to group roles and need `groups:write`, all others belong to global roles. Applications define the rest by using them.
     ///
     /// Who may call it: holders of `roles:write`.
     ///
@@ -8471,7 +8472,7 @@ impl Client {
     }
     /// Delete a role
     ///
-    /// One that somebody holds is a 409 `role_in_use`; with `force` they lose it. Built-in roles can't be deleted.
+    /// One that somebody holds is a 409 `role_in_use`; with `force` they lose it. The caller must hold each of Rollcall's own permissions that the role has; roles with `group:` ones need `groups:write`. Built-in roles can't be deleted.
     ///
     /// Who may call it: holders of `roles:write`.
     ///
@@ -8494,7 +8495,7 @@ impl Client {
     }
     /// Update a role
     ///
-    /// JSON Merge Patch (RFC 7396). Its holders have the new permissions on their next request. Built-in roles can't be changed.
+    /// JSON Merge Patch (RFC 7396). Its holders have the new permissions on their next request. The caller must hold each of Rollcall's own permissions that the role has before or after the change; roles with `group:` ones need `groups:write`. Built-in roles can't be changed.
     ///
     /// Who may call it: holders of `roles:write`.
     ///
@@ -8652,7 +8653,7 @@ impl Client {
     }
     /// Update a user
     ///
-    /// JSON Merge Patch (RFC 7396): an absent field keeps its value, `null` clears it. A name, address or number that another account uses is a 409, one that would leave the user without any identifier a 422.
+    /// JSON Merge Patch (RFC 7396): an absent field keeps its value, `null` clears it. A name, address or number that another account uses is a 409, one that would leave the user without any identifier a 422. Changing the username, the e-mail address or the telephone number of somebody else who administers or owns a group needs the same power in that group, or `groups:write`.
     ///
     /// Who may call it: the user whom it is about, and holders of `users:write`.
     ///
@@ -8765,9 +8766,9 @@ impl Client {
     }
     /// Set a user's password
     ///
-    /// Ends all of the user's sessions. With `must_change` the user has to change it before the next sign-in.
+    /// Ends all of the user's sessions and voids the invitations that they sent. With `must_change` the user has to change it before the next sign-in. For one's own password there is `user_password_change`. A user who holds a permission that the caller lacks, or who administers or owns a group in which the caller has no such power, is a 403; holders of `groups:write` have it in every group.
     ///
-    /// Who may call it: holders of `users:credentials`.
+    /// Who may call it: holders of `users:credentials`, for other users than themselves.
     ///
     /// Sends a `PUT` request to `/v1/users/{user}/password`
     ///
@@ -9063,7 +9064,7 @@ impl Client {
     }
     /// Suspend a user
     ///
-    /// Bars the user from signing in and ends all of their sessions, at once and everywhere, until reactivated or until the time that is given. Repeating it changes reason and time. The last administrator can't be suspended.
+    /// Bars the user from signing in and ends all of their sessions, at once and everywhere, until reactivated or until the time that is given. The invitations that the user sent are void for good. Repeating it changes reason and time. The last administrator can't be suspended.
     ///
     /// Who may call it: holders of `users:suspend`.
     ///

@@ -33,6 +33,8 @@ pub struct Operation {
     pub app: Arc<App>,
     /// The operation's line in the access table.
     pub rule: &'static Rule,
+    /// The request's method and path, as they were sent.
+    pub target_line: String,
     /// The request's id, as the answer's `x-request-id` says it.
     pub request_id: String,
     /// Where the request comes from.
@@ -126,6 +128,7 @@ impl Operation {
     pub fn new(
         app: Arc<App>,
         rule: &'static Rule,
+        target_line: String,
         request_id: String,
         address: IpAddr,
         user_agent: Option<String>,
@@ -133,6 +136,7 @@ impl Operation {
         Self {
             app,
             rule,
+            target_line,
             request_id,
             address,
             user_agent,
@@ -240,7 +244,9 @@ impl Operation {
     fn judge(&self, caller: Option<&Caller>, resource: Resource) -> AppResult<()> {
         match resource {
             Resource::Directory => {}
-            Resource::User(user) | Resource::Superior(user) => self.about(Target::User(user.uuid())),
+            Resource::User(user) | Resource::Superior(user) | Resource::GroupSuperior(user) => {
+                self.about(Target::User(user.uuid()));
+            }
             Resource::Group { group, .. } => self.about(Target::Group(group.uuid())),
         }
         match decide(self.rule, caller.map(|caller| &caller.actor), resource) {
@@ -255,6 +261,10 @@ impl Operation {
             }
             Decision::Forbid(None) => refuse(error::FORBIDDEN, "this is open to the user only"),
             Decision::Outranked => refuse(error::FORBIDDEN, "the user holds permissions that you don't"),
+            Decision::OthersOnly => refuse(
+                error::FORBIDDEN,
+                "this is for other users; change your own password with user_password_change",
+            ),
             Decision::Reauthenticate => refuse(
                 error::REAUTHENTICATION_REQUIRED,
                 "prove again who you are with session_reauthenticate",
@@ -369,6 +379,11 @@ impl Change {
     /// The transaction's connection.
     pub fn conn(&self) -> &Conn {
         self.transaction.as_ref().expect("a change has its transaction until it is committed")
+    }
+
+    /// The operation of the request.
+    pub fn operation(&self) -> &Operation {
+        &self.operation
     }
 
     /// Who calls; only for operations that need a credential.

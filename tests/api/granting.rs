@@ -51,15 +51,18 @@ async fn who_writes_roles_gives_applications_permissions_away() {
     assert_eq!(give(&writer, "@auditor").await, Err(refusal(403, error_code::FORBIDDEN)));
     let body =
         json!({ "name": "crew", "scope": "group", "permissions": ["group:admin", "group:own", "data:all"] });
-    writer.role_create().body(bodies::role(body)).send().await.unwrap();
+    let made = writer.role_create().body(bodies::role(body.clone())).send().await.refused();
+    assert_eq!(made.code(), Some(error_code::FORBIDDEN));
+    assert!(made.message().contains("groups:write"), "{}", made.message());
+    server.admin().await.role_create().body(bodies::role(body)).send().await.unwrap();
     let join = bodies::member("@ada", &["@crew"]);
     let refused = writer.group_member_add().group("@public").body(join).send().await.refusal();
     assert_eq!(refused, refusal(403, error_code::FORBIDDEN), "to make a role is not to give it");
 }
 
-/// What is in a role already may stay there, whoever changes the rest of it.
+/// Whoever changes a role holds what it gives, before and after.
 #[tokio::test]
-async fn one_adds_to_a_role_what_one_holds() {
+async fn role_update_needs_what_the_role_gives_before_and_after() {
     let server = TestServer::start().await;
     let admin = editor(&server).await;
     let body = json!({ "name": "remover", "permissions": ["users:delete"] });
@@ -69,12 +72,20 @@ async fn one_adds_to_a_role_what_one_holds() {
         let body = bodies::role_changes(json!({ "permissions": permissions }));
         writer.role_update().role("@remover").body(body).send().await
     };
+    let forbidden = refusal(403, error_code::FORBIDDEN);
+    for permissions in [&["users:delete", "articles:write"][..], &[], &["roles:write"]] {
+        assert_eq!(change(permissions).await.refusal(), forbidden, "{permissions:?}");
+    }
+    let describe = bodies::role_changes(json!({ "description": "Removes" }));
+    assert_eq!(writer.role_update().role("@remover").body(describe).send().await.refusal(), forbidden);
+    assert_eq!(writer.role_delete().role("@remover").send().await.refusal(), forbidden);
+    server.grant(writer.id, ["users:delete"]).await;
     let kept = change(&["users:delete", "articles:write", "roles:write"]).await.unwrap();
     assert_eq!(kept.permissions, ["articles:write", "roles:write", "users:delete"]);
-    assert_eq!(change(&["users:delete", "users:read"]).await.refusal(), refusal(403, error_code::FORBIDDEN));
+    assert_eq!(change(&["users:delete", "users:read"]).await.refusal(), forbidden);
     change(&[]).await.unwrap();
-    let back = change(&["users:delete"]).await.refusal();
-    assert_eq!(back, refusal(403, error_code::FORBIDDEN), "what was taken out is not put back");
+    change(&["users:delete"]).await.unwrap();
+    writer.role_delete().role("@remover").send().await.unwrap();
 }
 
 /// Whoever holds more of Rollcall's own permissions is not to be changed; what applications give is no rank.

@@ -5,7 +5,7 @@ use rollcall_client::{error_code, types, user_view};
 use rollcall_server::config::RegistrationMode;
 use serde_json::{Value, json};
 
-use super::{bodies, refusal, update};
+use super::{bodies, refusal};
 use crate::support::{Answer, PASSWORD, Person, Refused, TestServer};
 
 async fn call(server: &TestServer, who: &Person, method: &str, path: &str, body: Option<Value>) -> Answer {
@@ -67,30 +67,6 @@ async fn an_invitation_works_once() {
     assert_eq!((joined, refused), (Ok(vec!["read".to_owned()]), Err(422)));
     let list = ada.group_member_list().group("@engine").send().await.unwrap();
     assert_eq!(list.items.len(), 2);
-}
-
-/// Only for who has proved the address; nothing here proves addresses yet, so a test does.
-#[tokio::test]
-async fn an_invitation_for_an_address_is_for_its_owner() {
-    let server = TestServer::start().await;
-    let (_, ada) = engine(&server).await;
-    let alan = server.user("alan").await;
-    let body = bodies::invitation(json!({ "email": "Alan@Example.org" }));
-    let made = ada.group_invitation_create().group("@engine").body(body).send().await.unwrap();
-    let token = made.token.clone().unwrap();
-    let accept = async || alan.invitation_accept().body(bodies::token(&token)).send().await;
-    let invalid = refusal(422, error_code::INVITATION_INVALID);
-    assert_eq!(accept().await.refusal(), invalid);
-    let prove = "UPDATE users SET email_verified = true WHERE username = 'alan'";
-    for (email, proved) in [("eve@example.org", true), ("alan@example.org", false)] {
-        alan.user_update().user("me").body(update(json!({ "email": email }))).send().await.unwrap();
-        if proved {
-            server.sql(prove).await;
-        }
-        assert_eq!(accept().await.refusal(), invalid, "{email}");
-    }
-    server.sql(prove).await;
-    assert_eq!(accept().await.unwrap().group.slug, "engine");
 }
 
 #[tokio::test]

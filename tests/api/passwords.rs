@@ -84,7 +84,7 @@ async fn nobody_sets_the_password_of_somebody_who_may_do_more() {
 }
 
 #[tokio::test]
-async fn setting_needs_the_permission_even_for_oneself() {
+async fn user_password_set_needs_the_permission_and_is_for_others() {
     let server = TestServer::start().await;
     let (ada, eve) = (server.user("ada").await, server.user("eve").await);
     for user in ["me".to_owned(), eve.path()] {
@@ -96,8 +96,14 @@ async fn setting_needs_the_permission_even_for_oneself() {
     let nobody = Uuid::now_v7().to_string();
     let missing = admin.user_password_set().user(nobody).body(set(NEW_PASSWORD)).send().await.refusal();
     assert_eq!(missing, refusal(404, error_code::NOT_FOUND));
-    admin.user_password_set().user("me").body(set(NEW_PASSWORD)).send().await.unwrap();
-    assert!(!is_live(&admin).await, "one's own sessions end like anybody's");
+    // A stolen session must not become the account.
+    for me in ["me".to_owned(), admin.path(), "@administrator".to_owned()] {
+        let refused = admin.user_password_set().user(me).body(set(NEW_PASSWORD)).send().await.refused();
+        assert_eq!(refused.code(), Some(error_code::FORBIDDEN));
+        assert!(refused.message().contains("user_password_change"), "{}", refused.message());
+    }
+    assert!(is_live(&admin).await);
+    server.client().login("administrator", PASSWORD).await.unwrap();
 }
 
 /// Administrators are no exception, as they are in Logto.

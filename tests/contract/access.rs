@@ -32,7 +32,9 @@ enum Kind {
     Other,
     Member,
     GroupAdmin,
+    GroupOwner,
     Holder,
+    HolderOnOneself,
     HolderOnSuperior,
     AllButHolder,
     Administrator,
@@ -52,7 +54,9 @@ const KINDS: &[Kind] = &[
     Kind::Other,
     Kind::Member,
     Kind::GroupAdmin,
+    Kind::GroupOwner,
     Kind::Holder,
+    Kind::HolderOnOneself,
     Kind::HolderOnSuperior,
     Kind::AllButHolder,
     Kind::Administrator,
@@ -80,7 +84,7 @@ async fn caller(
         Kind::Garbage => return nobody(bearer(TestServer::garbage_token())),
         _ => {}
     }
-    let own = matches!(kind, Kind::Own | Kind::OwnStale);
+    let own = matches!(kind, Kind::Own | Kind::OwnStale | Kind::HolderOnOneself);
     let person =
         if own { scene.target.clone() } else { server.quick_user(&format!("caller{}", scene.number)).await };
     let authorization = bearer(person.token());
@@ -107,7 +111,7 @@ async fn caller(
     let needed = permit.permission.clone();
     let every = Permission::ALL.iter().map(ToString::to_string);
     let permissions: Vec<String> = match kind {
-        Kind::Holder | Kind::HolderOnSuperior => needed.into_iter().collect(),
+        Kind::Holder | Kind::HolderOnOneself | Kind::HolderOnSuperior => needed.into_iter().collect(),
         Kind::AllButHolder => every.filter(|held| Some(held) != needed.as_ref()).collect(),
         Kind::Administrator => every.collect(),
         _ => vec![],
@@ -129,6 +133,7 @@ async fn caller(
         _ if operation.id == "invitation_accept" => {}
         Kind::Member => scene.join(server, person.id, "member").await,
         Kind::GroupAdmin => scene.join(server, person.id, "admin").await,
+        Kind::GroupOwner => scene.join(server, person.id, "owner").await,
         _ => {}
     }
     // Whom a path of a group names is in it.
@@ -136,8 +141,9 @@ async fn caller(
     let standing = Standing {
         permissions: Some(permissions),
         own: own && (operation.path.contains("{user}") || operation.id == "access_check"),
-        member: matches!(kind, Kind::Member | Kind::GroupAdmin) || (own && about_member),
-        group_admin: kind == Kind::GroupAdmin,
+        member: matches!(kind, Kind::Member | Kind::GroupAdmin | Kind::GroupOwner) || (own && about_member),
+        group_admin: matches!(kind, Kind::GroupAdmin | Kind::GroupOwner),
+        group_owner: kind == Kind::GroupOwner,
         outranked: kind == Kind::HolderOnSuperior,
         stale: kind == Kind::OwnStale,
     };

@@ -13,6 +13,8 @@ pub struct Permit {
     own: bool,
     member: bool,
     group_admin: bool,
+    group_owner: bool,
+    others_only: bool,
     /// The permission that opens the operation, if one does.
     pub permission: Option<String>,
     fresh: bool,
@@ -29,6 +31,8 @@ pub struct Standing {
     pub member: bool,
     /// Whether the caller holds `group:admin` in it.
     pub group_admin: bool,
+    /// Whether the caller holds `group:own` in it.
+    pub group_owner: bool,
     /// Whether the user whom it would change holds a permission that the caller doesn't.
     pub outranked: bool,
     /// Whether the caller's password was checked long ago.
@@ -40,7 +44,11 @@ impl Permit {
     pub fn of(operation: &Operation) -> Self {
         let words = operation.object["x-permission"].as_str().unwrap();
         let description = operation.object["description"].as_str().unwrap();
-        let mut permit = Self { fresh: description.contains("session_reauthenticate"), ..Self::default() };
+        let mut permit = Self {
+            fresh: description.contains("session_reauthenticate"),
+            others_only: description.contains("for other users than themselves"),
+            ..Self::default()
+        };
         for word in words.split(" or ").flat_map(|part| part.split(", ")) {
             match word {
                 "public" => permit.public = true,
@@ -48,6 +56,7 @@ impl Permit {
                 "self" => permit.own = true,
                 "member" => permit.member = true,
                 "group:admin" => permit.group_admin = true,
+                "group:own" => permit.group_owner = true,
                 other => {
                     assert!(other.contains(':'), "{}: x-permission `{words}`", operation.id);
                     permit.permission = Some(other.to_owned());
@@ -69,11 +78,15 @@ impl Permit {
             || (self.own && caller.own)
             || (self.member && caller.member)
             || (self.group_admin && caller.group_admin)
+            || (self.group_owner && caller.group_owner)
             || self.permission.as_deref().is_some_and(holds);
         if !open {
             // A group that the caller may not see is answered like none.
             let hidden = in_group && !caller.member && !holds("groups:read");
             return Some(if hidden { (404, error_code::NOT_FOUND) } else { (403, error_code::FORBIDDEN) });
+        }
+        if self.others_only && caller.own {
+            return Some((403, error_code::FORBIDDEN));
         }
         if self.fresh && caller.own && caller.stale {
             return Some((403, error_code::REAUTHENTICATION_REQUIRED));

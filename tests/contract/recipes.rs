@@ -48,8 +48,8 @@ impl Scene {
         let hold = "INSERT INTO user_roles (user_id, role_id, granted_at) VALUES ($1, $2, now())";
         db.execute(hold, &[&target.id, &id]).await.unwrap();
         let (invitation, token) = (Uuid::now_v7(), Token::invitation());
-        let invite = "INSERT INTO invitations (id, group_id, token_hash, created_at, expires_at) \
-            VALUES ($1, $2, $3, now(), now() + interval '1 day')";
+        let invite = "INSERT INTO invitations (id, group_id, token_hash, invited_by, created_at, expires_at) \
+            SELECT $1, $2, $3, id, now(), now() + interval '1 day' FROM users WHERE username = 'administrator'";
         db.execute(invite, &[&invitation, &group, &token.hash().0.to_vec()]).await.unwrap();
         Self { target, session, group, role, invitation, token: token.expose().to_owned(), number }
     }

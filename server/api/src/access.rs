@@ -109,10 +109,14 @@ pub enum Access {
     MemberOr(Permission),
     /// Members who hold `group:admin` in the group, and holders of the permission.
     GroupAdminOr(Permission),
+    /// Members who hold `group:own` in the group, and holders of the permission.
+    GroupOwnerOr(Permission),
     /// The member whom it is about, members who hold `group:admin` in the group, and holders of the permission.
     OwnOrGroupAdminOr(Permission),
     /// Holders of the permission.
     Holders(Permission),
+    /// Holders of the permission, for users other than themselves.
+    OthersWith(Permission),
 }
 
 impl Access {
@@ -132,8 +136,10 @@ impl Access {
             Self::OwnOr(permission)
             | Self::MemberOr(permission)
             | Self::GroupAdminOr(permission)
+            | Self::GroupOwnerOr(permission)
             | Self::OwnOrGroupAdminOr(permission)
-            | Self::Holders(permission) => Some(permission),
+            | Self::Holders(permission)
+            | Self::OthersWith(permission) => Some(permission),
             Self::Public | Self::SignedIn | Self::OwnOnly => None,
         }
     }
@@ -148,8 +154,10 @@ impl fmt::Display for Access {
             Self::OwnOr(permission) => write!(formatter, "self or {permission}"),
             Self::MemberOr(permission) => write!(formatter, "member or {permission}"),
             Self::GroupAdminOr(permission) => write!(formatter, "group:admin or {permission}"),
+            Self::GroupOwnerOr(permission) => write!(formatter, "group:own or {permission}"),
             Self::OwnOrGroupAdminOr(permission) => write!(formatter, "self, group:admin or {permission}"),
             Self::Holders(permission) => write!(formatter, "{permission}"),
+            Self::OthersWith(permission) => write!(formatter, "{permission}"),
         }
     }
 }
@@ -194,7 +202,7 @@ pub const TABLE: &[Rule] = &[
     rule("user_preferences_view", Access::OwnOnly),
     rule("user_preferences_update", Access::OwnOnly),
     rule("user_group_list", Access::OwnOr(Permission::UsersRead)),
-    rule("user_password_set", Access::Holders(Permission::UsersCredentials)),
+    rule("user_password_set", Access::OthersWith(Permission::UsersCredentials)),
     rule("user_password_change", Access::OwnOnly),
     rule("user_password_verify", Access::Holders(Permission::UsersCredentials)),
     rule("user_session_list", Access::OwnOr(Permission::UsersCredentials)),
@@ -204,7 +212,7 @@ pub const TABLE: &[Rule] = &[
     rule("group_create", Access::Holders(Permission::GroupsWrite)),
     rule("group_view", Access::MemberOr(Permission::GroupsRead)),
     rule("group_update", Access::GroupAdminOr(Permission::GroupsWrite)),
-    rule("group_delete", Access::GroupAdminOr(Permission::GroupsWrite)),
+    rule("group_delete", Access::GroupOwnerOr(Permission::GroupsWrite)),
     rule("group_member_list", Access::MemberOr(Permission::GroupsRead)),
     rule("group_member_add", Access::GroupAdminOr(Permission::GroupsWrite)),
     rule("group_member_update", Access::GroupAdminOr(Permission::GroupsWrite)),

@@ -180,7 +180,7 @@ pub const UNKNOWN_PERMISSION: ErrorCode = code(
 pub const INVITATION_INVALID: ErrorCode = code(
     "invitation_invalid",
     422,
-    "The invitation is unknown, used, expired, or meant for another address.",
+    "The invitation is unknown, used, expired, withdrawn, meant for another address, or void because its sender may not send it any more.",
 );
 /// 422: a time that is over.
 pub const TIME_IN_PAST: ErrorCode = code("time_in_past", 422, "The time must be in the future.");

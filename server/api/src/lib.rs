@@ -156,7 +156,9 @@ pub trait RollcallApi {
     /// Update a user
     ///
     /// JSON Merge Patch (RFC 7396): an absent field keeps its value, `null` clears it. A name, address or number that
-    /// another account uses is a 409, one that would leave the user without any identifier a 422.
+    /// another account uses is a 409, one that would leave the user without any identifier a 422. Changing the username, the
+    /// e-mail address or the telephone number of somebody else who administers or owns a group needs the same power in that
+    /// group, or `groups:write`.
     #[endpoint { method = PATCH, path = "/v1/users/{user}", tags = ["users"] }]
     async fn user_update(
         rqctx: RequestContext<Self::Context>,
@@ -181,7 +183,7 @@ pub trait RollcallApi {
     /// Suspend a user
     ///
     /// Bars the user from signing in and ends all of their sessions, at once and everywhere, until reactivated or until the time
-    /// that is given. Repeating it changes reason and time. The last administrator can't be suspended.
+    /// that is given. The invitations that the user sent are void for good. Repeating it changes reason and time. The last administrator can't be suspended.
     #[endpoint { method = POST, path = "/v1/users/{user}/suspend", tags = ["users"] }]
     async fn user_suspend(
         rqctx: RequestContext<Self::Context>,
@@ -262,7 +264,10 @@ pub trait RollcallApi {
 
     /// Set a user's password
     ///
-    /// Ends all of the user's sessions. With `must_change` the user has to change it before the next sign-in.
+    /// Ends all of the user's sessions and voids the invitations that they sent. With `must_change` the user has to change it
+    /// before the next sign-in. For one's own password there is `user_password_change`. A user who holds a permission that the
+    /// caller lacks, or who administers or owns a group in which the caller has no such power, is a 403; holders of
+    /// `groups:write` have it in every group.
     #[endpoint { method = PUT, path = "/v1/users/{user}/password", tags = ["passwords"] }]
     async fn user_password_set(
         rqctx: RequestContext<Self::Context>,
@@ -442,7 +447,8 @@ pub trait RollcallApi {
     /// Invite somebody
     ///
     /// Answers with a token that works once and is shown once; Rollcall sends no mail, the caller delivers it. The rules of
-    /// `group_member_add` hold for the roles.
+    /// `group_member_add` hold for the roles, now and when the invitation is accepted: it is void once its sender has left the
+    /// group, may not invite or give these roles any more, is suspended or deleted.
     #[endpoint { method = POST, path = "/v1/groups/{group}/invitations", tags = ["groups"] }]
     async fn group_invitation_create(
         rqctx: RequestContext<Self::Context>,
@@ -464,8 +470,9 @@ pub trait RollcallApi {
 
     /// Accept an invitation
     ///
-    /// Makes the caller a member with the roles of the invitation. An unknown, used or expired token, and one for another address,
-    /// is a 422 `invitation_invalid`; a member gets a 409 and the invitation stays.
+    /// Makes the caller a member with the roles of the invitation. An unknown, used, expired or void token, and one for another
+    /// address, is a 422 `invitation_invalid`; a member gets a 409 and the invitation stays. The token of an invitation to an
+    /// address proves the address: the caller's `email` must be that address, and is verified from then on.
     #[endpoint { method = POST, path = "/v1/invitations/accept", tags = ["groups"] }]
     async fn invitation_accept(
         rqctx: RequestContext<Self::Context>,
@@ -496,8 +503,8 @@ pub trait RollcallApi {
 
     /// Create a role
     ///
-    /// Permissions of Rollcall's own must be known ones that the caller holds; `group:` ones belong to group roles and all others to
-    /// global roles. Applications define the rest by using them.
+    /// Permissions of Rollcall's own must be known ones that the caller holds; `group:` ones belong to group roles and need
+    /// `groups:write`, all others belong to global roles. Applications define the rest by using them.
     #[endpoint { method = POST, path = "/v1/roles", tags = ["roles"] }]
     async fn role_create(
         rqctx: RequestContext<Self::Context>,
@@ -519,7 +526,9 @@ pub trait RollcallApi {
 
     /// Update a role
     ///
-    /// JSON Merge Patch (RFC 7396). Its holders have the new permissions on their next request. Built-in roles can't be changed.
+    /// JSON Merge Patch (RFC 7396). Its holders have the new permissions on their next request. The caller must hold each of
+    /// Rollcall's own permissions that the role has before or after the change; roles with `group:` ones need `groups:write`.
+    /// Built-in roles can't be changed.
     #[endpoint { method = PATCH, path = "/v1/roles/{role}", tags = ["roles"] }]
     async fn role_update(
         rqctx: RequestContext<Self::Context>,
@@ -531,7 +540,8 @@ pub trait RollcallApi {
 
     /// Delete a role
     ///
-    /// One that somebody holds is a 409 `role_in_use`; with `force` they lose it. Built-in roles can't be deleted.
+    /// One that somebody holds is a 409 `role_in_use`; with `force` they lose it. The caller must hold each of Rollcall's
+    /// own permissions that the role has; roles with `group:` ones need `groups:write`. Built-in roles can't be deleted.
     #[endpoint { method = DELETE, path = "/v1/roles/{role}", tags = ["roles"] }]
     async fn role_delete(
         rqctx: RequestContext<Self::Context>,

@@ -1,6 +1,8 @@
 //! Who may do what: one pure function from an actor, a rule of the access table and a resource to a decision. No
-//! database, no clock, no HTTP. The matrix of all decisions is `matrix.txt` beside this crate's manifest; a test keeps it
+//! database, no clock, no HTTP; and [`grant`], which says who may give which role. The matrix of all decisions is `matrix.txt` beside this crate's manifest; a test keeps it
 //! true.
+
+pub mod grant;
 
 use rollcall_api::access::{Access, Permission, Rule};
 use rollcall_api::types::{GroupId, UserId};
@@ -33,6 +35,10 @@ pub enum Resource {
     /// A user who holds permissions that the actor doesn't, when something of theirs is to be changed. Otherwise whoever
     /// may set passwords could become an administrator.
     Superior(UserId),
+    /// A user who administers or owns a group where the actor has not the same power, when something of theirs is to be
+    /// changed. Outranks only the operations that let the actor sign in as the user: otherwise whoever may set passwords
+    /// could take over any group.
+    GroupSuperior(UserId),
     /// A group, and whether the actor is a member of it.
     Group {
         /// The group.
@@ -41,6 +47,8 @@ pub enum Resource {
         member: bool,
         /// Whether the actor holds `group:admin` in it.
         admin: bool,
+        /// Whether the actor holds `group:own` in it.
+        owner: bool,
         /// Whether it is about the actor's own membership.
         own: bool,
     },
@@ -59,6 +67,8 @@ pub enum Decision {
     Forbid(Option<Permission>),
     /// The user holds permissions that the caller doesn't: 403.
     Outranked,
+    /// The operation is for other users; the caller has another one for their own account: 403.
+    OthersOnly,
     /// The caller must prove again who they are: 403.
     Reauthenticate,
 }
@@ -69,17 +79,23 @@ pub fn decide(rule: &Rule, actor: Option<&Actor>, resource: Resource) -> Decisio
         return Decision::Allow;
     }
     let Some(actor) = actor else { return Decision::Identify };
-    let own = matches!(resource, Resource::User(user) | Resource::Superior(user) if user == actor.user);
+    let own = matches!(
+        resource,
+        Resource::User(user) | Resource::Superior(user) | Resource::GroupSuperior(user) if user == actor.user
+    );
     let open = match rule.access {
         Access::Public | Access::SignedIn => true,
         Access::OwnOnly => own,
         Access::OwnOr(permission) => own || actor.holds(permission),
-        Access::Holders(permission) => actor.holds(permission),
+        Access::Holders(permission) | Access::OthersWith(permission) => actor.holds(permission),
         Access::MemberOr(permission) => {
             actor.holds(permission) || matches!(resource, Resource::Group { member: true, .. })
         }
         Access::GroupAdminOr(permission) => {
             actor.holds(permission) || matches!(resource, Resource::Group { admin: true, .. })
+        }
+        Access::GroupOwnerOr(permission) => {
+            actor.holds(permission) || matches!(resource, Resource::Group { owner: true, .. })
         }
         Access::OwnOrGroupAdminOr(permission) => {
             actor.holds(permission)
@@ -91,15 +107,18 @@ pub fn decide(rule: &Rule, actor: Option<&Actor>, resource: Resource) -> Decisio
     };
     let unseen = match resource {
         Resource::Group { member, .. } => !member && !actor.holds(Permission::GroupsRead),
-        Resource::Directory | Resource::User(_) | Resource::Superior(_) => false,
+        Resource::Directory | Resource::User(_) | Resource::Superior(_) | Resource::GroupSuperior(_) => false,
     };
+    let outranked = !own
+        && match (resource, rule.access.permission()) {
+            (Resource::Superior(_), Some(_)) => true,
+            (Resource::GroupSuperior(_), Some(permission)) => permission == Permission::UsersCredentials,
+            _ => false,
+        };
     match (open, rule.access) {
         (true, _) if rule.fresh && own && !actor.fresh => Decision::Reauthenticate,
-        (true, access)
-            if access.permission().is_some() && !own && matches!(resource, Resource::Superior(_)) =>
-        {
-            Decision::Outranked
-        }
+        (true, Access::OthersWith(_)) if own => Decision::OthersOnly,
+        (true, _) if outranked => Decision::Outranked,
         (true, _) => Decision::Allow,
         // Groups are seen by their members only; users are seen, as cards, by everybody who is signed in.
         (false, _) if unseen => Decision::Hide,
@@ -119,7 +138,9 @@ pub fn matrix() -> String {
     let mut text = String::from(
         "# What becomes of a call, by operation and caller. `holder` holds exactly the permission that the access table names;\n\
          # `others` holds every permission but that one. For operations on groups, `self` is a member about their own membership.\n\
-         # `on superior`: the holder changes a user who holds more than the holder does. A test keeps this file true: cargo test -p rollcall-policy\n",
+         # `on superior`: the holder changes a user who holds a permission that the holder lacks; `on owner`: a user who owns a group\n\
+         # in which the holder has no such power; `on oneself`: the holder's own account. A test keeps this file true:\n\
+         # cargo test -p rollcall-policy\n",
     );
     text.push_str(&line(&[
         "operation",
@@ -130,8 +151,11 @@ pub fn matrix() -> String {
         "outsider",
         "member",
         "group admin",
+        "group owner",
         "holder",
         "on superior",
+        "on owner",
+        "on oneself",
         "others",
     ]));
     for rule in TABLE {
@@ -141,16 +165,20 @@ pub fn matrix() -> String {
             .into_iter()
             .filter(|held| needed.is_none_or(|permission| held != permission.as_str()))
             .collect();
-        let in_group = |member, admin, own| Resource::Group { group, member, admin, own };
+        let in_group = |member, admin, owner, own| Resource::Group { group, member, admin, owner, own };
         let about_group = matches!(
             rule.access,
-            Access::MemberOr(_) | Access::GroupAdminOr(_) | Access::OwnOrGroupAdminOr(_)
+            Access::MemberOr(_)
+                | Access::GroupAdminOr(_)
+                | Access::GroupOwnerOr(_)
+                | Access::OwnOrGroupAdminOr(_)
         );
-        let about_other = if about_group { in_group(false, false, false) } else { Resource::User(other) };
-        let about_self = if about_group { in_group(true, false, true) } else { Resource::User(me) };
+        let about_other =
+            if about_group { in_group(false, false, false, false) } else { Resource::User(other) };
+        let about_self = if about_group { in_group(true, false, false, true) } else { Resource::User(me) };
         let cell = |actor: Option<Actor>, resource| word(decide(rule, actor.as_ref(), resource));
-        let seat = |member, admin| match about_group {
-            true => cell(Some(actor(vec![], true)), in_group(member, admin, false)),
+        let seat = |member, admin, owner| match about_group {
+            true => cell(Some(actor(vec![], true)), in_group(member, admin, owner, false)),
             false => "-".to_owned(),
         };
         text.push_str(&line(&[
@@ -159,20 +187,18 @@ pub fn matrix() -> String {
             &cell(Some(actor(vec![], false)), about_self),
             &cell(Some(actor(vec![], true)), about_self),
             &cell(Some(actor(vec![], true)), about_other),
-            &seat(false, false),
-            &seat(true, false),
-            &seat(true, true),
+            &seat(false, false, false),
+            &seat(true, false, false),
+            &seat(true, true, false),
+            &seat(true, true, true),
             &cell(Some(actor(holder.clone(), false)), about_other),
-            &cell(Some(actor(holder, false)), Resource::Superior(other)),
+            &cell(Some(actor(holder.clone(), false)), Resource::Superior(other)),
+            &cell(Some(actor(holder.clone(), false)), Resource::GroupSuperior(other)),
+            &cell(Some(actor(holder, true)), about_self),
             &cell(Some(actor(rest, false)), about_other),
         ]));
     }
     text
-}
-
-/// A permission that the granter lacks, of those that a grant gives: nobody grants what they don't hold.
-pub fn missing_for_grant<'a>(held: &[String], given: &'a [String]) -> Option<&'a str> {
-    given.iter().find(|permission| !held.contains(permission)).map(String::as_str)
 }
 
 fn uuid(last: u8) -> rollcall_api::Uuid {
@@ -184,7 +210,7 @@ fn word(decision: Decision) -> String {
         Decision::Allow => "allow".to_owned(),
         Decision::Identify => "401".to_owned(),
         Decision::Hide => "404".to_owned(),
-        Decision::Forbid(_) | Decision::Outranked => "403".to_owned(),
+        Decision::Forbid(_) | Decision::Outranked | Decision::OthersOnly => "403".to_owned(),
         Decision::Reauthenticate => "403 reauth".to_owned(),
     }
 }

@@ -10,6 +10,7 @@ use rollcall_policy::Resource;
 use rollcall_query::fields::AuditEventField;
 use rollcall_query::{Direction, Sight, SortKey};
 use rollcall_store::audit::{self, EventFilter};
+use rollcall_store::find::Total;
 
 use crate::app::finding::{Finding, searched};
 use crate::app::views;
@@ -42,12 +43,18 @@ pub async fn audit_event_list(
         page_token: query.page_token,
     };
     let newest_first = vec![SortKey { field: AuditEventField::At, direction: Direction::Descending }];
-    let finding = Finding::read(&op, &wanted, Sight::Whole, &[&narrowed], newest_first)?;
+    // Address and session are shown of one's own calls only: by filters they could be found out of others', too.
+    let sight = if all { Sight::Whole } else { Sight::Card };
+    let finding = Finding::read(&op, &wanted, sight, &[&narrowed], newest_first)?;
     let connection = finding.connect(&op).await?;
     let rows = searched(audit::list(&connection, &filter, &finding.find, finding.rows()).await)?;
     let total = match finding.total {
-        Some(how) => Some(searched(audit::count(&connection, &filter, &finding.find, how).await)?),
+        Some(how) => {
+            // An estimate is made of everybody's events.
+            let how = if all { how } else { Total::Exact };
+            Some(searched(audit::count(&connection, &filter, &finding.find, how).await)?)
+        }
         None => None,
     };
-    Ok(Ok200::new(finding.page(rows, total, |row| views::event(row, all))))
+    Ok(Ok200::new(finding.page(rows, total, |row| views::event(row, caller.id(), all))))
 }

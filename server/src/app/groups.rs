@@ -127,7 +127,7 @@ pub async fn group_create(
     change.authorize(Resource::Directory)?;
     check_size("custom_data", &custom_data)?;
     let caller = change.caller()?.id();
-    let attempt = Attempt::new(Some(caller), key, &body.raw);
+    let attempt = Attempt::new(&op, Some(change.caller()?), key, &body.raw);
     if let Some(replay) = attempt.claim(&op, &change).await? {
         return Ok(replay);
     }

@@ -1,11 +1,13 @@
 //! Safe retries of creating requests: the first answer is kept with the change that it reports, in one transaction, for
-//! a day, and given again to the same caller with the same key and body.
+//! a day, and given again to the same caller with the same key, method, path and body.
 
 use chrono::TimeDelta;
 use http::header::ETAG;
+use rollcall_api::access::Permission;
 use rollcall_api::error;
 use rollcall_api::extract::IdempotencyKey;
 use rollcall_api::reply::{Created, REPLAYED};
+use rollcall_store::Conn;
 use rollcall_store::idempotency::{self, KeptAnswer};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -13,7 +15,7 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use crate::error::{AppResult, Fault, refuse};
-use crate::operation::{Change, Operation};
+use crate::operation::{Caller, Change, Operation};
 
 /// How long an answer is kept.
 const KEEP: TimeDelta = TimeDelta::hours(24);
@@ -27,25 +29,43 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// The attempt of a caller, or of somebody who isn't signed in.
-    pub fn new(caller: Option<Uuid>, key: IdempotencyKey, body: &[u8]) -> Self {
-        let caller = caller.map_or_else(|| "anonymous".to_owned(), |id| id.to_string());
-        Self { caller, key: key.0, request_hash: Sha256::digest(body).to_vec() }
+    /// The attempt of a caller, or of somebody who isn't signed in. The key is bound to the whole request, and to what
+    /// the caller sees of users: a retry must show nothing that its caller may not see any more.
+    pub fn new(op: &Operation, caller: Option<&Caller>, key: IdempotencyKey, body: &[u8]) -> Self {
+        let sees_all = caller.is_some_and(|caller| caller.actor.holds(Permission::UsersRead));
+        let request_hash = Sha256::new()
+            .chain_update(&op.target_line)
+            .chain_update([0, u8::from(sees_all)])
+            .chain_update(body)
+            .finalize()
+            .to_vec();
+        let caller = caller.map_or_else(|| "anonymous".to_owned(), |caller| caller.id().to_string());
+        Self { caller, key: key.0, request_hash }
     }
 
-    /// Claims the key for this transaction; gives the answer of an earlier request, if there was one.
+    /// Claims the key for this transaction; gives the response to an earlier request, if there was one. Called once
+    /// everything was checked that the caller needs to be allowed to do: who may not do it today gets no replay.
     pub async fn claim<T>(&self, op: &Operation, change: &Change) -> AppResult<Option<Created<T>>> {
         let Some(key) = &self.key else { return Ok(None) };
         if !idempotency::claim(change.conn(), self.lock(key)).await? {
             let message = "idempotency-key: a request with this key is being worked on";
             return Err(error::IDEMPOTENCY_IN_PROGRESS.with_retry(message, 1).into());
         }
-        let Some(kept) = idempotency::find(change.conn(), &self.caller, key, op.now()).await? else {
+        self.find(op, change.conn()).await
+    }
+
+    /// The response to an earlier request with this key, if there was one.
+    pub async fn find<T>(&self, op: &Operation, conn: &Conn) -> AppResult<Option<Created<T>>> {
+        let Some(key) = &self.key else { return Ok(None) };
+        let Some(kept) = idempotency::find(conn, &self.caller, key, op.now()).await? else {
             return Ok(None);
         };
         let same: bool = kept.request_hash.ct_eq(&self.request_hash).into();
         if !same || kept.operation != op.rule.operation {
-            return refuse(error::IDEMPOTENCY_KEY_REUSED, "idempotency-key: was used with another request");
+            return refuse(
+                error::IDEMPOTENCY_KEY_REUSED,
+                "idempotency-key: was used with another request; send a new key",
+            );
         }
         let replay = Created::raw(kept.body.into_bytes())
             .located(&kept.location)

@@ -12,13 +12,16 @@ use rollcall_api::types::{
 };
 use rollcall_policy::Resource;
 use rollcall_store::groups::{self, GroupKey};
-use rollcall_store::idempotency;
-use rollcall_store::invitations::{self, NewInvitation};
-use rollcall_store::users::{self, UserKey, UserRecord};
+use rollcall_store::invitations::{self, InvitationRecord, NewInvitation};
+use rollcall_store::roles::{self, RoleRecord};
+use rollcall_store::users::{self, UserChanges, UserKey, UserRecord};
+use rollcall_store::{Conn, idempotency, seed};
 use serde_json::json;
+use uuid::Uuid;
 
+use crate::app::granting::{ensure_in_group, is_invitation_backed};
 use crate::app::idempotency::Attempt;
-use crate::app::members::{group_roles, may_grant, seat, target};
+use crate::app::members::{group_roles, seat, target};
 use crate::app::paging::Paging;
 use crate::app::{throttle, views};
 use crate::error::{AppResult, not_found, refuse};
@@ -67,15 +70,15 @@ pub async fn group_invitation_create(
     }
     let mut change = op.begin(&credential).await?;
     let row = target(&mut change, &group, None).await?;
-    let attempt = Attempt::new(Some(change.caller()?.id()), key, &body.raw);
-    if let Some(replay) = attempt.claim(&op, &change).await? {
-        return Ok(replay);
-    }
     if row.is_default {
         return refuse(error::DEFAULT_GROUP, "every user is in this group already");
     }
     let roles = group_roles(change.conn(), new.roles).await?;
-    may_grant(change.conn(), change.caller()?, row.id, &roles).await?;
+    ensure_in_group(change.conn(), change.caller()?, row.id, &roles).await?;
+    let attempt = Attempt::new(&op, Some(change.caller()?), key, &body.raw);
+    if let Some(replay) = attempt.claim(&op, &change).await? {
+        return Ok(replay);
+    }
     let (now, token) = (op.now(), Token::invitation());
     let email = new.email.map(Email::into_string);
     let invitation = NewInvitation {
@@ -129,7 +132,9 @@ pub async fn invitation_accept(
     change.authorize(Resource::Directory)?;
     let user = change.caller()?.id();
     let Some(user) = users::lock(change.conn(), UserKey::Id(user)).await? else { return not_found() };
-    let group = join(&op, &change, &user, body.token.as_str()).await?;
+    let email = user.email.as_deref().map(fold);
+    let claimed = claim(&op, change.conn(), body.token.as_str(), email.as_deref()).await?;
+    let group = join(&op, &change, &user, claimed).await?;
     throttle::gave(change.conn(), op.address).await?;
     let Some(row) = groups::find(change.conn(), GroupKey::Id(group.uuid())).await? else {
         return not_found();
@@ -145,25 +150,74 @@ pub async fn invitation_accept(
     }))
 }
 
-/// Uses an invitation up and makes its group the user's.
-pub async fn join(op: &Operation, change: &Change, user: &UserRecord, token: &str) -> AppResult<GroupId> {
-    let invalid = || {
-        refuse(error::INVITATION_INVALID, "the invitation is unknown, used, expired, or for another address")
-    };
+/// An invitation that the presenter of its token may use, with its roles.
+#[derive(Debug)]
+pub struct Claimed {
+    invitation: InvitationRecord,
+    roles: Vec<RoleRecord>,
+}
+
+/// Rejects a token that nobody with this address could use now. Changes and locks nothing.
+pub async fn ensure_live(op: &Operation, conn: &Conn, token: &str, email: Option<&str>) -> AppResult<()> {
     let Some(hash) = TokenHash::of_invitation(token) else { return invalid() };
-    let now = op.now();
-    let Some((invitation, roles)) = invitations::claim(change.conn(), &hash.0, now).await? else {
-        return invalid();
-    };
-    let own = user.email.as_deref().map(fold);
-    if invitation.email_folded.is_some() && (invitation.email_folded != own || !user.email_verified) {
+    usable(op, conn, invitations::find_live(conn, &hash.0, op.now()).await?, email).await?;
+    Ok(())
+}
+
+/// Finds the invitation of a token that somebody with this address may use, and keeps others from using it until the
+/// transaction ends.
+pub async fn claim(op: &Operation, conn: &Conn, token: &str, email: Option<&str>) -> AppResult<Claimed> {
+    let Some(hash) = TokenHash::of_invitation(token) else { return invalid() };
+    usable(op, conn, invitations::claim(conn, &hash.0, op.now()).await?, email).await
+}
+
+/// Checks an invitation: for this address, and worth what its sender may give today.
+async fn usable(
+    op: &Operation,
+    conn: &Conn,
+    found: Option<(InvitationRecord, Vec<Uuid>)>,
+    email: Option<&str>,
+) -> AppResult<Claimed> {
+    let Some((invitation, mut role_ids)) = found else { return invalid() };
+    if invitation.email_folded.is_some() && invitation.email_folded.as_deref() != email {
         return invalid();
     }
+    if role_ids.is_empty() {
+        // Its roles were deleted since.
+        role_ids.push(seed::MEMBER);
+    }
+    let roles = roles::find_all(conn, &role_ids).await?;
+    if !is_invitation_backed(conn, &invitation, &roles, op.now()).await? {
+        return invalid();
+    }
+    Ok(Claimed { invitation, roles })
+}
+
+fn invalid<T>() -> AppResult<T> {
+    refuse(
+        error::INVITATION_INVALID,
+        "the invitation is unknown, used, expired, withdrawn, for another address, or its sender may not send it any more",
+    )
+}
+
+/// Uses an invitation up and makes its group the user's. The token of an invitation to an address proves the address.
+pub async fn join(
+    op: &Operation,
+    change: &Change,
+    user: &UserRecord,
+    claimed: Claimed,
+) -> AppResult<GroupId> {
+    let Claimed { invitation, roles } = claimed;
     op.about(Target::Group(invitation.group_id));
     if groups::is_member(change.conn(), invitation.group_id, user.id).await? {
         return refuse(error::ALREADY_MEMBER, "you are a member of the group already");
     }
-    groups::join(change.conn(), invitation.group_id, user.id, &roles, now).await?;
+    let (now, ids) = (op.now(), roles.iter().map(|role| role.id).collect::<Vec<_>>());
+    groups::join(change.conn(), invitation.group_id, user.id, &ids, now).await?;
+    if invitation.email_folded.is_some() && !user.email_verified {
+        let proved = UserChanges { email_verified: Some(true), ..UserChanges::default() };
+        users::update(change.conn(), user.id, &[user.version], proved, now).await?;
+    }
     groups::touch_members(change.conn(), invitation.group_id, Some(user.id), now).await?;
     invitations::delete(change.conn(), invitation.group_id, invitation.id).await?;
     Ok(invitation.group_id.into())

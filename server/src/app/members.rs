@@ -9,7 +9,7 @@ use rollcall_api::reply::{Created, NoContent, Ok200};
 use rollcall_api::types::{
     GroupMember, GroupMemberAdd, GroupMemberPath, GroupMemberUpdate, GroupRef, List, RoleRef, UserRef,
 };
-use rollcall_policy::{Resource, missing_for_grant};
+use rollcall_policy::Resource;
 use rollcall_store::groups::{self, GroupRow, MembershipRecord};
 use rollcall_store::roles::RoleRecord;
 use rollcall_store::users::{self, UserKey, UserRecord};
@@ -17,12 +17,13 @@ use rollcall_store::{Conn, grants, seed};
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::app::granting::ensure_in_group;
 use crate::app::idempotency::Attempt;
 use crate::app::roles::find;
 use crate::app::users::key_of;
 use crate::app::views;
 use crate::error::{AppResult, not_found, refuse};
-use crate::operation::{Caller, Change, Operation, Target};
+use crate::operation::{Change, Operation, Target};
 
 /// Locks the group that a path names and asks policy; `about` is the member whom it is about.
 pub async fn target(change: &mut Change, group: &GroupRef, about: Option<&UserRef>) -> AppResult<GroupRow> {
@@ -41,12 +42,10 @@ pub async fn target(change: &mut Change, group: &GroupRef, about: Option<&UserRe
 /// A group as policy sees it from where a user sits.
 pub async fn seat(conn: &Conn, group: Uuid, user: Uuid, own: bool) -> AppResult<Resource> {
     let member = groups::is_member(conn, group, user).await?;
-    let admin = member
-        && grants::in_group(conn, user, group)
-            .await?
-            .iter()
-            .any(|held| held == Permission::GroupAdmin.as_str());
-    Ok(Resource::Group { group: group.into(), member, admin, own })
+    let held = if member { grants::in_group(conn, user, group).await? } else { Vec::new() };
+    let holds = |permission: Permission| held.iter().any(|held| held == permission.as_str());
+    let (admin, owner) = (holds(Permission::GroupAdmin), holds(Permission::GroupOwn));
+    Ok(Resource::Group { group: group.into(), member, admin, owner, own })
 }
 
 async fn user_of(change: &Change, user: &UserRef) -> AppResult<Option<UserRecord>> {
@@ -76,31 +75,6 @@ pub async fn group_roles(conn: &Conn, list: List<RoleRef>) -> AppResult<Vec<Role
     Ok(found)
 }
 
-/// Nobody grants in a group what they don't hold there, unless they own it or may write all groups.
-pub async fn may_grant<'a>(
-    conn: &Conn,
-    caller: &Caller,
-    group: Uuid,
-    roles: impl IntoIterator<Item = &'a RoleRecord>,
-) -> AppResult<()> {
-    if caller.actor.holds(Permission::GroupsWrite) {
-        return Ok(());
-    }
-    let mut held = grants::in_group(conn, caller.id(), group).await?;
-    if held.iter().any(|permission| permission == Permission::GroupOwn.as_str()) {
-        return Ok(());
-    }
-    held.extend(caller.actor.permissions.iter().cloned());
-    for role in roles {
-        if let Some(missing) = missing_for_grant(&held, &role.permissions) {
-            let message =
-                format!("roles: you don't hold {missing} in this group, which the role {} gives", role.name);
-            return refuse(error::FORBIDDEN, message);
-        }
-    }
-    Ok(())
-}
-
 fn ids(roles: &[RoleRecord]) -> Vec<Uuid> {
     roles.iter().map(|role| role.id).collect()
 }
@@ -128,7 +102,9 @@ pub async fn group_member_add(
 ) -> AppResult<Created<GroupMember>> {
     let mut change = op.begin(&credential).await?;
     let row = target(&mut change, &group, None).await?;
-    let attempt = Attempt::new(Some(change.caller()?.id()), key, &body.raw);
+    let roles = group_roles(change.conn(), body.value.roles).await?;
+    ensure_in_group(change.conn(), change.caller()?, row.id, &roles).await?;
+    let attempt = Attempt::new(&op, Some(change.caller()?), key, &body.raw);
     if let Some(replay) = attempt.claim(&op, &change).await? {
         return Ok(replay);
     }
@@ -137,8 +113,6 @@ pub async fn group_member_add(
     let Some(user) = users::lock(change.conn(), key).await? else {
         return refuse(error::NOT_FOUND, "user: there is no such user");
     };
-    let roles = group_roles(change.conn(), body.value.roles).await?;
-    may_grant(change.conn(), change.caller()?, row.id, &roles).await?;
     if groups::is_member(change.conn(), row.id, user.id).await? {
         return refuse(error::ALREADY_MEMBER, "user: is a member of the group already");
     }
@@ -174,9 +148,9 @@ pub async fn group_member_update(
         touched.push(find(change.conn(), &RoleRef::Name(name.clone()), "roles").await?);
     }
     let added = wanted.iter().filter(|role| !membership.roles.contains(&role.name));
-    may_grant(change.conn(), change.caller()?, row.id, touched.iter().chain(added)).await?;
+    ensure_in_group(change.conn(), change.caller()?, row.id, touched.iter().chain(added)).await?;
     if touched.iter().any(|role| role.id == seed::OWNER) {
-        keeps_an_owner(&change, &row, user.id).await?;
+        keeps_an_owner(&op, &change, &row, user.id).await?;
     }
     groups::set_roles(change.conn(), row.id, user.id, &ids(&wanted)).await?;
     let Some(membership) = groups::membership(change.conn(), row.id, user.id).await? else {
@@ -205,9 +179,9 @@ pub async fn group_member_remove(
         for name in &membership.roles {
             held.push(find(change.conn(), &RoleRef::Name(name.clone()), "roles").await?);
         }
-        may_grant(change.conn(), change.caller()?, row.id, &held).await?;
+        ensure_in_group(change.conn(), change.caller()?, row.id, &held).await?;
     }
-    keeps_an_owner(&change, &row, user.id).await?;
+    keeps_an_owner(&op, &change, &row, user.id).await?;
     let now = op.now();
     groups::touch_members(change.conn(), row.id, Some(user.id), now).await?;
     groups::leave(change.conn(), row.id, user.id).await?;
@@ -230,14 +204,14 @@ async fn membership(
 }
 
 /// Refuses what would leave a group without an owner. The group's row is locked: nobody else can meanwhile.
-async fn keeps_an_owner(change: &Change, row: &GroupRow, leaving: Uuid) -> AppResult<()> {
+async fn keeps_an_owner(op: &Operation, change: &Change, row: &GroupRow, leaving: Uuid) -> AppResult<()> {
     let owner = groups::membership(change.conn(), row.id, leaving)
         .await?
         .is_some_and(|membership| membership.roles.iter().any(|role| role == "owner"));
-    if owner && groups::other_owners(change.conn(), row.id, leaving).await? == 0 {
+    if owner && groups::other_owners(change.conn(), row.id, leaving, op.now()).await? == 0 {
         return refuse(
             error::LAST_OWNER,
-            "this is the group's last owner; make another member an owner first",
+            "this is the group's last owner who can sign in; make another member an owner first",
         );
     }
     Ok(())

@@ -7,6 +7,7 @@ pub mod conditions;
 pub mod credentials;
 pub mod documents;
 pub mod finding;
+pub mod granting;
 pub mod groups;
 pub mod idempotency;
 pub mod identifiers;

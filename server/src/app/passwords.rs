@@ -7,7 +7,7 @@ use rollcall_api::extract::Bearer;
 use rollcall_api::reply::{NoContent, Ok200};
 use rollcall_api::types::{SessionCreated, UserPasswordChange, UserPasswordSet, UserPasswordVerify, UserRef};
 use rollcall_policy::Resource;
-use rollcall_store::users::{self, UserRecord};
+use rollcall_store::users::{self, UserChanges, UserRecord};
 use rollcall_store::{passwords, sessions};
 use serde_json::json;
 
@@ -34,7 +34,11 @@ pub async fn user_password_set(
     let hash = op.app.hasher.hash(body.password.expose(), op.app.config.password.min_length, own).await?;
     let mut change = op.begin(&credential).await?;
     let record = target(&mut change, &user).await?;
-    let changes = new_password(&op, hash, body.must_change);
+    // Whoever had the account before must not come back by an invitation that they sent.
+    let changes = UserChanges {
+        invitations_void_before: Some(Some(op.now())),
+        ..new_password(&op, hash, body.must_change)
+    };
     if !users::update(change.conn(), record.id, &[record.version], changes, op.now()).await? {
         return refuse(error::CONFLICT, "the user was changed meanwhile; try again");
     }
@@ -106,7 +110,7 @@ pub async fn user_password_verify(
 async fn subject(op: &Operation, credential: &Bearer, user: &UserRef) -> AppResult<(Caller, UserRecord)> {
     let fetched = op.read(credential, user).await?.found()?;
     let resource = match fetched.ids(|record| record.as_ref().map(|record| record.id)) {
-        (caller, Some(id)) => rank(&*op.app.store.read().await?, caller, id).await?,
+        (caller, Some(id)) => rank(&*op.app.store.read().await?, caller, id, true).await?,
         (_, None) => Resource::Directory,
     };
     let (caller, record) = fetched.authorize(|_, _| resource)?;

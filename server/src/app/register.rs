@@ -45,7 +45,7 @@ pub async fn user_create(
 ) -> AppResult<Created<User>> {
     // Who may not create users must not make us hash either.
     let (caller, ()) = op.authenticate(&credential).await?.authorize(|_, ()| Resource::Directory)?;
-    let attempt = Attempt::new(Some(caller.id()), key, &body.raw);
+    let attempt = Attempt::new(&op, Some(&caller), key, &body.raw);
     let new = body.value;
     let draft = Draft {
         username: new.username,
@@ -88,8 +88,17 @@ pub async fn register(
         return refuse(error::REGISTRATION_CLOSED, message);
     }
     throttle::count(&op, None).await?;
-    let attempt = Attempt::new(None, key, &body.raw);
+    let attempt = Attempt::new(&op, None, key, &body.raw);
     let new = body.value;
+    let email = new.email.as_ref().map(|email| fold(email.as_str()));
+    // Without a live invitation nobody makes the server hash, or learns which names are taken.
+    if let Some(token) = &new.invitation {
+        let connection = op.app.store.read().await?;
+        if let Some(replay) = attempt.find(&op, &connection).await? {
+            return Ok(replay);
+        }
+        invitations::ensure_live(&op, &connection, token.as_str(), email.as_deref()).await?;
+    }
     let invitation = new.invitation;
     let draft = Draft {
         username: new.username,
@@ -109,9 +118,13 @@ pub async fn register(
     if let Some(replay) = attempt.claim(&op, &change).await? {
         return Ok(replay);
     }
+    let claimed = match &invitation {
+        Some(token) => Some(invitations::claim(&op, change.conn(), token.as_str(), email.as_deref()).await?),
+        None => None,
+    };
     let mut record = insert(change.conn(), &row).await?;
-    if let Some(token) = invitation {
-        invitations::join(&op, &change, &record, token.as_str()).await?;
+    if let Some(claimed) = claimed {
+        invitations::join(&op, &change, &record, claimed).await?;
         record = users::find(change.conn(), UserKey::Id(record.id)).await?.unwrap_or(record);
     }
     answer(op, change, attempt, record, UserView::Own).await

@@ -10,7 +10,7 @@ use rollcall_api::types::{
     Description, List, ListQuery, Nullable, PermissionName, Role, RoleCreate, RoleDeleteQuery, RoleName,
     RolePage, RoleRef, RoleScopeInput, RoleTypeInput, RoleUpdate,
 };
-use rollcall_policy::{Resource, missing_for_grant};
+use rollcall_policy::Resource;
 use rollcall_query::Sight;
 use rollcall_store::roles::{self, NewRole, RoleChanges, RoleKey, RoleRecord};
 use rollcall_store::{Conn, idempotency};
@@ -18,6 +18,7 @@ use serde_json::json;
 
 use crate::app::conditions::writable;
 use crate::app::finding::{Finding, searched};
+use crate::app::granting::{ensure_default, ensure_definition};
 use crate::app::idempotency::Attempt;
 use crate::app::views;
 use crate::error::{AppResult, not_found, refuse};
@@ -75,12 +76,17 @@ pub async fn role_create(
     let new = body.value;
     let mut change = op.begin(&credential).await?;
     change.authorize(Resource::Directory)?;
-    let attempt = Attempt::new(Some(change.caller()?.id()), key, &body.raw);
+    let permissions = names(new.permissions);
+    fitting(new.scope.as_str(), &permissions)?;
+    let actor = &change.caller()?.actor;
+    ensure_definition(actor, &permissions)?;
+    if new.is_default {
+        ensure_default(actor, &permissions)?;
+    }
+    let attempt = Attempt::new(&op, Some(change.caller()?), key, &body.raw);
     if let Some(replay) = attempt.claim(&op, &change).await? {
         return Ok(replay);
     }
-    let permissions = names(new.permissions);
-    grantable(&change, new.scope.as_str(), &permissions, &[])?;
     if new.is_default && (new.scope != RoleScopeInput::Global || new.r#type != RoleTypeInput::User) {
         return refuse(
             error::WRONG_ROLE_TYPE,
@@ -119,8 +125,14 @@ pub async fn role_update(
     let record = changeable(&mut change, &role).await?;
     writable(&expected, record.version, &record.version.to_string())?;
     let permissions = body.permissions.map(names);
+    let after = permissions.as_ref().unwrap_or(&record.permissions);
+    let actor = &change.caller()?.actor;
     if let Some(permissions) = &permissions {
-        grantable(&change, &record.scope, permissions, &record.permissions)?;
+        fitting(&record.scope, permissions)?;
+        ensure_definition(actor, permissions)?;
+    }
+    if body.is_default == Some(true) && !record.is_default {
+        ensure_default(actor, after)?;
     }
     if body.is_default == Some(true) && (record.scope != "global" || record.kind != "user") {
         return refuse(
@@ -177,6 +189,8 @@ async fn changeable(change: &mut Change, role: &RoleRef) -> AppResult<RoleRecord
     if record.built_in {
         return refuse(error::BUILT_IN_ROLE, format!("{} is a built-in role", record.name));
     }
+    // Or a role edit would take from people what `user_role_remove` may not take.
+    ensure_definition(&change.caller()?.actor, &record.permissions)?;
     Ok(record)
 }
 
@@ -188,9 +202,8 @@ fn names(list: List<PermissionName>) -> Vec<String> {
     names
 }
 
-/// Refuses permissions of Rollcall's own that don't exist, don't belong to the scope, or that the caller would give away
-/// without holding them.
-fn grantable(change: &Change, scope: &str, permissions: &[String], before: &[String]) -> AppResult<()> {
+/// Rejects permissions of Rollcall's own that don't exist or don't belong to the scope.
+fn fitting(scope: &str, permissions: &[String]) -> AppResult<()> {
     for name in permissions.iter().filter(|name| Permission::is_own(name)) {
         let fits =
             Permission::parse(name).is_some_and(|permission| permission.in_group() == (scope == "group"));
@@ -199,16 +212,5 @@ fn grantable(change: &Change, scope: &str, permissions: &[String], before: &[Str
             return refuse(error::UNKNOWN_PERMISSION, message);
         }
     }
-    // Those of applications mean nothing to Rollcall, and those of groups are held in groups: whoever may write roles
-    // may put them into a role. Giving the role away is another matter.
-    let added: Vec<String> = permissions
-        .iter()
-        .filter(|name| Permission::parse(name).is_some_and(|permission| !permission.in_group()))
-        .filter(|name| !before.contains(name))
-        .cloned()
-        .collect();
-    match missing_for_grant(&change.caller()?.actor.permissions, &added) {
-        Some(missing) => refuse(error::FORBIDDEN, format!("permissions: you don't hold {missing} yourself")),
-        None => Ok(()),
-    }
+    Ok(())
 }

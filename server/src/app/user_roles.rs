@@ -2,19 +2,18 @@
 
 use std::sync::Arc;
 
-use rollcall_api::access::Permission;
 use rollcall_api::error;
 use rollcall_api::extract::Bearer;
 use rollcall_api::reply::{NoContent, Ok200};
 use rollcall_api::types::{
     List, PageQuery, RolePage, RoleRef, UserRef, UserRoleListQuery, UserRolePath, UserRoles, UserRolesChanged,
 };
-use rollcall_policy::missing_for_grant;
 use rollcall_store::roles::{self, RoleRecord};
 use rollcall_store::seed::ADMINISTRATOR;
 use rollcall_store::users::{self, UserChanges, UserRecord};
 use serde_json::json;
 
+use crate::app::granting::ensure_everywhere;
 use crate::app::paging::Paging;
 use crate::app::roles::find;
 use crate::app::users::{about, not_last_administrator, target};
@@ -123,20 +122,8 @@ async fn apply(
     mut names: Vec<String>,
 ) -> AppResult<Ok200<UserRolesChanged>> {
     let actor = &change.caller()?.actor;
-    // Whoever may write roles decides what applications' permissions are in them; to give them away needs no more.
-    let any_application = actor.holds(Permission::RolesWrite);
     for role in added.iter().copied().chain(removed) {
-        let given: Vec<String> = role
-            .permissions
-            .iter()
-            .filter(|name| !any_application || Permission::is_own(name))
-            .cloned()
-            .collect();
-        if let Some(missing) = missing_for_grant(&actor.permissions, &given) {
-            let message =
-                format!("roles: you don't hold {missing} yourself, which the role {} gives", role.name);
-            return refuse(error::FORBIDDEN, message);
-        }
+        ensure_everywhere(actor, role, "roles")?;
     }
     if removed.iter().any(|role| role.id == ADMINISTRATOR) {
         not_last_administrator(op, &change, record).await?;

@@ -12,9 +12,9 @@ use rollcall_api::types::{
 };
 use rollcall_policy::Resource;
 use rollcall_query::Sight;
-use rollcall_store::groups;
+use rollcall_store::groups::{self, GroupRow};
 use rollcall_store::users::{self, UserChanges, UserFilter, UserKey, UserRecord};
-use rollcall_store::{Conn, idempotency, roles, sessions};
+use rollcall_store::{Conn, grants, idempotency, invitations, roles, sessions};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -122,13 +122,15 @@ pub fn key_of(user: &UserRef, caller: Uuid) -> UserKey<'_> {
 pub async fn target(change: &mut Change, user: &UserRef) -> AppResult<UserRecord> {
     let key = key_of(user, change.caller()?.id());
     let Some(record) = users::lock(change.conn(), key).await? else { return not_found() };
-    let resource = rank(change.conn(), change.caller()?, record.id).await?;
+    let signs_in = change.operation().rule.access.permission() == Some(Permission::UsersCredentials);
+    let resource = rank(change.conn(), change.caller()?, record.id, signs_in).await?;
     change.authorize(resource)?;
     Ok(record)
 }
 
-/// A user to be changed, as policy sees it: next to the caller, or above.
-pub async fn rank(conn: &Conn, caller: &Caller, user: Uuid) -> AppResult<Resource> {
+/// A user to be changed, as policy sees it: next to the caller, or above. With `as_the_user` also by what the user may do
+/// in groups: for changes with which the caller could sign in as the user.
+pub async fn rank(conn: &Conn, caller: &Caller, user: Uuid, as_the_user: bool) -> AppResult<Resource> {
     if caller.id() == user {
         return Ok(Resource::User(user.into()));
     }
@@ -137,7 +139,13 @@ pub async fn rank(conn: &Conn, caller: &Caller, user: Uuid) -> AppResult<Resourc
     let above = theirs
         .iter()
         .any(|permission| Permission::is_own(permission) && !caller.actor.permissions.contains(permission));
-    Ok(if above { Resource::Superior(user.into()) } else { Resource::User(user.into()) })
+    if above {
+        return Ok(Resource::Superior(user.into()));
+    }
+    let in_groups = as_the_user
+        && !caller.actor.holds(Permission::GroupsWrite)
+        && grants::outranks_in_a_group(conn, user, caller.id()).await?;
+    Ok(if in_groups { Resource::GroupSuperior(user.into()) } else { Resource::User(user.into()) })
 }
 
 /// Update a user.
@@ -150,6 +158,14 @@ pub async fn user_update(
 ) -> AppResult<Ok200<User>> {
     let mut change = op.begin(&credential).await?;
     let record = target(&mut change, &user).await?;
+    if body.username.is_some() || body.email.is_some() || body.phone.is_some() {
+        let resource = rank(change.conn(), change.caller()?, record.id, true).await?;
+        change.authorize(match resource {
+            // What somebody signs in with: whoever changes it could become the user.
+            Resource::GroupSuperior(user) => Resource::Superior(user),
+            other => other,
+        })?;
+    }
     let view = views::view_for(&change.caller()?.actor, record.id);
     let versions = writable(&expected, record.version, &views::user_tag(&record, view, op.now()))?;
     let changed: Vec<&str> = [
@@ -232,20 +248,31 @@ pub async fn user_delete(
     let versions = writable(&expected, record.version, &views::user_tag(&record, view, op.now()))?;
     not_last_administrator(&op, &change, &record).await?;
     for group in groups::lock_owned(change.conn(), record.id).await? {
-        if groups::other_owners(change.conn(), group.id, record.id).await? == 0 {
-            let message = format!(
-                "the user is the last owner of the group @{}; make another member an owner first",
-                group.slug
-            );
-            return refuse(error::LAST_OWNER, message);
+        if groups::other_owners(change.conn(), group.id, record.id, op.now()).await? == 0 {
+            return refuse(error::LAST_OWNER, last_owner(&change, &group).await?);
         }
     }
     idempotency::forget(change.conn(), record.id).await?;
+    // The address is the user's: it goes with them, wherever it stands.
+    if let Some(email) = &record.email {
+        for invitation in invitations::delete_to(change.conn(), &fold(email)).await? {
+            idempotency::forget(change.conn(), invitation).await?;
+        }
+    }
     if !users::delete(change.conn(), record.id, &versions, op.now()).await? {
         return refuse(error::CONFLICT, "the user was changed meanwhile; try again");
     }
     change.commit(Target::User(record.id), json!({})).await?;
     Ok(NoContent::done())
+}
+
+/// The message that a user is a group's last owner; names the group to those who may see it.
+async fn last_owner(change: &Change, group: &GroupRow) -> AppResult<String> {
+    let caller = change.caller()?;
+    let seen = caller.actor.holds(Permission::GroupsRead)
+        || groups::is_member(change.conn(), group.id, caller.id()).await?;
+    let named = if seen { format!("the group @{}", group.slug) } else { "a group".to_owned() };
+    Ok(format!("the user is the last owner of {named} who can sign in; make another member an owner first"))
 }
 
 /// Refuses what would take the directory's last administrator away; until the transaction ends nobody else can.
@@ -276,6 +303,7 @@ pub async fn user_suspend(
         suspended: Some(true),
         suspended_reason: Some(body.reason.map(Description::into_string)),
         suspended_until: Some(body.until),
+        invitations_void_before: Some(Some(op.now())),
         ..UserChanges::default()
     };
     written(&op, change, record, changes, detail).await

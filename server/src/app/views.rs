@@ -145,11 +145,15 @@ pub fn invitation(record: InvitationRecord) -> Invitation {
     }
 }
 
-/// An audit event; what it says of things that were hidden from the caller is for those who may see all events.
-pub fn event(row: EventRow, all: bool) -> AuditEvent {
+/// An audit event. What it says of things that were hidden from the caller, and from where and with which session others
+/// acted, is for those who may see all events.
+pub fn event(mut row: EventRow, caller: Uuid, all: bool) -> AuditEvent {
     let mut detail = object(row.detail);
     if !all {
         detail.0.remove("hidden");
+        if row.actor_id != Some(caller) {
+            (row.session_id, row.address) = (None, None);
+        }
     }
     AuditEvent {
         id: AuditEventId::from(row.id),

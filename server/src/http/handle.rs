@@ -37,6 +37,7 @@ where
     let operation = Arc::new(Operation::new(
         Arc::clone(app),
         rule,
+        format!("{} {}", rqctx.request.method(), rqctx.request.uri().path()),
         rqctx.request_id.clone(),
         source(rqctx, &app.config.http.trusted_proxies),
         user_agent(rqctx),

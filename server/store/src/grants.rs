@@ -3,9 +3,10 @@
 //! the look-up of the credential.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{auto_type, exists, min};
+use diesel::dsl::{auto_type, exists, min, not};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rollcall_api::access::Permission;
 use uuid::Uuid;
 
 use crate::error::StoreResult;
@@ -132,6 +133,23 @@ pub async fn of_user(mut conn: &AsyncPgConnection, question: Question<'_>) -> St
             query.filter(counts).load(&mut conn).await?
         }
     })
+}
+
+diesel::alias!(group_grants as others_grants: OthersGrants);
+
+/// Whether a user administers or owns a group in which another has neither the same power nor owns it.
+pub async fn outranks_in_a_group(mut conn: &AsyncPgConnection, user: Uuid, other: Uuid) -> StoreResult<bool> {
+    let theirs = others_grants.field(group_grants::permission);
+    let matched = others_grants
+        .filter(others_grants.field(group_grants::user_id).eq(other))
+        .filter(others_grants.field(group_grants::group_id).eq(group_grants::group_id))
+        .filter(theirs.eq(group_grants::permission).or(theirs.eq(Permission::GroupOwn.as_str())));
+    let powers = [Permission::GroupAdmin.as_str(), Permission::GroupOwn.as_str()];
+    let beyond = group_grants::table
+        .filter(group_grants::user_id.eq(user))
+        .filter(group_grants::permission.eq_any(powers))
+        .filter(not(exists(matched)));
+    Ok(diesel::select(exists(beyond)).get_result(&mut conn).await?)
 }
 
 /// The permissions that a user's roles in a group give.

@@ -14,7 +14,7 @@ use crate::error::StoreResult;
 use crate::find::{self, Find, Position, Rows, Total};
 use crate::schema::{group_member_roles, group_members, groups, membership_records, user_records, users};
 use crate::seed::OWNER;
-use crate::users::UserRecord;
+use crate::users::{UserRecord, can_sign_in};
 
 /// A group.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -269,12 +269,19 @@ pub async fn membership(
     Ok(query.get_result(&mut conn).await.optional()?)
 }
 
-/// How many owners a group has beside this user. The caller holds the group's row.
-pub async fn other_owners(mut conn: &AsyncPgConnection, group: Uuid, user: Uuid) -> StoreResult<i64> {
+/// The number of owners who can sign in that a group has beside this user. The caller holds the group's row.
+pub async fn other_owners(
+    mut conn: &AsyncPgConnection,
+    group: Uuid,
+    user: Uuid,
+    now: DateTime<Utc>,
+) -> StoreResult<i64> {
     let query = group_member_roles::table
+        .inner_join(users::table.on(users::id.eq(group_member_roles::user_id)))
         .filter(group_member_roles::group_id.eq(group))
         .filter(group_member_roles::role_id.eq(OWNER))
         .filter(group_member_roles::user_id.ne(user))
+        .filter(can_sign_in(now))
         .select(count_star());
     Ok(query.get_result(&mut conn).await?)
 }

@@ -6,7 +6,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use crate::error::StoreResult;
-use crate::schema::{invitation_records, invitation_roles, invitations};
+use crate::schema::{group_members, invitation_records, invitation_roles, invitations, users};
 
 /// A pending membership.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -94,12 +94,61 @@ pub async fn claim(
         .select(invitations::id)
         .for_update();
     let Some(id) = query.get_result::<Uuid>(&mut conn).await.optional()? else { return Ok(None) };
-    let roles = invitation_roles::table
-        .filter(invitation_roles::invitation_id.eq(id))
-        .select(invitation_roles::role_id)
-        .load(&mut conn)
-        .await?;
+    let roles = role_ids(conn, id).await?;
     Ok(find(conn, id).await?.map(|record| (record, roles)))
+}
+
+/// Finds a live invitation by its token's hash, with the ids of its roles, and lets others use it meanwhile.
+pub async fn find_live(
+    mut conn: &AsyncPgConnection,
+    token_hash: &[u8],
+    now: DateTime<Utc>,
+) -> StoreResult<Option<(InvitationRecord, Vec<Uuid>)>> {
+    let query = invitation_records::table
+        .filter(invitation_records::token_hash.eq(token_hash))
+        .filter(invitation_records::expires_at.gt(now))
+        .select(InvitationRecord::as_select());
+    let Some(record) = query.get_result::<InvitationRecord>(&mut conn).await.optional()? else {
+        return Ok(None);
+    };
+    let roles = role_ids(conn, record.id).await?;
+    Ok(Some((record, roles)))
+}
+
+/// An inviter's account and place in the group.
+#[derive(Clone, Debug, Queryable)]
+pub struct Inviter {
+    pub suspended: bool,
+    pub suspended_until: Option<DateTime<Utc>>,
+    pub invitations_void_before: Option<DateTime<Utc>>,
+    /// None for who is no member of the group.
+    pub joined_at: Option<DateTime<Utc>>,
+}
+
+/// Finds who sent an invitation to a group.
+pub async fn inviter(mut conn: &AsyncPgConnection, user: Uuid, group: Uuid) -> StoreResult<Option<Inviter>> {
+    let membership = group_members::user_id.eq(users::id).and(group_members::group_id.eq(group));
+    let query =
+        users::table.left_join(group_members::table.on(membership)).filter(users::id.eq(user)).select((
+            users::suspended,
+            users::suspended_until,
+            users::invitations_void_before,
+            group_members::joined_at.nullable(),
+        ));
+    Ok(query.get_result(&mut conn).await.optional()?)
+}
+
+async fn role_ids(mut conn: &AsyncPgConnection, invitation: Uuid) -> StoreResult<Vec<Uuid>> {
+    let query = invitation_roles::table
+        .filter(invitation_roles::invitation_id.eq(invitation))
+        .select(invitation_roles::role_id);
+    Ok(query.load(&mut conn).await?)
+}
+
+/// Deletes the invitations to an address; gives their ids.
+pub async fn delete_to(mut conn: &AsyncPgConnection, email_folded: &str) -> StoreResult<Vec<Uuid>> {
+    let target = invitations::table.filter(invitations::email_folded.eq(email_folded));
+    Ok(diesel::delete(target).returning(invitations::id).get_results(&mut conn).await?)
 }
 
 /// Takes an invitation away; says whether it was there.

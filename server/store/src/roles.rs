@@ -13,6 +13,7 @@ use crate::schema::{
     group_member_roles, invitation_roles, role_permissions, role_records, roles, user_roles, users,
 };
 use crate::seed::ADMINISTRATOR;
+use crate::users::can_sign_in;
 
 /// A role with its permissions.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -48,6 +49,12 @@ pub async fn find(mut conn: &AsyncPgConnection, key: RoleKey<'_>) -> StoreResult
         RoleKey::Name(name) => query.filter(role_records::name.eq(name)).get_result(&mut conn).await,
     };
     Ok(role.optional()?)
+}
+
+/// Roles by their ids.
+pub async fn find_all(mut conn: &AsyncPgConnection, ids: &[Uuid]) -> StoreResult<Vec<RoleRecord>> {
+    let query = role_records::table.filter(role_records::id.eq_any(ids)).select(RoleRecord::as_select());
+    Ok(query.load(&mut conn).await?)
 }
 
 /// Keeps a role from being changed or given until the transaction ends.
@@ -268,8 +275,7 @@ pub async fn other_administrators(
         .inner_join(users::table)
         .filter(user_roles::role_id.eq(ADMINISTRATOR))
         .filter(users::id.ne(user))
-        .filter(users::suspended.eq(false).or(users::suspended_until.le(now)))
-        .filter(users::password_hash.is_not_null())
+        .filter(can_sign_in(now))
         .select(count_star());
     Ok(query.get_result(&mut conn).await?)
 }

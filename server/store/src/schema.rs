@@ -31,6 +31,7 @@ table! {
         name_folded -> Nullable<Text>,
         given_name_folded -> Nullable<Text>,
         family_name_folded -> Nullable<Text>,
+        invitations_void_before -> Nullable<Timestamptz>,
     }
 }
 

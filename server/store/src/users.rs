@@ -1,7 +1,7 @@
 //! The table `users` and the view of it that answers are made from.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{exists, not};
+use diesel::dsl::{auto_type, exists, not};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -231,6 +231,8 @@ pub struct UserChanges {
     pub password_changed_at: Option<Option<DateTime<Utc>>>,
     pub password_expires_at: Option<Option<DateTime<Utc>>>,
     pub last_sign_in_at: Option<Option<DateTime<Utc>>>,
+    /// Invitations that the user sent up to this time are void.
+    pub invitations_void_before: Option<Option<DateTime<Utc>>>,
 }
 
 /// The names of a user, folded: what lists are narrowed and ordered by. They are derived here and nowhere else.
@@ -288,6 +290,14 @@ pub async fn delete(
         .execute(&mut conn)
         .await?;
     Ok(true)
+}
+
+/// The condition that somebody can sign in: not suspended, and with a password.
+#[auto_type(no_type_alias)]
+pub(crate) fn can_sign_in(now: DateTime<Utc>) -> _ {
+    let free: users::suspended = users::suspended;
+    let until: users::suspended_until = users::suspended_until;
+    free.eq(false).or(until.le(now).assume_not_null()).and(users::password_hash.is_not_null())
 }
 
 /// Whether there is any user.

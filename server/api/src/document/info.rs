@@ -45,9 +45,10 @@ Resources that change carry an `ETag`. With `If-None-Match` a read of an unchang
 
 ## Idempotency
 
-An operation that creates takes an `Idempotency-Key`. For 24 hours the same key with the same body gets the first
-answer again, marked `idempotency-replayed: true`, and nothing is created twice. The same key with another body is a
-409 `idempotency_key_reused`; while the first request is being worked on, it is a 409 `idempotency_in_progress` with
+An operation that creates takes an `Idempotency-Key`. For 24 hours the same key on the same method and path with
+the same body gets the first response again, marked `idempotency-replayed: true`, and nothing is created twice. The same key
+with another request is a 409 `idempotency_key_reused`; so is a retry by a caller who holds `users:read` now and did not then, or
+the other way round. A caller who may not do it any more gets the 403 or 404 that says so; while the first request is being worked on, it is a 409 `idempotency_in_progress` with
 `Retry-After`.
 
 ## Changing

@@ -93,10 +93,16 @@ fn who(rule: &Rule) -> String {
         Access::GroupAdminOr(permission) => {
             format!("members who hold `group:admin` in the group, and holders of `{permission}`.")
         }
+        Access::GroupOwnerOr(permission) => {
+            format!("members who hold `group:own` in the group, and holders of `{permission}`.")
+        }
         Access::OwnOrGroupAdminOr(permission) => {
             format!("the member, members who hold `group:admin` in the group, and holders of `{permission}`.")
         }
         Access::Holders(permission) => format!("holders of `{permission}`."),
+        Access::OthersWith(permission) => {
+            format!("holders of `{permission}`, for other users than themselves.")
+        }
     };
     let fresh = if rule.fresh {
         " For oneself a recent password check is needed (`session_reauthenticate`), otherwise it is a 403 \

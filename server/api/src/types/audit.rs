@@ -48,7 +48,7 @@ pub struct AuditEvent {
     /// Who called, where that is known. Nobody did where the server acted by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor_id: Option<UserId>,
-    /// The session of the call.
+    /// The session of the call. Others' sessions are shown to holders of `audit:read` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<SessionId>,
     /// What kind of resource it was about.
@@ -57,7 +57,7 @@ pub struct AuditEvent {
     /// Which one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_id: Option<Uuid>,
-    /// Where the call came from.
+    /// Where the call came from. Of others' calls shown to holders of `audit:read` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,
     /// The `x-request-id` of the answer; `command line` or `sweeper` where nobody was answered.

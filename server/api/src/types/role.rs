@@ -148,10 +148,12 @@ pub struct RoleCreate {
     /// What the role is for.
     #[serde(default)]
     pub description: Option<Description>,
-    /// The permissions that the role gives. The caller must hold those that are Rollcall's own.
+    /// The permissions that the role gives. The caller must hold those that are Rollcall's own; `group:` ones need
+    /// `groups:write`.
     #[serde(default)]
     pub permissions: List<PermissionName>,
-    /// Whether new users get the role. Only for global roles of type `user`.
+    /// Whether new users get the role. Only for global roles of type `user`; setting it needs `roles:assign` and what
+    /// `user_role_add` needs.
     #[serde(default)]
     pub is_default: bool,
 }
@@ -167,10 +169,11 @@ pub struct RoleUpdate {
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "Nullable<Description>")]
     pub description: Option<Nullable<Description>>,
-    /// The permissions that the role gives from now on. The caller must hold those that are added and Rollcall's own.
+    /// The permissions that the role gives from now on, in place of those that it gave.
     #[serde(default)]
     pub permissions: Option<List<PermissionName>>,
-    /// Whether new users get the role.
+    /// Whether new users get the role. Only for global roles of type `user`; setting it needs `roles:assign` and what
+    /// `user_role_add` needs.
     #[serde(default)]
     pub is_default: Option<bool>,
 }

@@ -27,10 +27,10 @@ impl Fields for AuditEventField {
         Field::new(Self::Result, "result", Kind::Word, "walks by time").everyone().searched(),
         Field::new(Self::ErrorCode, "error_code", Kind::Word, "walks by time").everyone().searched(),
         Field::new(Self::ActorId, "actor_id", Kind::Id, "B-tree").everyone(),
-        Field::new(Self::SessionId, "session_id", Kind::Id, "walks by time").everyone(),
+        Field::new(Self::SessionId, "session_id", Kind::Id, "walks by time"),
         Field::new(Self::TargetKind, "target_kind", Kind::Word, "walks by time").everyone(),
         Field::new(Self::TargetId, "target_id", Kind::Id, "B-tree").everyone(),
-        Field::new(Self::Address, "address", Kind::Word, "walks by time").everyone(),
+        Field::new(Self::Address, "address", Kind::Word, "walks by time"),
         Field::new(Self::RequestId, "request_id", Kind::Word, "walks by time").everyone(),
     ];
 }

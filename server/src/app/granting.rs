@@ -1,0 +1,106 @@
+//! Checks that somebody may give the roles that a request would make others hold. The rule is policy's
+//! (`rollcall_policy::grant`); here are the rights that it is asked with, for each kind of request.
+
+use chrono::{DateTime, Utc};
+use rollcall_api::access::Permission;
+use rollcall_api::error;
+use rollcall_policy::Actor;
+use rollcall_policy::grant::{Giving, first_missing};
+use rollcall_store::invitations::{self, InvitationRecord};
+use rollcall_store::roles::{self, RoleRecord};
+use rollcall_store::{Conn, grants};
+use uuid::Uuid;
+
+use crate::app::views::is_suspended;
+use crate::error::{AppResult, refuse};
+use crate::operation::Caller;
+
+/// Rejects giving a global role to a user, or taking it, unless the caller holds what it gives.
+pub fn ensure_everywhere(actor: &Actor, role: &RoleRecord, field: &str) -> AppResult<()> {
+    match first_missing(&actor.permissions, Giving::Everywhere, &role.permissions) {
+        None => Ok(()),
+        Some(missing) => refuse(
+            error::FORBIDDEN,
+            format!("{field}: you don't hold {missing} yourself, which the role {} gives", role.name),
+        ),
+    }
+}
+
+/// Rejects making a role a default one, which gives it to every new user, unless the caller may give it to users.
+pub fn ensure_default(actor: &Actor, permissions: &[String]) -> AppResult<()> {
+    if !actor.holds(Permission::RolesAssign) {
+        let message = "is_default: to give a role to every new user you need the permission roles:assign";
+        return refuse(error::FORBIDDEN, message);
+    }
+    match first_missing(&actor.permissions, Giving::Everywhere, permissions) {
+        None => Ok(()),
+        Some(missing) => refuse(
+            error::FORBIDDEN,
+            format!("is_default: you don't hold {missing} yourself, which every new user would hold"),
+        ),
+    }
+}
+
+/// Rejects defining, changing or deleting a role that gives, before or after, what the caller may not decide about.
+pub fn ensure_definition(actor: &Actor, permissions: &[String]) -> AppResult<()> {
+    match first_missing(&actor.permissions, Giving::ByDefinition, permissions) {
+        None => Ok(()),
+        Some(missing) if Permission::parse(missing).is_some_and(Permission::in_group) => refuse(
+            error::FORBIDDEN,
+            format!("permissions: roles with {missing} need the permission groups:write"),
+        ),
+        Some(missing) => refuse(error::FORBIDDEN, format!("permissions: you don't hold {missing} yourself")),
+    }
+}
+
+/// Rejects giving roles in a group, or taking them, unless the caller holds there what they give, owns the group, or may
+/// write all groups.
+pub async fn ensure_in_group<'a>(
+    conn: &Conn,
+    caller: &Caller,
+    group: Uuid,
+    roles: impl IntoIterator<Item = &'a RoleRecord>,
+) -> AppResult<()> {
+    let in_group = grants::in_group(conn, caller.id(), group).await?;
+    for role in roles {
+        let missing = first_missing(&caller.actor.permissions, Giving::InGroup(&in_group), &role.permissions);
+        if let Some(missing) = missing {
+            let message =
+                format!("roles: you don't hold {missing} in this group, which the role {} gives", role.name);
+            return refuse(error::FORBIDDEN, message);
+        }
+    }
+    Ok(())
+}
+
+/// Decides if an invitation's sender may still send it: can sign in, still has the place in the group that it was sent
+/// from, and may give its roles as they are now.
+pub async fn is_invitation_backed(
+    conn: &Conn,
+    invitation: &InvitationRecord,
+    roles: &[RoleRecord],
+    now: DateTime<Utc>,
+) -> AppResult<bool> {
+    let Some(sender) = invitation.invited_by else { return Ok(false) };
+    let Some(inviter) = invitations::inviter(conn, sender, invitation.group_id).await? else {
+        return Ok(false);
+    };
+    let void = inviter.invitations_void_before.is_some_and(|until| invitation.created_at <= until);
+    if void || is_suspended(inviter.suspended, inviter.suspended_until, now) {
+        return Ok(false);
+    }
+    let everywhere = roles::permissions_of(conn, sender).await?;
+    // Who left and came back since begins anew.
+    let in_group = match inviter.joined_at {
+        Some(joined) if joined <= invitation.created_at => {
+            grants::in_group(conn, sender, invitation.group_id).await?
+        }
+        _ => Vec::new(),
+    };
+    let may_invite = everywhere.iter().any(|held| held == Permission::GroupsWrite.as_str())
+        || in_group.iter().any(|held| held == Permission::GroupAdmin.as_str());
+    let may_give = |role: &RoleRecord| {
+        first_missing(&everywhere, Giving::InGroup(&in_group), &role.permissions).is_none()
+    };
+    Ok(may_invite && roles.iter().all(may_give))
+}
