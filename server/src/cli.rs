@@ -14,8 +14,8 @@ use slog::{Drain, Logger, error, o, warn};
 use tokio::runtime::Runtime;
 
 use crate::config::{Config, DatabaseUrl, Flags, LogFormat, LogLevel};
-use crate::embedded_postgres::{EmbeddedPostgres, Options};
 use crate::serve::{self, DatabaseSource, Ready, ServeOptions};
+use rollcall_embedded_postgres::{EmbeddedPostgres, Options};
 
 /// How long tasks that ignore their end are waited for before the database is stopped.
 const RUNTIME_GRACE: Duration = Duration::from_secs(2);

@@ -9,7 +9,6 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod context;
-pub mod embedded_postgres;
 pub mod error;
 pub mod http;
 pub mod operation;

@@ -18,7 +18,6 @@ use crate::app::register::bootstrap_administrator;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, LogLevel};
 use crate::context::App;
-use crate::embedded_postgres::EmbeddedPostgres;
 use crate::error::Fault;
 use crate::http::Server;
 use crate::ration::Ration;
@@ -26,6 +25,7 @@ use crate::secrets::page_token::PageSealer;
 use crate::secrets::password::{HashParams, Hasher};
 use crate::secrets::token::{fresh_key, generated_password};
 use crate::sweep;
+use rollcall_embedded_postgres::EmbeddedPostgres;
 
 /// How often the private database is looked after.
 const WATCH_EVERY: Duration = Duration::from_secs(1);

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use rollcall_embedded_postgres::{EmbeddedPostgres, Options};
 use rollcall_server::config::{Config, DatabaseUrl};
-use rollcall_server::embedded_postgres::{EmbeddedPostgres, Options};
 use rollcall_server::serve::{self, DatabaseSource};
 use slog::{Discard, Logger, o};
 use tokio_postgres::Client;

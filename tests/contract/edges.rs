@@ -63,11 +63,21 @@ const NOT_DIRECTLY: &[(&str, &[&str])] = &[
 
 /// Package, and the packages of this workspace that it may depend on by itself.
 const ARROWS: &[(&str, &[&str])] = &[
+    ("rollcall-embedded-postgres", &[]),
     ("rollcall-query", &[]),
     ("rollcall-api", &["rollcall-query"]),
     ("rollcall-policy", &["rollcall-api"]),
     ("rollcall-store", &["rollcall-api", "rollcall-query"]),
-    ("rollcall-server", &["rollcall-api", "rollcall-policy", "rollcall-query", "rollcall-store"]),
+    (
+        "rollcall-server",
+        &[
+            "rollcall-api",
+            "rollcall-embedded-postgres",
+            "rollcall-policy",
+            "rollcall-query",
+            "rollcall-store",
+        ],
+    ),
     ("rollcall-client", &[]),
     ("xtask", &["rollcall-api"]),
 ];

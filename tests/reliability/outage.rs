@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use http::Method;
 use rollcall_client::error_code;
-use rollcall_server::embedded_postgres::{EmbeddedPostgres, Options};
+use rollcall_embedded_postgres::{EmbeddedPostgres, Options};
 use serde_json::json;
 use slog::{Discard, Logger, o};
 

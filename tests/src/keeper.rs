@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use rollcall_server::embedded_postgres::{EmbeddedPostgres, Options};
+use rollcall_embedded_postgres::{EmbeddedPostgres, Options};
 use slog::{Discard, Logger, o};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 

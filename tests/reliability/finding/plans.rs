@@ -4,9 +4,9 @@
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
+use rollcall_embedded_postgres::{EmbeddedPostgres, Options};
 use rollcall_query::Fields;
 use rollcall_query::fields::UserField;
-use rollcall_server::embedded_postgres::{EmbeddedPostgres, Options};
 use rollcall_server::serve;
 use serde_json::Value;
 use slog::{Discard, Logger, o};

@@ -5,7 +5,7 @@
 //! process at a time owns the database, by a lock on the data folder. It outlives a `kill -9` of that process (the next
 //! one takes it over) and its own (`ensure_running` starts it again), and stops with the server.
 //!
-//! This module never downloads anything unless [`EmbeddedPostgres::fetch`] is called, never opens data of
+//! This package never downloads anything unless [`EmbeddedPostgres::fetch`] is called, never opens data of
 //! another major version, never removes a cluster, and never turns fsync off for a server's data.
 
 use std::path::{Path, PathBuf};

@@ -167,8 +167,8 @@ fn not_found(too_old: Option<String>) -> EmbeddedError {
 #[cfg(test)]
 mod tests {
     use super::{Home, Programs, pick};
-    use crate::embedded_postgres::EmbeddedErrorKind::{NotFound, WrongVersion};
-    use crate::embedded_postgres::account::Account;
+    use crate::EmbeddedErrorKind::{NotFound, WrongVersion};
+    use crate::account::Account;
     use std::path::PathBuf;
 
     fn programs(majors: &[u32]) -> Vec<Programs> {
