@@ -79,7 +79,7 @@ struct Helper(Child);
 impl Helper {
     fn start(folder: &Path) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "embedded_postgres::tests::play_a_server", "--nocapture", "--ignored"])
+            .args(["--exact", "tests::play_a_server", "--nocapture", "--ignored"])
             .env(HELPER, folder)
             .stdout(Stdio::piped())
             .spawn()
