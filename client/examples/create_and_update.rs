@@ -1,4 +1,4 @@
-//! Creates a user, changes it with `If-Match`, shows what happens to somebody who changes an old version, and cleans up.
+//! Creates a user, changes it with `If-Match`, shows what happens to somebody whose tag is old, and cleans up.
 //!
 //! `ROLLCALL_PASSWORD=… cargo run -p rollcall-client --example create_and_update [username] [password]`
 
@@ -33,23 +33,23 @@ async fn run() -> Result<(), Box<dyn Error>> {
     // The client puts an idempotency key on this request, so that a retry can't create a second Ada.
     let created = session.user_create().body(body).send().await?;
     let id = created.id.to_string();
-    println!("Created {} ({id}), version {}", name(&created), etag(&created).unwrap_or("?"));
+    println!("Created {} ({id}), entity tag {}", name(&created), etag(&created).unwrap_or("?"));
 
     let married = types::DisplayName::try_from("Ada King, Countess of Lovelace")?;
     let changes = types::UserUpdate::builder().name(types::NullableDisplayName(Some(married)));
     let tag = etag(&created).ok_or("the answer has no entity tag")?;
     let updated = session.user_update().user(id.as_str()).if_match(tag).body(changes).send().await?;
-    println!("Updated to {}, version {}", name(&updated), etag(&updated).unwrap_or("?"));
+    println!("Updated to {}, entity tag {}", name(&updated), etag(&updated).unwrap_or("?"));
 
-    // `None` clears the name; but the version is not the current one any more.
+    // `None` clears the name; but the tag is not the current one any more.
     let clear = types::UserUpdate::builder().name(types::NullableDisplayName(None));
     let late = session.user_update().user(id.as_str()).if_match(tag).body(clear).send().await;
     match late.map_err(rollcall_client::Error::from) {
         Err(error) if error.code() == Some(error_code::PRECONDITION_FAILED) => {
-            println!("Somebody with the old version is told so: {error}");
+            println!("Somebody with the old tag is told so: {error}");
         }
         Err(error) => return Err(error.into()),
-        Ok(_) => return Err("an old version was accepted".into()),
+        Ok(_) => return Err("an old tag was accepted".into()),
     }
 
     session.user_delete().user(id.as_str()).send().await?;

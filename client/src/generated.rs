@@ -698,7 +698,7 @@ pub mod types {
         pub name: ::std::string::String,
         /// Short name in URLs: lower-case letters, digits and hyphens. Unique.
         pub slug: ::std::string::String,
-        /// When the group was last changed.
+        /// When one of the group's own fields was last changed. Members don't count.
         pub updated_at: ::chrono::DateTime<::chrono::offset::Utc>,
     }
     impl Group {
@@ -2659,7 +2659,7 @@ pub mod types {
         /// When the suspension ends by itself. From then on the account is not suspended, and this is absent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub suspended_until: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-        /// When the account was last changed.
+        /// When one of the account's own fields was last changed. Roles, memberships, preferences and sign-ins don't count.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Sign-in name.
@@ -7844,8 +7844,11 @@ pub mod types {
 ///
 /// ## Conditional requests
 ///
-/// Resources that change carry an `ETag`. With `If-None-Match` a read of an unchanged resource is a 304 without a body. With
-/// `If-Match` a write is done only while the resource is the one that was read; otherwise it is a 412 with the current tag.
+/// Resources that change carry an `ETag`, a digest of what the response shows: it changes with that and with nothing else, and
+/// the views of a user, its custom data and its preferences have different ones. With `If-None-Match` a read of an unchanged
+/// resource is a 304 without a body. With `If-Match` a write is done only while the caller would still be shown what was read;
+/// otherwise it is a 412 with the current tag. Weak tags never match there. One field does not count, because nobody edits it:
+/// a 304 may hide a newer `last_sign_in_at`, and signing in makes no `If-Match` fail.
 ///
 /// ## Idempotency
 ///
@@ -8099,7 +8102,7 @@ impl Client {
     }
     /// Delete a group
     ///
-    /// Its memberships and invitations go with it. The default group can't be deleted.
+    /// Its memberships and invitations go with it, at once, however many there are. The default group can't be deleted.
     ///
     /// Who may call it: members who hold `group:own` in the group, and holders of `groups:write`.
     ///
@@ -8472,7 +8475,7 @@ impl Client {
     }
     /// Delete a role
     ///
-    /// One that somebody holds is a 409 `role_in_use`; with `force` they lose it. The caller must hold each of Rollcall's own permissions that the role has; roles with `group:` ones need `groups:write`. Built-in roles can't be deleted.
+    /// One that somebody holds is a 409 `role_in_use`; with `force` they lose it, at once, however many they are. The caller must hold each of Rollcall's own permissions that the role has; roles with `group:` ones need `groups:write`. Built-in roles can't be deleted.
     ///
     /// Who may call it: holders of `roles:write`.
     ///

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_store::Store;
 use slog::Logger;
+use tokio::sync::Notify;
 use uuid::{ContextV7, Timestamp, Uuid};
 
 use crate::clock::Clock;
@@ -34,6 +35,8 @@ pub struct App {
     pub log: Logger,
     /// Set when the server begins to shut down.
     pub draining: AtomicBool,
+    /// Told when a deletion has left more than its request erased.
+    pub erasing: Notify,
     /// Keeps ids of one microsecond in order.
     pub ids: std::sync::Mutex<ContextV7>,
 }

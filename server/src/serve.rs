@@ -12,12 +12,14 @@ use rollcall_api::{BODY_MAX_BYTES, rollcall_api_mod};
 use rollcall_store::connect::ConnectOptions;
 use rollcall_store::{PoolOptions, Store, keys, migrate as migrations, privileges, users};
 use slog::{Drain, Logger, info, o, warn};
+use tokio::sync::Notify;
 use uuid::ContextV7;
 
 use crate::app::register::bootstrap_administrator;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, LogLevel};
 use crate::context::App;
+use crate::erase;
 use crate::error::Fault;
 use crate::http::Server;
 use crate::ration::Ration;
@@ -134,7 +136,7 @@ impl fmt::Debug for ServeOptions {
 pub struct Running {
     app: Arc<App>,
     server: HttpServer<Arc<App>>,
-    sweeper: tokio::task::JoinHandle<()>,
+    sweeper: tokio::task::JoinHandle<((), ())>,
 }
 
 impl fmt::Debug for Running {
@@ -188,7 +190,8 @@ pub async fn start(
         .config(dropshot)
         .start()
         .map_err(|error| StartError(format!("can't listen on {}: {error}", app.config.http.address)))?;
-    let sweeper = tokio::spawn(sweep::for_ever(Arc::clone(&app)));
+    let (sweeping, erasing) = (sweep::for_ever(Arc::clone(&app)), erase::for_ever(Arc::clone(&app)));
+    let sweeper = tokio::spawn(async { tokio::join!(sweeping, erasing) });
     Ok(Running { app, server, sweeper })
 }
 
@@ -231,6 +234,7 @@ async fn app(config: Config, url: &str, clock: Arc<dyn Clock>, log: Logger) -> R
         pages: PageSealer::new(key),
         log,
         draining: AtomicBool::new(false),
+        erasing: Notify::new(),
         ids: std::sync::Mutex::new(ContextV7::new()),
     })
 }

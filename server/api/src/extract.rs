@@ -126,7 +126,8 @@ impl Tags {
         if value.trim() == "*" {
             return Ok(Self::Any);
         }
-        let malformed = || "must be `*` or a list of quoted entity tags such as \"3-full\"".to_owned();
+        let malformed =
+            || "must be `*` or a list of quoted entity tags such as \"kzyI7mU0Vh6Xn3ZJq1Ys5w\"".to_owned();
         let mut tags = Vec::new();
         let mut rest = value.trim();
         loop {

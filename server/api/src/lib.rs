@@ -378,7 +378,7 @@ pub trait RollcallApi {
 
     /// Delete a group
     ///
-    /// Its memberships and invitations go with it. The default group can't be deleted.
+    /// Its memberships and invitations go with it, at once, however many there are. The default group can't be deleted.
     #[endpoint { method = DELETE, path = "/v1/groups/{group}", tags = ["groups"] }]
     async fn group_delete(
         rqctx: RequestContext<Self::Context>,
@@ -540,8 +540,9 @@ pub trait RollcallApi {
 
     /// Delete a role
     ///
-    /// One that somebody holds is a 409 `role_in_use`; with `force` they lose it. The caller must hold each of Rollcall's
-    /// own permissions that the role has; roles with `group:` ones need `groups:write`. Built-in roles can't be deleted.
+    /// One that somebody holds is a 409 `role_in_use`; with `force` they lose it, at once, however many they are. The caller
+    /// must hold each of Rollcall's own permissions that the role has; roles with `group:` ones need `groups:write`.
+    /// Built-in roles can't be deleted.
     #[endpoint { method = DELETE, path = "/v1/roles/{role}", tags = ["roles"] }]
     async fn role_delete(
         rqctx: RequestContext<Self::Context>,

@@ -1,31 +1,85 @@
-//! Conditional requests: which versions a write may meet.
+//! Conditional requests: the entity tag of what a response shows, and the check of `If-Match` against it.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 use http::header::ETAG;
 use rollcall_api::error;
 use rollcall_api::extract::{IfMatch, Tags};
+use rollcall_api::reply::Reply;
+use rollcall_api::types::User;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
 
-use crate::error::AppResult;
+use crate::error::{AppResult, Fault};
 
-/// The versions that the row may have when it is written: the one that was read, unless `If-Match` names others only. Tags
-/// begin with the version; what follows tells views of it apart. Strong comparison (RFC 9110, section 13.1.1).
-pub fn writable(expected: &IfMatch, current: i64, current_tag: &str) -> AppResult<Vec<i64>> {
-    let matches = match &expected.0 {
-        None | Some(Tags::Any) => true,
-        Some(Tags::Listed(tags)) => {
-            tags.iter().filter(|tag| !tag.weak).any(|tag| version_of(&tag.opaque) == Some(current))
+/// How many bytes of the digest make a tag.
+const TAG_BYTES: usize = 16;
+
+/// A resource as its response shows it, in JSON, with the entity tag of that: a digest of the same bytes. Whatever
+/// changes them changes the tag, in whichever table it stands, and nothing else does.
+#[derive(Clone, Debug)]
+pub struct Representation {
+    json: Vec<u8>,
+    tag: String,
+}
+
+impl Representation {
+    /// The representation of a resource of which everything counts.
+    pub fn of<T: Serialize>(shown: &T) -> AppResult<Self> {
+        let json = to_json(shown)?;
+        let tag = URL_SAFE_NO_PAD.encode(&Sha256::digest(&json)[..TAG_BYTES]);
+        Ok(Self { json, tag })
+    }
+
+    /// The representation of a user. The digest leaves out `last_sign_in_at`, which nobody edits: a sign-in must not
+    /// make another caller's `If-Match` fail.
+    pub fn of_user(mut user: User) -> AppResult<Self> {
+        let last_sign_in_at = user.last_sign_in_at.take();
+        let mut shown = Self::of(&user)?;
+        if let Some(last_sign_in_at) = last_sign_in_at {
+            let activity = to_json(&Activity { last_sign_in_at })?;
+            // One object out of two: the closing brace of the first and the opening one of the second make a comma.
+            shown.json.pop();
+            shown.json.push(b',');
+            shown.json.extend_from_slice(&activity[1..]);
         }
-    };
-    if matches {
-        return Ok(vec![current]);
+        Ok(shown)
+    }
+
+    /// The entity tag, without its quotes.
+    pub fn tag(&self) -> &str {
+        &self.tag
+    }
+
+    /// The response that shows it, with its tag.
+    pub fn reply<T, const STATUS: u16>(self) -> Reply<T, STATUS> {
+        Reply::raw(self.json).tagged(&self.tag)
+    }
+}
+
+/// What a user's representation has after everything that the digest covers.
+#[derive(Serialize)]
+struct Activity {
+    last_sign_in_at: DateTime<Utc>,
+}
+
+fn to_json<T: Serialize>(value: &T) -> AppResult<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|error| Fault::defect(error.to_string()))
+}
+
+/// Refuses a write where `If-Match` names tags and none of them is the current one. `current` is what the caller sees of
+/// the resource, read under the lock that the write holds. Strong comparison (RFC 9110, section 13.1.1).
+pub fn writable(expected: &IfMatch, current: impl FnOnce() -> AppResult<Representation>) -> AppResult<()> {
+    let Some(Tags::Listed(tags)) = &expected.0 else { return Ok(()) };
+    let current = current()?;
+    if tags.iter().any(|tag| !tag.weak && tag.opaque == current.tag) {
+        return Ok(());
     }
     let mut stale =
         error::PRECONDITION_FAILED.with("if-match: the resource has changed; the ETag header has its tag");
-    if let Ok(value) = http::HeaderValue::from_str(&format!("\"{current_tag}\"")) {
+    if let Ok(value) = http::HeaderValue::from_str(&format!("\"{}\"", current.tag)) {
         stale.headers_mut().insert(ETAG, value);
     }
     Err(stale.into())
-}
-
-fn version_of(opaque: &str) -> Option<i64> {
-    opaque.split('-').next()?.parse().ok()
 }

@@ -56,19 +56,16 @@ pub fn own_names(row: &PasswordRow) -> Vec<String> {
     [&row.username, &row.email, &row.name, &row.phone].into_iter().flatten().cloned().collect()
 }
 
-/// Starts a session for a user whose row is locked, with the other changes of a sign-in.
+/// Starts a session for a user whose row is locked. `upgrade` is the same password, hashed with newer parameters.
 pub async fn start_session(
     operation: &Operation,
     change: &Change,
     user: &PasswordRow,
-    changes: UserChanges,
+    upgrade: Option<String>,
 ) -> AppResult<SessionCreated> {
     let now = operation.now();
     let token = Token::session();
-    let changes = UserChanges { last_sign_in_at: Some(Some(now)), ..changes };
-    if !users::update(change.conn(), user.id, &[user.version], changes, now).await? {
-        return refuse(error::CONFLICT, "the account was changed meanwhile; try again");
-    }
+    users::signed_in(change.conn(), user.id, upgrade, now).await?;
     let session = NewSession {
         id: operation.app.new_id(),
         user_id: user.id,

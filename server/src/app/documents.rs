@@ -1,5 +1,5 @@
 //! The two JSON objects that are kept with a user: custom data, for applications, and preferences, for the user's own
-//! programs. Their entity tag is the user's: they are parts of the user.
+//! programs. Each has an entity tag of its own.
 
 use std::sync::Arc;
 
@@ -7,10 +7,10 @@ use rollcall_api::error;
 use rollcall_api::extract::{Bearer, IfMatch, IfNoneMatch};
 use rollcall_api::reply::Ok200;
 use rollcall_api::types::{CustomData, DOCUMENT_DEPTH_MAX, DOCUMENT_MAX, JsonObject, Preferences, UserRef};
-use rollcall_store::users::{self, UserChanges};
+use rollcall_store::users;
 use serde_json::{Value, json};
 
-use crate::app::conditions::writable;
+use crate::app::conditions::{Representation, writable};
 use crate::app::users::{about, merged, target};
 use crate::app::views;
 use crate::error::{AppResult, not_found, refuse};
@@ -25,8 +25,7 @@ pub async fn user_custom_data_view(
 ) -> AppResult<Ok200<CustomData>> {
     let (_, record) = op.read(&credential, &user).await?.found()?.authorize(|_, record| about(record))?;
     let Some(record) = record else { return not_found() };
-    let tag = record.version.to_string();
-    Ok(Ok200::new(views::object(record.custom_data)).tagged(&tag).unless_known(&known))
+    Ok(Representation::of(&views::object(record.custom_data))?.reply().unless_known(&known))
 }
 
 /// Merge into custom data.
@@ -62,8 +61,8 @@ pub async fn user_preferences_view(
     let (_, record) = op.read(&credential, &user).await?.found()?.authorize(|_, record| about(record))?;
     let Some(record) = record else { return not_found() };
     let found = users::preferences(&*op.app.store.read().await?, record.id).await?;
-    let Some((version, preferences)) = found else { return not_found() };
-    Ok(Ok200::new(views::object(preferences)).tagged(&version.to_string()).unless_known(&known))
+    let Some(preferences) = found else { return not_found() };
+    Ok(Representation::of(&views::object(preferences))?.reply().unless_known(&known))
 }
 
 /// Merge into preferences.
@@ -95,26 +94,23 @@ async fn write(
 ) -> AppResult<Ok200<JsonObject>> {
     let mut change = op.begin(credential).await?;
     let record = target(&mut change, user).await?;
-    let versions = writable(expected, record.version, &record.version.to_string())?;
     let (field, before) = match part {
         Part::CustomData => ("custom_data", record.custom_data),
         Part::Preferences => {
             let found = users::preferences(change.conn(), record.id).await?;
-            ("preferences", found.map(|(_, preferences)| preferences).unwrap_or_default())
+            ("preferences", found.unwrap_or_default())
         }
     };
+    writable(expected, || Representation::of(&views::object(before.clone())))?;
     let whole = after(before);
     check_size(field, &whole)?;
-    let kept = Some(whole.clone());
-    let changes = match part {
-        Part::CustomData => UserChanges { custom_data: kept, ..UserChanges::default() },
-        Part::Preferences => UserChanges { preferences: kept, ..UserChanges::default() },
+    // As the database gives it from now on: it may write a number in another way.
+    let kept = match part {
+        Part::CustomData => users::set_custom_data(change.conn(), record.id, &whole, op.now()).await?,
+        Part::Preferences => users::set_preferences(change.conn(), record.id, &whole).await?,
     };
-    if !users::update(change.conn(), record.id, &versions, changes, op.now()).await? {
-        return refuse(error::CONFLICT, "the user was changed meanwhile; try again");
-    }
     change.commit(Target::User(record.id), json!({ "fields": [field] })).await?;
-    Ok(Ok200::new(views::object(whole)).tagged(&(record.version + 1).to_string()))
+    Ok(Representation::of(&views::object(kept))?.reply())
 }
 
 /// Refuses an object that is too large or too deep to keep.

@@ -12,12 +12,13 @@ use rollcall_api::types::{
 };
 use rollcall_policy::Resource;
 use rollcall_query::Sight;
+use rollcall_store::erase::{Deleted, Erasure, Progress};
 use rollcall_store::find::Total;
 use rollcall_store::groups::{self, GroupChanges, GroupKey, GroupRow, NewGroup};
 use rollcall_store::{idempotency, seed, users};
 use serde_json::{Value, json};
 
-use crate::app::conditions::writable;
+use crate::app::conditions::{Representation, writable};
 use crate::app::documents::check_size;
 use crate::app::finding::{Finding, searched};
 use crate::app::idempotency::Attempt;
@@ -59,8 +60,7 @@ pub async fn group_view(
     known: IfNoneMatch,
 ) -> AppResult<Ok200<Group>> {
     let (_, row) = visible(&op, &credential, &group).await?;
-    let tag = row.version.to_string();
-    Ok(Ok200::new(views::group(row)).tagged(&tag).unless_known(&known))
+    Ok(Representation::of(&views::group(row))?.reply().unless_known(&known))
 }
 
 /// List a group's members.
@@ -149,13 +149,12 @@ pub async fn group_create(
     };
     groups::insert(change.conn(), &row).await?;
     groups::join(change.conn(), row.id, owner.id, &[seed::OWNER], now).await?;
-    groups::touch_members(change.conn(), row.id, None, now).await?;
     let Some(group) = groups::find(change.conn(), GroupKey::Id(row.id)).await? else { return not_found() };
-    let (tag, location) = (group.version.to_string(), format!("/v1/groups/{}", row.id));
-    let answer = views::group(group);
-    attempt.keep(&op, &change, row.id, &location, &tag, &answer).await?;
+    let (group, location) = (views::group(group), format!("/v1/groups/{}", row.id));
+    let shown = Representation::of(&group)?;
+    attempt.keep(&op, &change, row.id, &location, shown.tag(), &group).await?;
     change.commit(Target::Group(row.id), json!({ "slug": row.slug, "owner": owner.id })).await?;
-    Ok(Created::new(answer).located(&location).tagged(&tag))
+    Ok(shown.reply().located(&location))
 }
 
 /// Update a group.
@@ -168,7 +167,7 @@ pub async fn group_update(
 ) -> AppResult<Ok200<Group>> {
     let mut change = op.begin(&credential).await?;
     let row = target(&mut change, &group, None).await?;
-    let versions = writable(&expected, row.version, &row.version.to_string())?;
+    writable(&expected, || Representation::of(&views::group(row.clone())))?;
     let renamed = body.slug.as_ref().is_some_and(|slug| slug.as_str() != row.slug);
     if row.is_default && renamed {
         return refuse(error::DEFAULT_GROUP, "slug: that of the default group can't be changed");
@@ -184,17 +183,10 @@ pub async fn group_update(
         custom_data,
         mfa_required: body.mfa_required,
     };
-    let now = op.now();
-    if !groups::update(change.conn(), row.id, &versions, changes, now).await? {
-        return refuse(error::CONFLICT, "the group was changed meanwhile; try again");
-    }
-    if renamed {
-        groups::touch_members(change.conn(), row.id, None, now).await?;
-    }
+    groups::update(change.conn(), row.id, changes, op.now()).await?;
     let Some(updated) = groups::find(change.conn(), GroupKey::Id(row.id)).await? else { return not_found() };
     change.commit(Target::Group(row.id), json!({})).await?;
-    let tag = updated.version.to_string();
-    Ok(Ok200::new(views::group(updated)).tagged(&tag))
+    Ok(Representation::of(&views::group(updated))?.reply())
 }
 
 /// Delete a group.
@@ -206,17 +198,18 @@ pub async fn group_delete(
 ) -> AppResult<NoContent> {
     let mut change = op.begin(&credential).await?;
     let row = target(&mut change, &group, None).await?;
-    let versions = writable(&expected, row.version, &row.version.to_string())?;
+    writable(&expected, || Representation::of(&views::group(row.clone())))?;
     if row.is_default {
         return refuse(error::DEFAULT_GROUP, "the default group can't be deleted");
     }
-    groups::touch_members(change.conn(), row.id, None, op.now()).await?;
     // Or a retry of the creation would be told of a group that isn't there.
     idempotency::forget(change.conn(), row.id).await?;
-    if !groups::delete(change.conn(), row.id, &versions).await? {
-        return refuse(error::CONFLICT, "the group was changed meanwhile; try again");
-    }
+    groups::delete(change.conn(), row.id).await?;
+    let erased = Erasure::small(Deleted::Group(row.id), change.conn()).await?;
     change.commit(Target::Group(row.id), json!({ "slug": row.slug })).await?;
+    if erased != Progress::Done {
+        op.app.erasing.notify_one();
+    }
     Ok(NoContent::done())
 }
 

@@ -19,6 +19,7 @@ use rollcall_store::{Conn, idempotency, seed};
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::app::conditions::Representation;
 use crate::app::granting::{ensure_in_group, is_invitation_backed};
 use crate::app::idempotency::Attempt;
 use crate::app::members::{group_roles, seat, target};
@@ -98,10 +99,11 @@ pub async fn group_invitation_create(
     let location = format!("/v1/groups/{}/invitations/{}", row.id, invitation.id);
     // What is kept for a retry has no token: it could be read out of the database.
     let kept = InvitationCreated { invitation: views::invitation(record), token: None };
-    attempt.keep(&op, &change, invitation.id, &location, "1", &kept).await?;
+    let tag = Representation::of(&kept)?.tag().to_owned();
+    attempt.keep(&op, &change, invitation.id, &location, &tag, &kept).await?;
     change.commit(Target::Invitation(invitation.id), detail).await?;
     let answer = InvitationCreated { token: Some(token.expose().to_owned()), ..kept };
-    Ok(Created::new(answer).located(&location).tagged("1"))
+    Ok(Created::new(answer).located(&location).tagged(&tag))
 }
 
 /// Withdraw an invitation.
@@ -216,9 +218,8 @@ pub async fn join(
     groups::join(change.conn(), invitation.group_id, user.id, &ids, now).await?;
     if invitation.email_folded.is_some() && !user.email_verified {
         let proved = UserChanges { email_verified: Some(true), ..UserChanges::default() };
-        users::update(change.conn(), user.id, &[user.version], proved, now).await?;
+        users::update(change.conn(), user.id, proved, now).await?;
     }
-    groups::touch_members(change.conn(), invitation.group_id, Some(user.id), now).await?;
     invitations::delete(change.conn(), invitation.group_id, invitation.id).await?;
     Ok(invitation.group_id.into())
 }

@@ -8,7 +8,7 @@ use rollcall_api::types::{Identifier, Login, LoginChangePassword, PasswordAttemp
 use rollcall_policy::Resource;
 use rollcall_store::passwords::{self, PasswordRow};
 use rollcall_store::sessions;
-use rollcall_store::users::UserChanges;
+use rollcall_store::users;
 use serde_json::json;
 
 use crate::app::credentials::{new_password, own_names, start_session, still_valid};
@@ -36,8 +36,7 @@ async fn sign_in(op: &Arc<Operation>, body: &Login) -> AppResult<Ok200<SessionCr
     let mut change = op.begin_public().await?;
     change.authorize(Resource::Directory)?;
     let user = still_valid(op, &change, &user).await?;
-    let upgrade = UserChanges { password_hash: verified.upgrade.map(Some), ..UserChanges::default() };
-    let created = start_session(op, &change, &user, upgrade).await?;
+    let created = start_session(op, &change, &user, verified.upgrade).await?;
     change.commit(Target::User(user.id), json!({ "session": created.session.id })).await?;
     throttle::succeeded(op, user.id).await;
     Ok(Ok200::new(created))
@@ -58,7 +57,8 @@ pub async fn login_change_password(
     change.authorize(Resource::Directory)?;
     let user = still_valid(&op, &change, &user).await?;
     let ended = sessions::delete_all(change.conn(), user.id, None).await?;
-    let created = start_session(&op, &change, &user, new_password(&op, hash, false)).await?;
+    users::update(change.conn(), user.id, new_password(&op, hash, false), op.now()).await?;
+    let created = start_session(&op, &change, &user, None).await?;
     change
         .commit(Target::User(user.id), json!({ "session": created.session.id, "ended_sessions": ended }))
         .await?;

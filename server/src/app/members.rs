@@ -17,6 +17,7 @@ use rollcall_store::{Conn, grants, seed};
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::app::conditions::Representation;
 use crate::app::granting::ensure_in_group;
 use crate::app::idempotency::Attempt;
 use crate::app::roles::find;
@@ -92,6 +93,13 @@ fn member(
     })
 }
 
+/// The entity tag of a member: as with a user, signing in is no change.
+fn tag_of(member: &GroupMember) -> AppResult<String> {
+    let mut counted = member.clone();
+    counted.user.last_sign_in_at = None;
+    Ok(Representation::of(&counted)?.tag().to_owned())
+}
+
 /// Add a member.
 pub async fn group_member_add(
     op: Arc<Operation>,
@@ -118,15 +126,14 @@ pub async fn group_member_add(
     }
     let now = op.now();
     groups::join(change.conn(), row.id, user.id, &ids(&roles), now).await?;
-    groups::touch_members(change.conn(), row.id, Some(user.id), now).await?;
     let Some(membership) = groups::membership(change.conn(), row.id, user.id).await? else {
         return not_found();
     };
     let Some(user) = users::find(change.conn(), UserKey::Id(user.id)).await? else { return not_found() };
-    let (id, tag) = (user.id, user.version.to_string());
-    let location = format!("/v1/groups/{}/members/{id}", row.id);
+    let (id, location) = (user.id, format!("/v1/groups/{}/members/{}", row.id, user.id));
     let detail = json!({ "user": id, "roles": membership.roles });
     let answer = member(&op, &change, user, membership)?;
+    let tag = tag_of(&answer)?;
     attempt.keep(&op, &change, id, &location, &tag, &answer).await?;
     change.commit(Target::Group(row.id), detail).await?;
     Ok(Created::new(answer).located(&location).tagged(&tag))
@@ -182,8 +189,6 @@ pub async fn group_member_remove(
         ensure_in_group(change.conn(), change.caller()?, row.id, &held).await?;
     }
     keeps_an_owner(&op, &change, &row, user.id).await?;
-    let now = op.now();
-    groups::touch_members(change.conn(), row.id, Some(user.id), now).await?;
     groups::leave(change.conn(), row.id, user.id).await?;
     change.commit(Target::Group(row.id), json!({ "user": user.id })).await?;
     Ok(NoContent::done())

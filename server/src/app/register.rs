@@ -15,6 +15,7 @@ use rollcall_store::{Conn, groups, roles, seed};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::app::conditions::Representation;
 use crate::app::documents::check_size;
 use crate::app::idempotency::Attempt;
 use crate::app::{identifiers, invitations, throttle, views};
@@ -188,12 +189,12 @@ async fn answer(
     record: UserRecord,
     view: UserView,
 ) -> AppResult<Created<User>> {
-    let (id, tag) = (record.id, views::user_tag(&record, view, op.now()));
-    let location = format!("/v1/users/{id}");
+    let (id, location) = (record.id, format!("/v1/users/{}", record.id));
     let user = views::user_in(view, record, op.now());
-    attempt.keep(&op, &change, id, &location, &tag, &user).await?;
+    let shown = Representation::of_user(user.clone())?;
+    attempt.keep(&op, &change, id, &location, shown.tag(), &user).await?;
     change.commit(Target::User(id), json!({})).await?;
-    Ok(Created::new(user).located(&location).tagged(&tag))
+    Ok(shown.reply().located(&location))
 }
 
 /// The first administrator, and every one that the command line makes.

@@ -12,17 +12,21 @@ use rollcall_api::types::{
 };
 use rollcall_policy::Resource;
 use rollcall_query::Sight;
+use rollcall_store::erase::{Deleted, Erasure, Progress};
 use rollcall_store::roles::{self, NewRole, RoleChanges, RoleKey, RoleRecord};
 use rollcall_store::{Conn, idempotency};
 use serde_json::json;
 
-use crate::app::conditions::writable;
+use crate::app::conditions::{Representation, writable};
 use crate::app::finding::{Finding, searched};
 use crate::app::granting::{ensure_default, ensure_definition};
 use crate::app::idempotency::Attempt;
 use crate::app::views;
 use crate::error::{AppResult, not_found, refuse};
 use crate::operation::{Change, Operation, Target};
+
+/// Up to how many holders of a role are counted.
+const COUNTED: i64 = 1000;
 
 /// The role that a body or a parameter names; an unknown one is a 404 that names it.
 pub async fn find(conn: &Conn, role: &RoleRef, field: &str) -> AppResult<RoleRecord> {
@@ -62,8 +66,7 @@ pub async fn role_view(
 ) -> AppResult<Ok200<Role>> {
     let (_, record) = op.read(&credential, &role).await?.found()?.authorize(|_, _| Resource::Directory)?;
     let Some(record) = record else { return not_found() };
-    let tag = record.version.to_string();
-    Ok(Ok200::new(views::role(record)).tagged(&tag).unless_known(&known))
+    Ok(Representation::of(&views::role(record))?.reply().unless_known(&known))
 }
 
 /// Create a role.
@@ -106,11 +109,11 @@ pub async fn role_create(
     };
     roles::insert(change.conn(), &row, &permissions).await?;
     let Some(record) = roles::find(change.conn(), RoleKey::Id(row.id)).await? else { return not_found() };
-    let (tag, location) = (record.version.to_string(), format!("/v1/roles/{}", row.id));
-    let role = views::role(record);
-    attempt.keep(&op, &change, row.id, &location, &tag, &role).await?;
+    let (role, location) = (views::role(record), format!("/v1/roles/{}", row.id));
+    let shown = Representation::of(&role)?;
+    attempt.keep(&op, &change, row.id, &location, shown.tag(), &role).await?;
     change.commit(Target::Role(row.id), json!({ "name": row.name, "permissions": permissions })).await?;
-    Ok(Created::new(role).located(&location).tagged(&tag))
+    Ok(shown.reply().located(&location))
 }
 
 /// Update a role.
@@ -123,7 +126,7 @@ pub async fn role_update(
 ) -> AppResult<Ok200<Role>> {
     let mut change = op.begin(&credential).await?;
     let record = changeable(&mut change, &role).await?;
-    writable(&expected, record.version, &record.version.to_string())?;
+    writable(&expected, || Representation::of(&views::role(record.clone())))?;
     let permissions = body.permissions.map(names);
     let after = permissions.as_ref().unwrap_or(&record.permissions);
     let actor = &change.caller()?.actor;
@@ -147,14 +150,10 @@ pub async fn role_update(
         is_default: body.is_default,
     };
     let permissions_now = permissions.as_deref();
-    if !roles::update(change.conn(), record.id, record.version, changes, permissions_now, now).await? {
-        return refuse(error::CONFLICT, "the role was changed meanwhile; try again");
-    }
-    roles::touch_holders(change.conn(), record.id, now).await?;
+    roles::update(change.conn(), record.id, changes, permissions_now, now).await?;
     let Some(updated) = roles::find(change.conn(), RoleKey::Id(record.id)).await? else { return not_found() };
     change.commit(Target::Role(record.id), json!({ "permissions": permissions })).await?;
-    let tag = updated.version.to_string();
-    Ok(Ok200::new(views::role(updated)).tagged(&tag))
+    Ok(Representation::of(&views::role(updated))?.reply())
 }
 
 /// Delete a role.
@@ -167,14 +166,20 @@ pub async fn role_delete(
 ) -> AppResult<NoContent> {
     let mut change = op.begin(&credential).await?;
     let record = changeable(&mut change, &role).await?;
-    writable(&expected, record.version, &record.version.to_string())?;
-    let holders = roles::holders(change.conn(), record.id).await?;
+    writable(&expected, || Representation::of(&views::role(record.clone())))?;
+    let holders = roles::holders(change.conn(), record.id, COUNTED).await?;
+    let (more, counted) = if holders < COUNTED { ("", "holders") } else { ("at least ", "holders_at_least") };
     if holders > 0 && query.force != Some(true) {
-        return refuse(error::ROLE_IN_USE, format!("{holders} hold the role; with force=true they lose it"));
+        let message = format!("{more}{holders} hold the role; with force=true they lose it");
+        return refuse(error::ROLE_IN_USE, message);
     }
     idempotency::forget(change.conn(), record.id).await?;
-    roles::delete(change.conn(), record.id, record.version, op.now()).await?;
-    change.commit(Target::Role(record.id), json!({ "name": record.name, "holders": holders })).await?;
+    roles::delete(change.conn(), record.id).await?;
+    let erased = Erasure::small(Deleted::Role(record.id), change.conn()).await?;
+    change.commit(Target::Role(record.id), json!({ "name": record.name, counted: holders })).await?;
+    if erased != Progress::Done {
+        op.app.erasing.notify_one();
+    }
     Ok(NoContent::done())
 }
 

@@ -10,7 +10,7 @@ use rollcall_api::types::{
 };
 use rollcall_store::roles::{self, RoleRecord};
 use rollcall_store::seed::ADMINISTRATOR;
-use rollcall_store::users::{self, UserChanges, UserRecord};
+use rollcall_store::users::UserRecord;
 use serde_json::json;
 
 use crate::app::granting::ensure_everywhere;
@@ -134,9 +134,6 @@ async fn apply(
     }
     for role in removed {
         roles::revoke(change.conn(), record.id, role.id).await?;
-    }
-    if !added.is_empty() || !removed.is_empty() {
-        users::update(change.conn(), record.id, &[record.version], UserChanges::default(), now).await?;
     }
     names.sort();
     let sorted = |mut names: Vec<String>| {

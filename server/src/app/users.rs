@@ -100,8 +100,8 @@ pub async fn user_view(
     let fetched = op.read(&credential, &user).await?;
     let (caller, record) = fetched.found()?.authorize(|_, record| about(record))?;
     let Some(record) = record else { return not_found() };
-    let tag = views::user_tag(&record, views::view_for(&caller.actor, record.id), op.now());
-    Ok(Ok200::new(views::user(&caller.actor, record, op.now())).tagged(&tag).unless_known(&known))
+    let view = views::view_for(&caller.actor, record.id);
+    Ok(views::shown(view, record, op.now())?.reply().unless_known(&known))
 }
 
 /// What a user record is to policy.
@@ -167,7 +167,7 @@ pub async fn user_update(
         })?;
     }
     let view = views::view_for(&change.caller()?.actor, record.id);
-    let versions = writable(&expected, record.version, &views::user_tag(&record, view, op.now()))?;
+    writable(&expected, || views::shown(view, record.clone(), op.now()))?;
     let changed: Vec<&str> = [
         ("username", body.username.is_some()),
         ("email", body.email.is_some()),
@@ -180,13 +180,10 @@ pub async fn user_update(
     .filter_map(|(field, sent)| sent.then_some(field))
     .collect();
     let changes = changes_of(&record, body)?;
-    if !users::update(change.conn(), record.id, &versions, changes, op.now()).await? {
-        return refuse(error::CONFLICT, "the user was changed meanwhile; try again");
-    }
+    users::update(change.conn(), record.id, changes, op.now()).await?;
     let Some(updated) = users::find(change.conn(), UserKey::Id(record.id)).await? else { return not_found() };
     change.commit(Target::User(record.id), json!({ "fields": changed })).await?;
-    let tag = views::user_tag(&updated, view, op.now());
-    Ok(Ok200::new(views::user_in(view, updated, op.now())).tagged(&tag))
+    Ok(views::shown(view, updated, op.now())?.reply())
 }
 
 /// The row's changes, checked against the rules that hold between fields.
@@ -245,7 +242,7 @@ pub async fn user_delete(
     let mut change = op.begin(&credential).await?;
     let record = target(&mut change, &user).await?;
     let view = views::view_for(&change.caller()?.actor, record.id);
-    let versions = writable(&expected, record.version, &views::user_tag(&record, view, op.now()))?;
+    writable(&expected, || views::shown(view, record.clone(), op.now()))?;
     not_last_administrator(&op, &change, &record).await?;
     for group in groups::lock_owned(change.conn(), record.id).await? {
         if groups::other_owners(change.conn(), group.id, record.id, op.now()).await? == 0 {
@@ -259,9 +256,7 @@ pub async fn user_delete(
             idempotency::forget(change.conn(), invitation).await?;
         }
     }
-    if !users::delete(change.conn(), record.id, &versions, op.now()).await? {
-        return refuse(error::CONFLICT, "the user was changed meanwhile; try again");
-    }
+    users::delete(change.conn(), record.id, op.now()).await?;
     change.commit(Target::User(record.id), json!({})).await?;
     Ok(NoContent::done())
 }
@@ -335,9 +330,7 @@ async fn written(
     detail: Value,
 ) -> AppResult<Ok200<User>> {
     let view = views::view_for(&change.caller()?.actor, record.id);
-    if !users::update(change.conn(), record.id, &[record.version], changes, op.now()).await? {
-        return refuse(error::CONFLICT, "the user was changed meanwhile; try again");
-    }
+    users::update(change.conn(), record.id, changes, op.now()).await?;
     let Some(updated) = users::find(change.conn(), UserKey::Id(record.id)).await? else { return not_found() };
     change.commit(Target::User(record.id), detail).await?;
     Ok(Ok200::new(views::user_in(view, updated, op.now())))

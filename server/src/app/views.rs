@@ -16,6 +16,9 @@ use rollcall_store::users::UserRecord;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::app::conditions::Representation;
+use crate::error::AppResult;
+
 /// How much of a user an actor sees.
 pub fn view_for(actor: &Actor, user: Uuid) -> UserView {
     if actor.user == UserId::from(user) {
@@ -27,11 +30,9 @@ pub fn view_for(actor: &Actor, user: Uuid) -> UserView {
     }
 }
 
-/// The entity tag of a user in a view. It changes with every change of the record, and when a suspension runs out, which
-/// changes no record by itself.
-pub fn user_tag(record: &UserRecord, view: UserView, now: DateTime<Utc>) -> String {
-    let over = record.suspended && !is_suspended(record.suspended, record.suspended_until, now);
-    format!("{}-{}{}", record.version, view.as_str(), if over { "-over" } else { "" })
+/// A user in a view, in JSON and with its entity tag.
+pub fn shown(view: UserView, record: UserRecord, now: DateTime<Utc>) -> AppResult<Representation> {
+    Representation::of_user(user_in(view, record, now))
 }
 
 /// A user as an actor sees it.

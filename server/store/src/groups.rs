@@ -4,15 +4,18 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::{count_star, exists};
 use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::sql_types;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rollcall_api::types::fold;
 use rollcall_query::fields::{GroupField, MemberField};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::error::StoreResult;
+use crate::error::{StoreError, StoreResult};
 use crate::find::{self, Find, Position, Rows, Total};
-use crate::schema::{group_member_roles, group_members, groups, membership_records, user_records, users};
+use crate::schema::{
+    group_member_roles, group_members, groups, membership_records, roles, user_records, users,
+};
 use crate::seed::OWNER;
 use crate::users::{UserRecord, can_sign_in};
 
@@ -21,7 +24,6 @@ use crate::users::{UserRecord, can_sign_in};
 #[diesel(table_name = groups, check_for_backend(Pg))]
 pub struct GroupRow {
     pub id: Uuid,
-    pub version: i64,
     pub slug: String,
     pub name: String,
     pub description: Option<String>,
@@ -54,12 +56,8 @@ pub enum GroupKey<'a> {
 
 /// Finds a group.
 pub async fn find(mut conn: &AsyncPgConnection, key: GroupKey<'_>) -> StoreResult<Option<GroupRow>> {
-    let query = groups::table.select(GroupRow::as_select());
-    let group = match key {
-        GroupKey::Id(id) => query.filter(groups::id.eq(id)).get_result(&mut conn).await,
-        GroupKey::Slug(slug) => query.filter(groups::slug.eq(slug)).get_result(&mut conn).await,
-    };
-    Ok(group.optional()?)
+    let query = groups::table.filter(key).select(GroupRow::as_select());
+    Ok(query.get_result(&mut conn).await.optional()?)
 }
 
 /// Whether a user is in a group.
@@ -101,7 +99,7 @@ pub async fn count(
 }
 
 fn passing(member: Option<Uuid>) -> groups::BoxedQuery<'static, Pg> {
-    let mut query = groups::table.into_boxed();
+    let mut query = groups::table.filter(groups::deleted.eq(false)).into_boxed();
     if let Some(user) = member {
         let membership = group_members::table
             .filter(group_members::group_id.eq(groups::id))
@@ -163,6 +161,7 @@ pub async fn of_user(
     let query = membership_records::table
         .inner_join(groups::table)
         .filter(membership_records::user_id.eq(user))
+        .filter(groups::deleted.eq(false))
         .order(membership_records::group_id)
         .limit(limit)
         .select((MembershipRecord::as_select(), GroupRow::as_select()));
@@ -196,12 +195,8 @@ pub async fn insert(mut conn: &AsyncPgConnection, group: &NewGroup) -> StoreResu
 
 /// Finds a group and keeps it, and who belongs to it, from being changed by others until the transaction ends.
 pub async fn lock(mut conn: &AsyncPgConnection, key: GroupKey<'_>) -> StoreResult<Option<GroupRow>> {
-    let query = groups::table.select(GroupRow::as_select()).for_no_key_update();
-    let group = match key {
-        GroupKey::Id(id) => query.filter(groups::id.eq(id)).get_result(&mut conn).await,
-        GroupKey::Slug(slug) => query.filter(groups::slug.eq(slug)).get_result(&mut conn).await,
-    };
-    Ok(group.optional()?)
+    let query = groups::table.filter(key).select(GroupRow::as_select()).for_no_key_update();
+    Ok(query.get_result(&mut conn).await.optional()?)
 }
 
 /// Changes of a group: `None` keeps, `Some(None)` clears.
@@ -215,44 +210,26 @@ pub struct GroupChanges {
     pub mfa_required: Option<bool>,
 }
 
-/// Changes a group that has one of these versions; says whether it had.
+/// Changes a group whose row the caller has locked.
 pub async fn update(
     mut conn: &AsyncPgConnection,
     id: Uuid,
-    versions: &[i64],
     changes: GroupChanges,
     now: DateTime<Utc>,
-) -> StoreResult<bool> {
-    let target = groups::table.filter(groups::id.eq(id)).filter(groups::version.eq_any(versions));
+) -> StoreResult<()> {
     let folded = changes.name.as_deref().map(|name| groups::name_folded.eq(fold(name)));
-    let count = diesel::update(target)
-        .set((changes, folded, groups::version.eq(groups::version + 1), groups::updated_at.eq(now)))
+    diesel::update(groups::table.find(id))
+        .set((changes, folded, groups::updated_at.eq(now)))
         .execute(&mut conn)
         .await?;
-    Ok(count == 1)
+    Ok(())
 }
 
-/// Deletes a group that has one of these versions; says whether it had. Memberships and invitations go with the row.
-pub async fn delete(mut conn: &AsyncPgConnection, id: Uuid, versions: &[i64]) -> StoreResult<bool> {
-    let target = groups::table.filter(groups::id.eq(id)).filter(groups::version.eq_any(versions));
-    Ok(diesel::delete(target).execute(&mut conn).await? == 1)
-}
-
-/// Gives the members of a group, or one of them, a new version: what is shown of them changes.
-pub async fn touch_members(
-    mut conn: &AsyncPgConnection,
-    group: Uuid,
-    only: Option<Uuid>,
-    now: DateTime<Utc>,
-) -> StoreResult<()> {
-    let members =
-        group_members::table.filter(group_members::group_id.eq(group)).select(group_members::user_id);
-    let set = (users::version.eq(users::version + 1), users::updated_at.eq(now));
-    let target = users::table.filter(users::id.eq_any(members));
-    match only {
-        Some(user) => diesel::update(target.filter(users::id.eq(user))).set(set).execute(&mut conn).await?,
-        None => diesel::update(target).set(set).execute(&mut conn).await?,
-    };
+/// Deletes a group: for every reader it is gone with the transaction, however many belong to it. Memberships and
+/// invitations are left for [`crate::erase`]. Whoever is just joining is waited for, and nobody joins afterwards.
+pub async fn delete(mut conn: &AsyncPgConnection, id: Uuid) -> StoreResult<()> {
+    groups::table.find(id).select(groups::id).for_update().get_result::<Uuid>(&mut conn).await?;
+    diesel::update(groups::table.find(id)).set(groups::deleted.eq(true)).execute(&mut conn).await?;
     Ok(())
 }
 
@@ -294,6 +271,7 @@ pub async fn lock_owned(mut conn: &AsyncPgConnection, user: Uuid) -> StoreResult
         .select(group_member_roles::group_id);
     let query = groups::table
         .filter(groups::id.eq_any(owned))
+        .filter(groups::deleted.eq(false))
         .order(groups::id)
         .select(GroupRow::as_select())
         .for_no_key_update();
@@ -315,22 +293,22 @@ pub async fn set_roles(
 }
 
 async fn add_roles(mut conn: &AsyncPgConnection, group: Uuid, user: Uuid, roles: &[Uuid]) -> StoreResult<()> {
-    let rows: Vec<_> = roles
-        .iter()
-        .map(|role| {
-            (
-                group_member_roles::group_id.eq(group),
-                group_member_roles::user_id.eq(user),
-                group_member_roles::role_id.eq(*role),
-            )
-        })
-        .collect();
-    diesel::insert_into(group_member_roles::table)
-        .values(rows)
-        .on_conflict_do_nothing()
+    let given = crate::roles::kept(roles).select((
+        group.into_sql::<sql_types::Uuid>(),
+        user.into_sql::<sql_types::Uuid>(),
+        roles::id,
+    ));
+    let count = diesel::insert_into(group_member_roles::table)
+        .values(given)
+        .into_columns((
+            group_member_roles::group_id,
+            group_member_roles::user_id,
+            group_member_roles::role_id,
+        ))
         .execute(&mut conn)
         .await?;
-    Ok(())
+    // One was deleted since it was found.
+    if count == roles.len() { Ok(()) } else { Err(StoreError::Collision) }
 }
 
 /// Takes a user out of a group; says whether they were in it.
@@ -346,13 +324,18 @@ pub async fn join(
     roles: &[Uuid],
     now: DateTime<Utc>,
 ) -> StoreResult<()> {
-    diesel::insert_into(group_members::table)
-        .values((
-            group_members::group_id.eq(group),
-            group_members::user_id.eq(user),
-            group_members::joined_at.eq(now),
-        ))
+    let joined = groups::table
+        .filter(GroupKey::Id(group))
+        .select((groups::id, user.into_sql::<sql_types::Uuid>(), now.into_sql::<sql_types::Timestamptz>()))
+        .for_key_share();
+    let count = diesel::insert_into(group_members::table)
+        .values(joined)
+        .into_columns((group_members::group_id, group_members::user_id, group_members::joined_at))
         .execute(&mut conn)
         .await?;
+    if count == 0 {
+        // It was deleted since it was found.
+        return Err(StoreError::Collision);
+    }
     add_roles(conn, group, user, roles).await
 }

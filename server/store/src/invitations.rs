@@ -6,7 +6,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use crate::error::StoreResult;
-use crate::schema::{group_members, invitation_records, invitation_roles, invitations, users};
+use crate::schema::{group_members, invitation_records, invitation_roles, invitations, roles, users};
 
 /// A pending membership.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -140,8 +140,10 @@ pub async fn inviter(mut conn: &AsyncPgConnection, user: Uuid, group: Uuid) -> S
 
 async fn role_ids(mut conn: &AsyncPgConnection, invitation: Uuid) -> StoreResult<Vec<Uuid>> {
     let query = invitation_roles::table
+        .inner_join(roles::table.on(roles::id.eq(invitation_roles::role_id)))
         .filter(invitation_roles::invitation_id.eq(invitation))
-        .select(invitation_roles::role_id);
+        .filter(roles::deleted.eq(false))
+        .select(roles::id);
     Ok(query.load(&mut conn).await?)
 }
 

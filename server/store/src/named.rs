@@ -84,19 +84,25 @@ impl QueryFragment<Pg> for UserKey<'_> {
     }
 }
 
+/// A group that is deleted has no name any more, also as long as its row is there.
 impl QueryFragment<Pg> for GroupKey<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("(");
         match self {
             Self::Id(id) => {
                 groups::id.walk_ast(out.reborrow())?;
                 out.push_sql(" = ");
-                out.push_bind_param::<sql_types::Uuid, _>(id)
+                out.push_bind_param::<sql_types::Uuid, _>(id)?;
             }
             Self::Slug(slug) => {
                 groups::slug.walk_ast(out.reborrow())?;
                 out.push_sql(" = ");
-                out.push_bind_param::<sql_types::Text, _>(slug)
+                out.push_bind_param::<sql_types::Text, _>(slug)?;
             }
         }
+        out.push_sql(" AND NOT ");
+        groups::deleted.walk_ast(out.reborrow())?;
+        out.push_sql(")");
+        Ok(())
     }
 }

@@ -13,7 +13,6 @@ use crate::schema::users;
 #[diesel(table_name = users, check_for_backend(diesel::pg::Pg))]
 pub struct PasswordRow {
     pub id: Uuid,
-    pub version: i64,
     pub username: Option<String>,
     pub email: Option<String>,
     pub name: Option<String>,

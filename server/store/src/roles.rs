@@ -1,17 +1,16 @@
 //! The tables `roles`, `role_permissions` and `user_roles`.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::count_star;
+use diesel::dsl::{auto_type, count_star};
 use diesel::prelude::*;
+use diesel::sql_types;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rollcall_query::fields::RoleField;
 use uuid::Uuid;
 
-use crate::error::StoreResult;
+use crate::error::{StoreError, StoreResult};
 use crate::find::{self, Find, Position, Rows, Total};
-use crate::schema::{
-    group_member_roles, invitation_roles, role_permissions, role_records, roles, user_roles, users,
-};
+use crate::schema::{group_member_roles, groups, role_permissions, role_records, roles, user_roles, users};
 use crate::seed::ADMINISTRATOR;
 use crate::users::can_sign_in;
 
@@ -20,7 +19,6 @@ use crate::users::can_sign_in;
 #[diesel(table_name = role_records, check_for_backend(diesel::pg::Pg))]
 pub struct RoleRecord {
     pub id: Uuid,
-    pub version: i64,
     pub scope: String,
     pub name: String,
     pub kind: String,
@@ -143,29 +141,27 @@ pub struct RoleChanges {
     pub is_default: Option<bool>,
 }
 
-/// Changes a role that has this version; says whether it had.
+/// Changes a role whose row the caller has locked. However many hold it, their rows stay as they are.
 pub async fn update(
     mut conn: &AsyncPgConnection,
     id: Uuid,
-    version: i64,
     changes: RoleChanges,
     permissions: Option<&[String]>,
     now: DateTime<Utc>,
-) -> StoreResult<bool> {
-    let target = roles::table.filter(roles::id.eq(id)).filter(roles::version.eq(version));
-    let count = diesel::update(target)
-        .set((changes, roles::version.eq(roles::version + 1), roles::updated_at.eq(now)))
-        .execute(&mut conn)
-        .await?;
-    if count == 1
-        && let Some(permissions) = permissions
-    {
-        diesel::delete(role_permissions::table.filter(role_permissions::role_id.eq(id)))
-            .execute(&mut conn)
-            .await?;
+) -> StoreResult<()> {
+    let changed = (changes, roles::updated_at.eq(now));
+    diesel::update(roles::table.find(id)).set(changed).execute(&mut conn).await?;
+    if let Some(permissions) = permissions {
+        remove_permissions(conn, id).await?;
         add_permissions(conn, id, permissions).await?;
     }
-    Ok(count == 1)
+    Ok(())
+}
+
+async fn remove_permissions(mut conn: &AsyncPgConnection, role: Uuid) -> StoreResult<()> {
+    let target = role_permissions::table.filter(role_permissions::role_id.eq(role));
+    diesel::delete(target).execute(&mut conn).await?;
+    Ok(())
 }
 
 async fn add_permissions(
@@ -185,48 +181,31 @@ async fn add_permissions(
     Ok(())
 }
 
-/// How many users and members hold a role.
-pub async fn holders(mut conn: &AsyncPgConnection, role: Uuid) -> StoreResult<i64> {
-    let users: i64 = user_roles::table
-        .filter(user_roles::role_id.eq(role))
-        .select(count_star())
-        .get_result(&mut conn)
-        .await?;
-    let members: i64 = group_member_roles::table
+/// How many users and members hold a role; counted up to a limit, because a role may have millions.
+pub async fn holders(mut conn: &AsyncPgConnection, role: Uuid, limit: i64) -> StoreResult<i64> {
+    let users = user_roles::table.filter(user_roles::role_id.eq(role)).select(user_roles::user_id);
+    let users: Vec<Uuid> = users.limit(limit).load(&mut conn).await?;
+    let members = group_member_roles::table
+        .inner_join(groups::table.on(groups::id.eq(group_member_roles::group_id)))
         .filter(group_member_roles::role_id.eq(role))
-        .select(count_star())
-        .get_result(&mut conn)
-        .await?;
-    Ok(users + members)
+        .filter(groups::deleted.eq(false))
+        .select(group_member_roles::user_id);
+    let members: Vec<Uuid> = members.limit(limit).load(&mut conn).await?;
+    Ok(limit.min(i64::try_from(users.len() + members.len()).unwrap_or(i64::MAX)))
 }
 
-/// Deletes a role that has this version, also from those who hold it; says whether it had.
-pub async fn delete(
-    mut conn: &AsyncPgConnection,
-    role: Uuid,
-    version: i64,
-    now: DateTime<Utc>,
-) -> StoreResult<bool> {
-    touch_holders(conn, role, now).await?;
-    diesel::delete(user_roles::table.filter(user_roles::role_id.eq(role))).execute(&mut conn).await?;
-    diesel::delete(group_member_roles::table.filter(group_member_roles::role_id.eq(role)))
-        .execute(&mut conn)
-        .await?;
-    diesel::delete(invitation_roles::table.filter(invitation_roles::role_id.eq(role)))
-        .execute(&mut conn)
-        .await?;
-    let target = roles::table.filter(roles::id.eq(role)).filter(roles::version.eq(version));
-    Ok(diesel::delete(target).execute(&mut conn).await? == 1)
-}
-
-/// Gives the users who hold a role globally a new version: what is shown of them changes.
-pub async fn touch_holders(mut conn: &AsyncPgConnection, role: Uuid, now: DateTime<Utc>) -> StoreResult<()> {
-    let holders = user_roles::table.filter(user_roles::role_id.eq(role)).select(user_roles::user_id);
-    diesel::update(users::table.filter(users::id.eq_any(holders)))
-        .set((users::version.eq(users::version + 1), users::updated_at.eq(now)))
-        .execute(&mut conn)
-        .await?;
+/// Deletes a role whose row the caller has locked: for every reader it is gone with the transaction, and what it gave as
+/// well, however many hold it. Their rows are left for [`crate::erase`].
+pub async fn delete(mut conn: &AsyncPgConnection, role: Uuid) -> StoreResult<()> {
+    remove_permissions(conn, role).await?;
+    diesel::update(roles::table.find(role)).set(roles::deleted.eq(true)).execute(&mut conn).await?;
     Ok(())
+}
+
+/// Those of some roles that aren't deleted. They stay as they are until the transaction ends.
+#[auto_type(no_type_alias)]
+pub(crate) fn kept<'a>(ids: &'a [Uuid]) -> _ {
+    roles::table.filter(roles::id.eq_any(ids)).filter(roles::deleted.eq(false)).for_key_share()
 }
 
 /// Takes a role from a user; says whether they held it.
@@ -236,7 +215,8 @@ pub async fn revoke(mut conn: &AsyncPgConnection, user: Uuid, role: Uuid) -> Sto
 
 /// The roles that every new user gets.
 pub async fn defaults(mut conn: &AsyncPgConnection) -> StoreResult<Vec<Uuid>> {
-    Ok(roles::table.filter(roles::is_default.eq(true)).select(roles::id).load(&mut conn).await?)
+    let query = roles::table.filter(roles::is_default.eq(true)).filter(roles::deleted.eq(false));
+    Ok(query.select(roles::id).load(&mut conn).await?)
 }
 
 /// Gives a user a global role.
@@ -246,11 +226,19 @@ pub async fn grant(
     role: Uuid,
     now: DateTime<Utc>,
 ) -> StoreResult<()> {
-    diesel::insert_into(user_roles::table)
-        .values((user_roles::user_id.eq(user), user_roles::role_id.eq(role), user_roles::granted_at.eq(now)))
+    let roles = [role];
+    let given = kept(&roles).select((
+        user.into_sql::<sql_types::Uuid>(),
+        roles::id,
+        now.into_sql::<sql_types::Timestamptz>(),
+    ));
+    let count = diesel::insert_into(user_roles::table)
+        .values(given)
+        .into_columns((user_roles::user_id, user_roles::role_id, user_roles::granted_at))
         .execute(&mut conn)
         .await?;
-    Ok(())
+    // It was deleted since it was found.
+    if count == 1 { Ok(()) } else { Err(StoreError::Collision) }
 }
 
 /// The permissions that a user holds globally.

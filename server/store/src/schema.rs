@@ -5,7 +5,6 @@ use diesel::{allow_tables_to_appear_in_same_query, joinable, table};
 table! {
     users (id) {
         id -> Uuid,
-        version -> Int8,
         username -> Nullable<Text>,
         username_folded -> Nullable<Text>,
         email -> Nullable<Text>,
@@ -59,7 +58,6 @@ table! {
 table! {
     roles (id) {
         id -> Uuid,
-        version -> Int8,
         scope -> Text,
         name -> Text,
         description -> Nullable<Text>,
@@ -68,6 +66,7 @@ table! {
         updated_at -> Timestamptz,
         kind -> Text,
         is_default -> Bool,
+        deleted -> Bool,
     }
 }
 
@@ -90,7 +89,6 @@ table! {
 table! {
     groups (id) {
         id -> Uuid,
-        version -> Int8,
         slug -> Text,
         name -> Text,
         description -> Nullable<Text>,
@@ -101,6 +99,7 @@ table! {
         updated_at -> Timestamptz,
         mfa_required -> Bool,
         name_folded -> Nullable<Text>,
+        deleted -> Bool,
     }
 }
 
@@ -170,7 +169,6 @@ table! {
 table! {
     user_records (id) {
         id -> Uuid,
-        version -> Int8,
         username -> Nullable<Text>,
         username_folded -> Nullable<Text>,
         email -> Nullable<Text>,
@@ -253,7 +251,6 @@ table! {
 table! {
     role_records (id) {
         id -> Uuid,
-        version -> Int8,
         scope -> Text,
         name -> Text,
         kind -> Text,
@@ -319,6 +316,8 @@ allow_tables_to_appear_in_same_query!(
     group_member_roles,
     group_members,
     groups,
+    invitation_roles,
+    invitations,
     membership_records,
     role_permissions,
     role_records,

@@ -51,7 +51,6 @@ pub async fn end_suspensions(
             users::suspended.eq(false),
             users::suspended_reason.eq(None::<String>),
             users::suspended_until.eq(None::<DateTime<Utc>>),
-            users::version.eq(users::version + 1),
             users::updated_at.eq(now),
         ))
         .execute(&mut conn)

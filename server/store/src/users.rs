@@ -20,7 +20,6 @@ use crate::sorted::Sorted;
 #[diesel(table_name = user_records, check_for_backend(Pg))]
 pub struct UserRecord {
     pub id: Uuid,
-    pub version: i64,
     pub username: Option<String>,
     pub email: Option<String>,
     pub email_verified: bool,
@@ -78,10 +77,9 @@ pub async fn find(mut conn: &AsyncPgConnection, key: UserKey<'_>) -> StoreResult
     Ok(record.optional()?)
 }
 
-/// A user's preferences, with the version that they belong to. Not part of the record: nobody else sees them, and lists
-/// need not carry them.
-pub async fn preferences(mut conn: &AsyncPgConnection, id: Uuid) -> StoreResult<Option<(i64, Value)>> {
-    let query = users::table.filter(users::id.eq(id)).select((users::version, users::preferences));
+/// A user's preferences. Not part of the record: nobody else sees them, and lists need not carry them.
+pub async fn preferences(mut conn: &AsyncPgConnection, id: Uuid) -> StoreResult<Option<Value>> {
+    let query = users::table.filter(users::id.eq(id)).select(users::preferences);
     Ok(query.get_result(&mut conn).await.optional()?)
 }
 
@@ -222,15 +220,12 @@ pub struct UserChanges {
     pub name: Option<Option<String>>,
     pub avatar_url: Option<Option<String>>,
     pub profile: Option<Value>,
-    pub custom_data: Option<Value>,
-    pub preferences: Option<Value>,
     pub suspended: Option<bool>,
     pub suspended_reason: Option<Option<String>>,
     pub suspended_until: Option<Option<DateTime<Utc>>>,
     pub password_hash: Option<Option<String>>,
     pub password_changed_at: Option<Option<DateTime<Utc>>>,
     pub password_expires_at: Option<Option<DateTime<Utc>>>,
-    pub last_sign_in_at: Option<Option<DateTime<Utc>>>,
     /// Invitations that the user sent up to this time are void.
     pub invitations_void_before: Option<Option<DateTime<Utc>>>,
 }
@@ -256,40 +251,65 @@ impl FoldedNames {
     }
 }
 
-/// Changes a user that has one of these versions; says whether it had. The check and the write are one statement.
+/// Changes a user whose row the caller has locked.
 pub async fn update(
     mut conn: &AsyncPgConnection,
     id: Uuid,
-    versions: &[i64],
     changes: UserChanges,
     now: DateTime<Utc>,
-) -> StoreResult<bool> {
-    let target = users::table.filter(users::id.eq(id)).filter(users::version.eq_any(versions));
+) -> StoreResult<()> {
     let folded = FoldedNames::of(changes.name.as_ref().map(Option::as_deref), changes.profile.as_ref());
-    let count = diesel::update(target)
-        .set((changes, folded, users::version.eq(users::version + 1), users::updated_at.eq(now)))
+    diesel::update(users::table.find(id))
+        .set((changes, folded, users::updated_at.eq(now)))
         .execute(&mut conn)
         .await?;
-    Ok(count == 1)
+    Ok(())
 }
 
-/// Deletes a user that has one of these versions, leaving a tombstone; says whether it had. Sessions, roles and
-/// memberships go with the row.
-pub async fn delete(
+/// Replaces the custom data of a user whose row the caller has locked; returns them as they are read from now on.
+pub async fn set_custom_data(
     mut conn: &AsyncPgConnection,
     id: Uuid,
-    versions: &[i64],
+    whole: &Value,
     now: DateTime<Utc>,
-) -> StoreResult<bool> {
-    let target = users::table.filter(users::id.eq(id)).filter(users::version.eq_any(versions));
-    if diesel::delete(target).execute(&mut conn).await? == 0 {
-        return Ok(false);
-    }
+) -> StoreResult<Value> {
+    let query = diesel::update(users::table.find(id))
+        .set((users::custom_data.eq(whole), users::updated_at.eq(now)))
+        .returning(users::custom_data);
+    Ok(query.get_result(&mut conn).await?)
+}
+
+/// The same of preferences. They are no part of the record, and don't change the time of its last change.
+pub async fn set_preferences(mut conn: &AsyncPgConnection, id: Uuid, whole: &Value) -> StoreResult<Value> {
+    let query =
+        diesel::update(users::table.find(id)).set(users::preferences.eq(whole)).returning(users::preferences);
+    Ok(query.get_result(&mut conn).await?)
+}
+
+/// Notes a sign-in of a user whose row the caller has locked, and keeps the password's newer hash where there is one.
+/// Neither is a change of the record.
+pub async fn signed_in(
+    mut conn: &AsyncPgConnection,
+    id: Uuid,
+    upgraded_hash: Option<String>,
+    now: DateTime<Utc>,
+) -> StoreResult<()> {
+    let upgrade = upgraded_hash.map(|hash| users::password_hash.eq(hash));
+    diesel::update(users::table.find(id))
+        .set((users::last_sign_in_at.eq(now), upgrade))
+        .execute(&mut conn)
+        .await?;
+    Ok(())
+}
+
+/// Deletes a user whose row the caller has locked, leaving a tombstone. Sessions, roles and memberships go with the row.
+pub async fn delete(mut conn: &AsyncPgConnection, id: Uuid, now: DateTime<Utc>) -> StoreResult<()> {
+    diesel::delete(users::table.find(id)).execute(&mut conn).await?;
     diesel::insert_into(deleted_users::table)
         .values((deleted_users::id.eq(id), deleted_users::deleted_at.eq(now)))
         .execute(&mut conn)
         .await?;
-    Ok(true)
+    Ok(())
 }
 
 /// The condition that somebody can sign in: not suspended, and with a password.

@@ -40,8 +40,11 @@ Tokens are opaque, and bound to the operation, its parameters and what the calle
 
 ## Conditional requests
 
-Resources that change carry an `ETag`. With `If-None-Match` a read of an unchanged resource is a 304 without a body. With
-`If-Match` a write is done only while the resource is the one that was read; otherwise it is a 412 with the current tag.
+Resources that change carry an `ETag`, a digest of what the response shows: it changes with that and with nothing else, and
+the views of a user, its custom data and its preferences have different ones. With `If-None-Match` a read of an unchanged
+resource is a 304 without a body. With `If-Match` a write is done only while the caller would still be shown what was read;
+otherwise it is a 412 with the current tag. Weak tags never match there. One field does not count, because nobody edits it:
+a 304 may hide a newer `last_sign_in_at`, and signing in makes no `If-Match` fail.
 
 ## Idempotency
 

@@ -76,7 +76,7 @@ fn headers() -> Vec<(&'static str, &'static str, bool, &'static str, Value)> {
             "ETag",
             "EntityTag",
             true,
-            "The entity tag of the resource, for `If-Match` and `If-None-Match`.",
+            "The entity tag of what the caller is shown of the resource, for `If-Match` and `If-None-Match`.",
             text(),
         ),
         (

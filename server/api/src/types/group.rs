@@ -36,7 +36,7 @@ pub struct Group {
     pub created_by: Option<UserId>,
     /// When the group was made.
     pub created_at: DateTime<Utc>,
-    /// When the group was last changed.
+    /// When one of the group's own fields was last changed. Members don't count.
     pub updated_at: DateTime<Utc>,
 }
 

@@ -206,7 +206,7 @@ pub struct User {
     /// When the account was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<DateTime<Utc>>,
-    /// When the account was last changed.
+    /// When one of the account's own fields was last changed. Roles, memberships, preferences and sign-ins don't count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<DateTime<Utc>>,
     /// When the user last signed in.

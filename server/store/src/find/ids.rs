@@ -26,11 +26,12 @@ impl Ids {
         named.add(filter);
         let mut ids = Self::default();
         if !named.roles.is_empty() {
-            let query = roles::table.filter(roles::name.eq_any(named.roles)).select((roles::name, roles::id));
-            ids.roles = query.load(&mut conn).await?.into_iter().collect();
+            let query = roles::table.filter(roles::name.eq_any(named.roles)).filter(roles::deleted.eq(false));
+            ids.roles = query.select((roles::name, roles::id)).load(&mut conn).await?.into_iter().collect();
         }
         if !named.groups.is_empty() {
-            let query = groups::table.filter(groups::slug.eq_any(named.groups));
+            let query =
+                groups::table.filter(groups::slug.eq_any(named.groups)).filter(groups::deleted.eq(false));
             ids.groups =
                 query.select((groups::slug, groups::id)).load(&mut conn).await?.into_iter().collect();
         }

@@ -11,15 +11,34 @@ use super::condition::{self, Condition, one_of_ids};
 use super::ids::Ids;
 use super::resources::{Resource, Source};
 use crate::schema::{
-    group_member_roles, group_members, membership_records, role_permissions, role_records, user_records,
-    user_roles,
+    group_member_roles, group_members, groups, membership_records, role_permissions, role_records, roles,
+    user_records, user_roles,
 };
+
+/// A condition on a column of ids of roles: the role is there. One that is deleted may have left rows that wait for their
+/// erasure.
+macro_rules! is_live_role {
+    ($column:path) => {
+        Condition::certain(exists(
+            roles::table.filter(roles::id.eq($column)).filter(roles::deleted.eq(false)),
+        ))
+    };
+}
+
+/// The same of groups.
+macro_rules! is_live_group {
+    ($column:path) => {
+        Condition::certain(exists(
+            groups::table.filter(groups::id.eq($column)).filter(groups::deleted.eq(false)),
+        ))
+    };
+}
 
 /// Global roles of a user.
 pub fn roles_of_user(test: &Test, ids: &Ids) -> Condition {
     let wanted = match test {
         Test::Names(names) => one_of_ids(Column::of(&user_roles::role_id), ids.roles(names)),
-        _ => Condition::everything(),
+        _ => is_live_role!(user_roles::role_id),
     };
     let held = user_roles::table.filter(user_roles::user_id.eq(user_records::id)).filter(wanted);
     Condition::certain(exists(held))
@@ -27,14 +46,25 @@ pub fn roles_of_user(test: &Test, ids: &Ids) -> Condition {
 
 /// Groups of a user.
 pub fn groups_of_user(test: &Test, ids: &Ids) -> Condition {
-    let Test::Group(entry) = test else { return memberships(Condition::everything()) };
+    let Test::Group(entry) = test else { return memberships(is_live_group!(group_members::group_id)) };
     let parts =
         if let Filter::All(parts) = &**entry { parts.as_slice() } else { std::slice::from_ref(&**entry) };
     // Where a role is asked for, its holders are the table to begin with: they are fewer than the members.
     let is_role = |part: &&Filter<_>| matches!(part, Filter::Test(GroupEntryField::Role, Test::Names(_)));
     let is_slug = |part: &&Filter<_>| matches!(part, Filter::Test(GroupEntryField::Slug, Test::Text(_)));
-    let Some(role) = parts.iter().find(is_role) else { return memberships(condition::of(&**entry, ids)) };
+    // A named group was looked up, and is there.
+    let named = parts.iter().any(|part| is_slug(&part));
+    let Some(role) = parts.iter().find(is_role) else {
+        let mut wanted = vec![condition::of(&**entry, ids)];
+        if !named {
+            wanted.push(is_live_group!(group_members::group_id));
+        }
+        return memberships(Condition::All(wanted));
+    };
     let mut held = vec![Condition::leaf(group_member_roles::user_id.eq(user_records::id))];
+    if !named {
+        held.push(is_live_group!(group_member_roles::group_id));
+    }
     let mut rest = Vec::new();
     for part in parts {
         match part {
@@ -98,7 +128,7 @@ fn roles_of_entry(test: &Test, ids: &Ids) -> Condition {
 fn group_role(test: &Test, ids: &Ids) -> Condition {
     match test {
         Test::Names(names) => one_of_ids(Column::of(&group_member_roles::role_id), ids.roles(names)),
-        _ => Condition::everything(),
+        _ => is_live_role!(group_member_roles::role_id),
     }
 }
 
