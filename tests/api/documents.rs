@@ -1,11 +1,12 @@
 //! Custom data and preferences: JSON objects that are merged, replaced and kept within limits.
 
+use http::Method;
 use rollcall_api::access::Permission;
 use rollcall_client::{Error, Session, error_code, etag};
 use serde_json::{Map, Value, json};
 
 use super::{create, object, refusal};
-use crate::support::{Refused, TestServer};
+use crate::support::{Answer, Refused, TestServer};
 
 async fn merge(session: &Session, user: &str, patch: Value) -> Value {
     let answer = session.user_custom_data_update().user(user).body(object(patch)).send().await.unwrap();
@@ -186,8 +187,9 @@ async fn numbers_and_texts_come_back_as_they_went() {
     server.sign_in("ada").await;
 }
 
+/// Each of the two has its own: what changes elsewhere does not get in the way.
 #[tokio::test]
-async fn a_tag_guards_the_objects_as_it_guards_their_user() {
+async fn user_custom_data_update_and_user_preferences_update_have_tags_of_their_own() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let first = admin.user_custom_data_view().user("me").send().await.unwrap();
@@ -205,13 +207,50 @@ async fn a_tag_guards_the_objects_as_it_guards_their_user() {
     let body = object(json!({}));
     let stale = admin.user_custom_data_replace().user("me").if_match(old).body(body.clone()).send().await;
     assert_eq!(stale.refusal(), refusal(412, error_code::PRECONDITION_FAILED));
-    let stale = admin.user_preferences_update().user("me").if_match(old).body(body.clone()).send().await;
-    assert_eq!(stale.refusal(), refusal(412, error_code::PRECONDITION_FAILED));
     let read = admin.user_custom_data_view().user("me").send().await.unwrap();
     assert_eq!((etag(&read), &read["a"]), (Some(new), &json!(1)));
-    let preferences = admin.user_preferences_view().user("me").if_none_match(new).send().await.refused();
-    assert!(preferences.is_not_modified());
-    admin.user_preferences_update().user("me").if_match(new).body(body).send().await.unwrap();
+
+    let preferences = admin.user_preferences_view().user("me").send().await.unwrap();
+    let before = etag(&preferences).unwrap();
+    let stale = admin.user_preferences_update().user("me").if_match(new).body(body.clone()).send().await;
+    assert_eq!(stale.refusal(), refusal(412, error_code::PRECONDITION_FAILED), "another's");
+    let whole = async || admin.user_view().user("me").send().await.unwrap();
+    let seen = whole().await;
+    let dark = object(json!({ "theme": "dark" }));
+    let after = admin.user_preferences_update().user("me").if_match(before).body(dark).send().await.unwrap();
+    let known = admin.user_preferences_view().user("me").if_none_match(etag(&after).unwrap()).send().await;
+    assert!(known.refused().is_not_modified());
+    let stale = admin.user_preferences_update().user("me").if_match(before).body(body.clone()).send().await;
+    assert_eq!(stale.refusal(), refusal(412, error_code::PRECONDITION_FAILED));
+    let same = whole().await;
+    assert_eq!((etag(&same), same.updated_at), (etag(&seen), seen.updated_at), "nobody sees them there");
+    admin.user_custom_data_replace().user("me").if_match(new).body(body).send().await.unwrap();
+    assert_ne!(etag(&whole().await), etag(&seen));
+}
+
+/// The database writes some numbers in another way than they were sent. The tag is that of the next reader.
+#[tokio::test]
+async fn user_custom_data_update_gives_the_tag_that_the_next_reader_gets() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    for number in ["-0.0", "1e5", "1.10", "0.1e-3", "18446744073709551615"] {
+        let body = format!("{{\"b\": {number}, \"a\": [{number}]}}");
+        for (method, path) in
+            [(Method::PATCH, "custom-data"), (Method::PUT, "custom-data"), (Method::PATCH, "preferences")]
+        {
+            let path = format!("/v1/users/me/{path}");
+            let write = server.request(method, &path).bearer_auth(admin.token());
+            let written =
+                Answer::of(write.header("content-type", "application/json").body(body.clone())).await;
+            let read = Answer::of(server.request(Method::GET, &path).bearer_auth(admin.token())).await;
+            assert_eq!(written.code(), 200, "{number}");
+            assert_eq!(
+                (written.header("etag"), &written.body),
+                (read.header("etag"), &read.body),
+                "{number}"
+            );
+        }
+    }
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use rollcall_client::Client;
 use rollcall_server::clock::{Clock, MovableClock};
 use rollcall_server::config::{Config, LogLevel};
 use rollcall_server::context::App;
-use rollcall_server::{serve, sweep};
+use rollcall_server::{erase, serve, sweep};
 use tokio::sync::{OnceCell, oneshot};
 
 use super::cluster::{Database, apart};
@@ -170,6 +170,11 @@ impl TestServer {
     /// Has the server take away what time has ended, as it does now and then.
     pub async fn sweep(&self) {
         sweep::once(&self.app).await.unwrap();
+    }
+
+    /// Has the server erase what deletions have left, as it does beside its requests; says whether nothing is left.
+    pub async fn erase(&self) -> bool {
+        erase::once(&self.app).await.unwrap()
     }
 
     /// The test's connection to the server's database.
