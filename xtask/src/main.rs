@@ -4,6 +4,7 @@
 
 mod bench;
 mod client;
+mod failover;
 mod generate;
 
 use std::path::{Path, PathBuf};
@@ -35,6 +36,8 @@ enum Chore {
     Ci,
     /// Measure the server beside what the machine can do at best; figures, a table and a chart in `target/bench`.
     Bench(bench::Options),
+    /// Run it replicated on this machine, under load, while machines fail; see server/HIGH-AVAILABILITY.md.
+    Failover(failover::Options),
 }
 
 fn main() -> ExitCode {
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Chore::Generate { check: true } => generate::check(&root),
         Chore::Ci => ci(&root),
         Chore::Bench(options) => bench::run(&root, &options),
+        Chore::Failover(options) => failover::run(&root, &options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,7 +9,7 @@ mod finding;
 mod hello;
 mod limits;
 mod load;
-mod process;
+pub mod process;
 mod report;
 mod scenarios;
 mod seed;

@@ -1,0 +1,151 @@
+//! Processes: started in a group of their own, with a log each, and ended when their owner is dropped.
+
+use std::fs::OpenOptions;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use rustix::process::{Pid, Signal, geteuid, kill_process};
+
+use crate::bench::process::children_of;
+
+/// How long a process may take to end once it was killed.
+const KILL_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The user that runs Postgres, Patroni and etcd: they are not run as root.
+#[derive(Clone, Copy, Debug)]
+pub struct Account {
+    uid: u32,
+    gid: u32,
+}
+
+impl Account {
+    /// Nobody else, unless this is root; then `postgres`, which Debian's packages create.
+    pub fn choose() -> anyhow::Result<Option<Self>> {
+        if !geteuid().is_root() {
+            return Ok(None);
+        }
+        let id = |flag: &str| {
+            let output = Command::new("id").args([flag, "postgres"]).stderr(Stdio::null()).output().ok()?;
+            String::from_utf8(output.stdout).ok()?.trim().parse::<u32>().ok()
+        };
+        let found = id("-u").zip(id("-g")).map(|(uid, gid)| Self { uid, gid });
+        found.map(Some).context("root needs the user `postgres`, which the package postgresql creates")
+    }
+
+    /// Makes this user the owner of a file or folder.
+    pub fn give(self, path: &Path) -> anyhow::Result<()> {
+        std::os::unix::fs::chown(path, Some(self.uid), Some(self.gid))
+            .with_context(|| format!("changing the owner of {}", path.display()))
+    }
+}
+
+/// A command with nothing of our environment but the path.
+pub fn command(program: &Path, account: Option<Account>) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().env("LC_ALL", "C.UTF-8").current_dir("/").stdin(Stdio::null());
+    if let Some(path) = std::env::var_os("PATH") {
+        command.env("PATH", path);
+    }
+    if let Some(account) = account {
+        // The standard library drops root's supplementary groups when a user is given.
+        command.uid(account.uid).gid(account.gid);
+    }
+    command
+}
+
+/// Finds a program in the path or in one of the folders where packages keep it.
+pub fn find(name: &str) -> anyhow::Result<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(["/usr/sbin", "/usr/local/bin"].map(PathBuf::from))
+        .map(|folder| folder.join(name))
+        .find(|program| program.is_file())
+        .with_context(|| {
+            format!(
+                "{name} is not installed: apt-get install --no-install-recommends postgresql patroni python3-etcd \
+                 etcd-server haproxy"
+            )
+        })
+}
+
+/// A running process. Dropped, it is killed.
+#[derive(Debug)]
+pub struct Process {
+    name: String,
+    child: Child,
+}
+
+impl Process {
+    /// Starts one; what it prints is appended to a log.
+    pub fn start(name: &str, command: &mut Command, log: &Path) -> anyhow::Result<Self> {
+        let open = || OpenOptions::new().create(true).append(true).open(log);
+        command.stdout(open()?).stderr(open()?);
+        // Ctrl-C is for us; they are told in our order.
+        let child = command.process_group(0).spawn().with_context(|| format!("{name} does not start"))?;
+        Ok(Self { name: name.to_owned(), child })
+    }
+
+    /// Its id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Fails where it has ended.
+    pub fn check(&mut self) -> anyhow::Result<()> {
+        match self.child.try_wait()? {
+            None => Ok(()),
+            Some(status) => bail!("{} ended ({status})", self.name),
+        }
+    }
+
+    /// Sends SIGTERM.
+    pub fn terminate(&self) {
+        signal(self.pid(), Signal::TERM);
+    }
+
+    /// Kills it and waits for its end.
+    pub fn kill(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            // One that has ended meanwhile can't be killed, which is as good.
+            let _ended = self.child.kill();
+            let _status = self.child.wait();
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Sends a signal to a process, which may have ended.
+pub fn signal(pid: u32, signal: Signal) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        let _gone = kill_process(pid, signal);
+    }
+}
+
+/// A process with all that descend from it, itself first.
+pub fn family(pid: u32) -> Vec<u32> {
+    let mut found = vec![pid];
+    let mut next = 0;
+    while let Some(parent) = found.get(next) {
+        found.extend(children_of(*parent));
+        next += 1;
+    }
+    found
+}
+
+/// Waits until processes that are not our children have ended.
+pub fn await_end(pids: &[u32]) {
+    // One that has ended and was not waited for by its parent still has an entry, but no command line.
+    let runs = |pid: &u32| std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty());
+    let begun = Instant::now();
+    while pids.iter().any(runs) && begun.elapsed() < KILL_PATIENCE {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
