@@ -11,7 +11,7 @@ use crate::filter::{Case, Filter, Order, Test, TextTest};
 use crate::pattern::{Part, Pattern};
 use crate::regex::Regex;
 use crate::syntax::{Literal, Operator, Path, Spanned, Syntax};
-use crate::{TERMS_MAX, VALUES_MAX};
+use crate::{REGEXES_MAX, TERMS_MAX, VALUES_MAX};
 
 /// What a caller sees of the listed resources. What they don't see they can't filter or sort by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,21 @@ pub fn filter<F: Fields>(syntax: &Syntax, sight: Sight) -> QueryResult<Filter<F>
         let message = format!("must not have more than {TERMS_MAX} comparisons, has {terms}");
         return Err(QueryError::whole(message));
     }
+    let regexes = regexes(syntax);
+    if regexes > REGEXES_MAX {
+        let message = format!("must not have more than {REGEXES_MAX} regular expressions, has {regexes}");
+        return Err(QueryError::whole(message));
+    }
     typed(syntax, sight)
+}
+
+fn regexes(syntax: &Syntax) -> usize {
+    match syntax {
+        Syntax::All(parts) | Syntax::Any(parts) => parts.iter().map(regexes).sum(),
+        Syntax::Not(part) | Syntax::Entry(_, part) => regexes(part),
+        Syntax::Test(_, operator) => usize::from(matches!(operator.value, Operator::Matches(_))),
+        Syntax::Word(_) => 0,
+    }
 }
 
 fn terms(syntax: &Syntax) -> usize {

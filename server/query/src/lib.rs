@@ -43,6 +43,13 @@ pub const VALUES_MAX: usize = 100;
 pub const DEPTH_MAX: usize = 16;
 /// How many characters a regular expression may have.
 pub const REGEX_MAX: usize = 200;
+/// How many regular expressions a filter may have. Postgres keeps 32 compiled ones for each connection; a filter with more
+/// would have each compiled anew for every row.
+pub const REGEXES_MAX: usize = 8;
+/// How many characters a regular expression may have once its counted repetitions are written out.
+pub const REGEX_SIZE_MAX: u32 = regex::SIZE_MAX;
+/// How many of its parts may be optional, written out likewise.
+pub const REGEX_OPTIONAL_MAX: u32 = regex::OPTIONAL_MAX;
 
 /// Reads a search: what people type into a search bar. Nothing but spaces finds everything.
 pub fn search<F: Fields>(text: &str, sight: Sight) -> QueryResult<Filter<F>> {

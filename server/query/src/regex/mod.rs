@@ -3,9 +3,11 @@
 //! They differ in two things that stay: Postgres' dot is any character, a line break too, and what `\d`, `\s`, `\w` and
 //! `(?i)` make of letters beyond ASCII is up to the database's locale.
 
+mod cost;
 mod needle;
 mod portable;
 
+pub(crate) use cost::{OPTIONAL_MAX, SIZE_MAX};
 use regex_syntax::ast::Span;
 use regex_syntax::ast::parse::ParserBuilder;
 
@@ -35,7 +37,10 @@ impl Regex {
             return Err(QueryError::at(at, message));
         }
         let checked = match ParserBuilder::new().nest_limit(NEST_MAX).build().parse(text) {
-            Ok(ast) => portable::check(text, &ast).map(|()| needle::needle(&ast)),
+            Ok(ast) => portable::check(text, &ast).and_then(|()| match cost::excess(&ast) {
+                Some(message) => Err(Flaw { span: *ast.span(), message }),
+                None => Ok(needle::needle(&ast)),
+            }),
             Err(error) => Err(Flaw { span: *error.span(), message: error.kind().to_string() }),
         };
         match checked {
