@@ -1,34 +1,67 @@
 //! What time has ended is taken away, now and then and on every replica: sessions, invitations, kept answers, counting
-//! windows; suspensions that ran out, which leaves an audit event each.
+//! windows; suspensions that ran out, which leaves an audit event each. Each part for itself: where one fails, the log has
+//! an error that names it, and the others go on.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use rollcall_store::StoreResult;
 use rollcall_store::audit::{self, NewEvent};
-use rollcall_store::{StoreResult, sweep as store};
+use rollcall_store::sweep::{self as store, BATCH, Expired};
 use serde_json::json;
-use slog::warn;
+use slog::{error, warn};
 
 use crate::context::{App, seconds};
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(600);
 
+/// How many batches one part of a sweep may take, so that every other part has its turn: three million rows.
+const BATCHES: usize = 3000;
+
 /// Sweeps until the server ends.
 pub async fn for_ever(app: Arc<App>) {
     loop {
         tokio::time::sleep(EVERY).await;
-        if let Err(error) = once(&app).await {
-            warn!(app.log, "what has expired could not be taken away"; "reason" => %error);
-        }
+        let _logged = once(&app).await;
     }
 }
 
-/// Sweeps once.
-pub async fn once(app: &App) -> StoreResult<()> {
+/// Sweeps once; gives the parts that failed.
+pub async fn once(app: &App) -> Vec<&'static str> {
+    let mut failed = Vec::new();
+    let mut done = |part: &'static str, result: StoreResult<()>| {
+        if let Err(error) = result {
+            error!(app.log, "a part of the sweep failed; it is tried again at the next one";
+                "part" => part, "reason" => %error);
+            failed.push(part);
+        }
+    };
+    done("suspensions", all_suspensions(app).await);
+    for what in Expired::ALL {
+        done(what.table(), all_expired(app, what).await);
+    }
+    failed
+}
+
+/// Deletes what is over, in batches. Between two of them the connection goes back to the pool.
+async fn all_expired(app: &App, what: Expired) -> StoreResult<()> {
     let now = app.clock.now();
-    let stale = now - seconds(app.config.throttle.window_seconds);
-    store::run(&*app.store.own().await?, now, stale).await?;
+    let until = match what {
+        Expired::Attempts => now - seconds(app.config.throttle.window_seconds),
+        Expired::Sessions | Expired::IdempotencyKeys | Expired::Invitations => now,
+    };
+    for _ in 0..BATCHES {
+        let deleted = store::delete(&*app.store.own().await?, what, until, BATCH).await?;
+        if i64::try_from(deleted).is_ok_and(|deleted| deleted < BATCH) {
+            return Ok(());
+        }
+    }
+    warn!(app.log, "more has expired than one sweep takes away; the rest is left to the next"; "part" => what.table());
+    Ok(())
+}
+
+async fn all_suspensions(app: &App) -> StoreResult<()> {
     while end_suspensions(app).await? {}
     Ok(())
 }

@@ -1,37 +1,76 @@
-//! Takes away what time has ended: sessions, kept answers, counting windows, suspensions. Safe to run on every replica.
+//! Takes away what time has ended: sessions, kept answers, counting windows, invitations, suspensions. A batch at a time,
+//! each in a short transaction of its own, and safe to run on every replica: rows that somebody else has locked, perhaps
+//! the same sweep on another replica, are left to them.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use crate::error::StoreResult;
-use crate::schema::{attempts, idempotency_keys, invitations, sessions, users};
+use crate::schema::users;
+
+/// How many rows are deleted in one transaction: some ten milliseconds' work.
+pub const BATCH: i64 = 1000;
 
 /// How many suspensions are ended in one transaction: their rows stay locked until it ends.
 const SUSPENSIONS: i64 = 100;
 
-/// Deletes what is over; `stale_window` is the beginning of the oldest counting window that still matters.
-pub async fn run(
-    mut conn: &AsyncPgConnection,
-    now: DateTime<Utc>,
-    stale_window: DateTime<Utc>,
-) -> StoreResult<usize> {
-    let mut count =
-        diesel::delete(sessions::table.filter(sessions::expires_at.le(now))).execute(&mut conn).await?;
-    count += diesel::delete(idempotency_keys::table.filter(idempotency_keys::expires_at.le(now)))
-        .execute(&mut conn)
-        .await?;
-    count += diesel::delete(attempts::table.filter(attempts::window_start.le(stale_window)))
-        .execute(&mut conn)
-        .await?;
-    count +=
-        diesel::delete(invitations::table.filter(invitations::expires_at.le(now))).execute(&mut conn).await?;
-    Ok(count)
+/// What is deleted once it is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expired {
+    /// Sessions at the end of their lifetime.
+    Sessions,
+    /// Kept answers to creating requests.
+    IdempotencyKeys,
+    /// Invitations that nobody accepted in time.
+    Invitations,
+    /// Counts of attempts whose window has passed.
+    Attempts,
 }
 
-/// Ends suspensions that ran out, a number at a time; gives whose they were and until when. Rows that somebody else has
-/// locked, perhaps the same sweep on another replica, are left for the next time.
+impl Expired {
+    /// All of it.
+    pub const ALL: [Self; 4] = [Self::Sessions, Self::IdempotencyKeys, Self::Invitations, Self::Attempts];
+
+    /// The name of its table.
+    pub fn table(self) -> &'static str {
+        match self {
+            Self::Sessions => "sessions",
+            Self::IdempotencyKeys => "idempotency_keys",
+            Self::Invitations => "invitations",
+            Self::Attempts => "attempts",
+        }
+    }
+
+    /// The column of the time that ends it. Each has an index.
+    fn column(self) -> &'static str {
+        match self {
+            Self::Sessions | Self::IdempotencyKeys | Self::Invitations => "expires_at",
+            Self::Attempts => "window_start",
+        }
+    }
+}
+
+/// Deletes a batch of the rows whose time is not after `until`, the oldest first; says how many.
+pub async fn delete(
+    mut conn: &AsyncPgConnection,
+    what: Expired,
+    until: DateTime<Utc>,
+    limit: i64,
+) -> StoreResult<usize> {
+    let (table, column) = (what.table(), what.column());
+    // By their places, which locked rows keep: one statement for every table, whatever its key is.
+    let sql = format!(
+        "DELETE FROM {table} WHERE ctid = ANY(ARRAY(\
+            SELECT ctid FROM {table} WHERE {column} <= $1 ORDER BY {column} LIMIT $2 FOR UPDATE SKIP LOCKED))"
+    );
+    let query = diesel::sql_query(sql).bind::<Timestamptz, _>(until).bind::<BigInt, _>(limit);
+    Ok(query.execute(&mut conn).await?)
+}
+
+/// Ends suspensions that ran out, a number at a time; gives whose they were and until when.
 pub async fn end_suspensions(
     mut conn: &AsyncPgConnection,
     now: DateTime<Utc>,
