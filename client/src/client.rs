@@ -114,8 +114,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How often a request is repeated after a broken connection, a 503, or a 409 `idempotency_in_progress`; 3 unless
-    /// said otherwise, 0 never. Only reads are repeated, and requests with an idempotency key, which the client puts
+    /// How often a request is repeated after a broken connection, a 503, a 409 `idempotency_in_progress`, or a 429 whose
+    /// `Retry-After` is no longer than the longest pause; 3 unless said otherwise, 0 never. Only reads are repeated, and requests with an idempotency key, which the client puts
     /// on operations that create.
     pub fn retries(mut self, count: u32) -> Self {
         self.retries.count = count;

@@ -91,7 +91,9 @@ impl ClientHooks<Edge> for generated::Client {
         for attempt in 0..retries.count {
             let Some(next) = repeatable.then(|| request.try_clone()).flatten() else { break };
             let result = self.client().execute(request).await;
-            let Some(wish) = worth_repeating(&result, keyed) else { return result.map(readable) };
+            let Some(wish) = worth_repeating(&result, keyed, retries.longest) else {
+                return result.map(readable);
+            };
             let pause = retries.pause.saturating_mul(2u32.saturating_pow(attempt));
             tokio::time::sleep(wish.unwrap_or(pause).min(retries.longest)).await;
             request = next;
@@ -123,13 +125,19 @@ fn readable(response: Response) -> Response {
 
 /// Whether another attempt may end better, and the pause that the server wishes. A request that is repeatable at all
 /// is so after a broken connection too: a read has no effect, and the key keeps a write from happening twice.
-fn worth_repeating(result: &reqwest::Result<Response>, keyed: bool) -> Option<Option<Duration>> {
+fn worth_repeating(
+    result: &reqwest::Result<Response>,
+    keyed: bool,
+    longest: Duration,
+) -> Option<Option<Duration>> {
     match result {
         Err(error) => (!error.is_timeout() && (error.is_connect() || error.is_request())).then_some(None),
         Ok(response) => {
             let wish = retry_after(response.headers());
             match response.status() {
                 StatusCode::SERVICE_UNAVAILABLE => Some(wish),
+                // `too_many_requests` is over soon, `too_many_attempts` is not.
+                StatusCode::TOO_MANY_REQUESTS => wish.filter(|wish| *wish <= longest).map(Some),
                 // `Retry-After` tells `idempotency_in_progress` from the conflicts that stay.
                 StatusCode::CONFLICT if keyed && wish.is_some() => Some(wish),
                 _ => None,

@@ -7858,6 +7858,13 @@ pub mod types {
 /// the other way round. A caller who may not do it any more gets the 403 or 404 that says so; while the first request is being worked on, it is a 409 `idempotency_in_progress` with
 /// `Retry-After`.
 ///
+/// ## Fair shares
+///
+/// One user, over all sessions, may have a few changes and a few searches under way at once; so may everybody together who is
+/// not signed in and comes from one address. Further ones wait for a moment, and are a 429 `too_many_requests` with
+/// `Retry-After` where that was not enough. Nothing was done then. A list with any parameter but `limit` and `page_token`
+/// is a search.
+///
 /// ## Changing
 ///
 /// `PATCH` takes a JSON Merge Patch (RFC 7396) as `application/json`: an absent field keeps its value, `null` clears it.

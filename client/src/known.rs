@@ -119,6 +119,7 @@ pub mod error_code {
     pub const QUERY_TOO_COSTLY: &str = "query_too_costly";
     /// Too many attempts for this account or from this address; wait for Retry-After.
     pub const TOO_MANY_ATTEMPTS: &str = "too_many_attempts";
+    pub const TOO_MANY_REQUESTS: &str = "too_many_requests";
     /// The server failed; the request id finds the reason in its log. Nothing was changed.
     pub const INTERNAL: &str = "internal";
     /// The server is overloaded or its database is away; retry after the time in Retry-After.
@@ -189,6 +190,7 @@ pub mod error_code {
         DOCUMENT_TOO_LARGE,
         QUERY_TOO_COSTLY,
         TOO_MANY_ATTEMPTS,
+        TOO_MANY_REQUESTS,
         INTERNAL,
         UNAVAILABLE,
     ];

@@ -139,7 +139,7 @@ async fn errors_say_what_the_server_said() {
 }
 
 #[tokio::test]
-async fn reads_are_repeated_after_503_and_broken_connections() {
+async fn reads_are_repeated_after_503_and_broken_connections_and_short_waits() {
     let script = vec![
         error("503 Service Unavailable", "unavailable", "retry-after: 3600\r\n"),
         None,
@@ -149,6 +149,15 @@ async fn reads_are_repeated_after_503_and_broken_connections() {
     let (client, seen) = play(script).await;
     client.with_token("rcs_example").user_view().user("me").send().await.unwrap();
     assert_eq!(requests(&seen).len(), 4, "three repetitions, none of them an hour later");
+
+    let script = vec![
+        error("429 Too Many Requests", "too_many_requests", "retry-after: 0\r\n"),
+        error("429 Too Many Requests", "too_many_attempts", "retry-after: 900\r\n"),
+    ];
+    let (client, seen) = play(script).await;
+    let session = client.with_token("rcs_example");
+    let limited: Error = session.user_view().user("me").send().await.unwrap_err().into();
+    assert_eq!((limited.code(), requests(&seen).len()), (Some(error_code::TOO_MANY_ATTEMPTS), 2));
 
     let unavailable = || error("503 Service Unavailable", "unavailable", "");
     let (client, seen) = play((0..5).map(|_| unavailable()).collect()).await;

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_store::Store;
@@ -12,9 +13,11 @@ use uuid::{ContextV7, Timestamp, Uuid};
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::connections::Touching;
 use crate::ration::Ration;
 use crate::secrets::page_token::PageSealer;
 use crate::secrets::password::Hasher;
+use crate::share::{Shares, TokenOwners};
 
 /// The server's state.
 #[derive(Debug)]
@@ -31,6 +34,14 @@ pub struct App {
     pub pages: PageSealer,
     /// What callers whom the server doesn't know may leave in the audit trail.
     pub unknown: Ration,
+    /// How many changes one caller, or one source without a sign-in, may have under way at once.
+    pub changes: Arc<Shares>,
+    /// How many searches.
+    pub searches: Arc<Shares>,
+    /// Whose tokens are, to know whose share a change takes.
+    pub owners: TokenOwners,
+    /// Sessions whose use is being noted.
+    pub touching: Touching,
     /// The server's own log.
     pub log: Logger,
     /// Set when the server begins to shut down.
@@ -58,6 +69,11 @@ impl App {
     /// When a password that is set now expires, if passwords do.
     pub fn password_expiry(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.config.password.max_age_days.map(|days| now + TimeDelta::days(i64::from(days)))
+    }
+
+    /// How long a request waits for its caller's share.
+    pub fn share_wait(&self) -> Duration {
+        Duration::from_millis(self.config.database.pool_wait_milliseconds)
     }
 
     /// Whether the server is shutting down.

@@ -21,10 +21,12 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::app::views;
+use crate::connections;
 use crate::context::{App, seconds};
 use crate::error::{AppResult, Fault, not_found, refuse};
 use crate::ration::Share;
 use crate::secrets::token::TokenHash;
+use crate::share::{Held, Sharer};
 
 /// One request's operation. Its name is the operation's id, the trait's method and the audit row's.
 #[derive(Debug)]
@@ -146,6 +148,11 @@ impl Operation {
         }
     }
 
+    /// Who calls, once that is known.
+    pub fn caller_id(&self) -> Option<Uuid> {
+        self.caller.get().map(|(user, _)| *user)
+    }
+
     /// Notes what the call is about, for the record of a refusal. What was noted first stays.
     pub fn about(&self, target: Target) {
         let _first = self.about.set(target);
@@ -173,7 +180,7 @@ impl Operation {
                     again = false;
                 }
                 (credential, value) => {
-                    let caller = self.admit(credential?)?;
+                    let caller = self.admit(&hash, credential?)?;
                     self.note_use(&caller);
                     return Ok(Fetched { operation: self, caller, value: value? });
                 }
@@ -189,10 +196,14 @@ impl Operation {
     /// Begins a change by a caller.
     pub async fn begin(self: &Arc<Self>, bearer: &Bearer) -> AppResult<Change> {
         let hash = hash_of(bearer)?;
-        let transaction = self.app.store.begin().await?;
-        let mut change = Change::new(self, transaction);
+        let user = match self.app.owners.of(&hash) {
+            Some(user) => user,
+            None => self.read(bearer, &()).await?.caller.id(),
+        };
+        let held = self.share(Sharer::User(user)).await?;
+        let mut change = Change::new(self, self.app.store.begin().await?, held);
         let credential = sessions::credential(change.conn(), &hash.0).await?;
-        let caller = self.admit(credential)?;
+        let caller = self.admit(&hash, credential)?;
         self.note_use(&caller);
         change.caller = Some(caller);
         Ok(change)
@@ -200,11 +211,12 @@ impl Operation {
 
     /// Begins a change that nobody has to be signed in for.
     pub async fn begin_public(self: &Arc<Self>) -> AppResult<Change> {
-        Ok(Change::new(self, self.app.store.begin().await?))
+        let held = self.share_patiently(self.sharer()).await?;
+        Ok(Change::new(self, self.app.store.begin().await?, held))
     }
 
     /// Lets a credential in, or not: known, not expired, not idle for too long, its owner not suspended.
-    fn admit(&self, credential: Option<Credential>) -> AppResult<Caller> {
+    fn admit(&self, hash: &TokenHash, credential: Option<Credential>) -> AppResult<Caller> {
         let now = self.now();
         let idle = self.app.idle_timeout();
         let live = credential.filter(|found| {
@@ -213,6 +225,7 @@ impl Operation {
                 && !views::is_suspended(found.suspended, found.suspended_until, now)
         });
         let Some(credential) = live else {
+            self.app.owners.forget(hash);
             return refuse(error::UNAUTHENTICATED, "the token is unknown, ended or expired");
         };
         let window = seconds(self.app.config.session.reauthentication_seconds);
@@ -221,6 +234,7 @@ impl Operation {
             permissions: credential.permissions.clone(),
             fresh: credential.authenticated_at + window > now,
         };
+        self.app.owners.note(hash, credential.user_id);
         // Set once for each request; a second look-up of the same token says the same.
         let _already = self.caller.set((credential.user_id, credential.session_id));
         Ok(Caller { actor, credential })
@@ -232,13 +246,7 @@ impl Operation {
         if caller.credential.last_used_at + self.app.idle_timeout() / 12 > now {
             return;
         }
-        let (app, session) = (Arc::clone(&self.app), caller.credential.session_id);
-        tokio::spawn(async move {
-            let touched = async { sessions::touch(&*app.store.own().await?, session, now).await }.await;
-            if let Err(error) = touched {
-                slog::warn!(app.log, "a session's use could not be noted"; "error" => %error);
-            }
-        });
+        connections::touch(&self.app, caller.id(), caller.credential.session_id);
     }
 
     fn judge(&self, caller: Option<&Caller>, resource: Resource) -> AppResult<()> {
@@ -312,9 +320,11 @@ impl Operation {
             request_id: self.request_id.clone(),
             detail,
         };
-        let recorded = async { audit::insert(&*self.app.store.own().await?, &event).await }.await;
-        if let Err(error) = recorded {
-            slog::warn!(self.app.log, "a refusal could not be put on record"; "error" => %error);
+        let recorded =
+            async { AppResult::Ok(audit::insert(&*self.own_patiently().await?, &event).await?) }.await;
+        if let Err(fault) = recorded {
+            let error = fault.into_http().internal_message;
+            slog::warn!(self.app.log, "a refusal could not be put on record"; "error" => error);
         }
     }
 }
@@ -362,15 +372,18 @@ impl<T> Fetched<'_, Option<T>> {
 pub struct Change {
     operation: Arc<Operation>,
     transaction: Option<Transaction>,
+    /// The caller's share, until the connection is back in the pool.
+    held: Option<Held>,
     caller: Option<Caller>,
     authorized: bool,
 }
 
 impl Change {
-    fn new(operation: &Arc<Operation>, transaction: Transaction) -> Self {
+    fn new(operation: &Arc<Operation>, transaction: Transaction, held: Held) -> Self {
         Self {
             operation: Arc::clone(operation),
             transaction: Some(transaction),
+            held: Some(held),
             caller: None,
             authorized: false,
         }
@@ -439,9 +452,11 @@ impl Change {
 impl Drop for Change {
     fn drop(&mut self) {
         if let Some(transaction) = self.transaction.take() {
+            let held = self.held.take();
             // Gives the connection back to the pool; what fails here closes it, which undoes as well.
             tokio::spawn(async move {
                 let _closed = transaction.rollback().await;
+                drop(held);
             });
         }
     }

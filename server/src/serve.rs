@@ -18,6 +18,7 @@ use uuid::ContextV7;
 use crate::app::register::bootstrap_administrator;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, LogLevel};
+use crate::connections::Touching;
 use crate::context::App;
 use crate::erase;
 use crate::error::Fault;
@@ -26,6 +27,7 @@ use crate::ration::Ration;
 use crate::secrets::page_token::PageSealer;
 use crate::secrets::password::{HashParams, Hasher};
 use crate::secrets::token::{fresh_key, generated_password};
+use crate::share::{Shares, TokenOwners};
 use crate::sweep;
 use rollcall_embedded_postgres::EmbeddedPostgres;
 
@@ -210,6 +212,7 @@ async fn app(config: Config, url: &str, clock: Arc<dyn Clock>, log: Logger) -> R
         shared: config.database.shared_connections as usize,
         size: config.database.pool_size as usize,
         search: config.database.search_pool_size as usize,
+        search_timeout: Duration::from_millis(config.database.search_timeout_milliseconds),
         wait: Duration::from_millis(config.database.pool_wait_milliseconds),
     };
     let params = HashParams {
@@ -227,6 +230,10 @@ async fn app(config: Config, url: &str, clock: Arc<dyn Clock>, log: Logger) -> R
     let key = key.try_into().map_err(|_| StartError("the key of page tokens is damaged".to_owned()))?;
     Ok(App {
         unknown: Ration::new(config.throttle.recorded_refusals_per_minute),
+        changes: Shares::new(config.database.changes_per_caller()),
+        searches: Shares::new(config.database.searches_per_caller()),
+        owners: TokenOwners::default(),
+        touching: Touching::default(),
         config,
         store,
         hasher,

@@ -2,6 +2,7 @@
 //! be too long. `users` shows the pattern.
 
 mod access;
+mod attempts;
 mod audit_events;
 mod auth;
 mod auth_sessions;

@@ -4,6 +4,7 @@
 mod crash;
 mod enumeration;
 mod expiry;
+mod fairness;
 mod finding;
 mod flood;
 mod last_one;
@@ -13,5 +14,6 @@ mod replicas;
 mod search_indexes;
 mod secrets;
 mod shutdown;
+mod sweeping;
 mod vanishing;
 mod winners;

@@ -139,6 +139,7 @@ impl TestServer {
         config.database.pool_size = 8;
         config.database.pool_wait_milliseconds = 20_000;
         config.database.statement_timeout_milliseconds = 20_000;
+        config.database.search_timeout_milliseconds = 20_000;
         config.database.lock_timeout_milliseconds = 20_000;
         config.throttle.account_attempts = 100_000;
         config.throttle.source_attempts = 1_000_000;
@@ -169,7 +170,12 @@ impl TestServer {
 
     /// Has the server take away what time has ended, as it does now and then.
     pub async fn sweep(&self) {
-        sweep::once(&self.app).await.unwrap();
+        assert_eq!(self.sweep_failing().await, Vec::<&str>::new());
+    }
+
+    /// The same; gives the parts that failed.
+    pub async fn sweep_failing(&self) -> Vec<&'static str> {
+        sweep::once(&self.app).await
     }
 
     /// Has the server erase what deletions have left, as it does beside its requests; says whether nothing is left.

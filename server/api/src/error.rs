@@ -202,6 +202,12 @@ pub const TOO_MANY_ATTEMPTS: ErrorCode = code(
     429,
     "Too many attempts for this account or from this address; wait for Retry-After.",
 );
+/// 429: too much at once.
+pub const TOO_MANY_REQUESTS: ErrorCode = code(
+    "too_many_requests",
+    429,
+    "The caller, or an address without a sign-in, has too many requests under way at once; wait for Retry-After.",
+);
 /// 500: our fault.
 pub const INTERNAL: ErrorCode = code(
     "internal",
@@ -259,6 +265,7 @@ pub const ALL: &[ErrorCode] = &[
     DOCUMENT_TOO_LARGE,
     QUERY_TOO_COSTLY,
     TOO_MANY_ATTEMPTS,
+    TOO_MANY_REQUESTS,
     INTERNAL,
     UNAVAILABLE,
 ];

@@ -34,6 +34,7 @@ pub async fn audit_event_list(
         until: query.until,
     };
     let narrowed = format!("{filter:?}");
+    let asked = EventFilter { concerning: None, ..filter.clone() } != EventFilter::default();
     let wanted = ListQuery {
         q: query.q,
         filter: query.filter,
@@ -45,7 +46,7 @@ pub async fn audit_event_list(
     let newest_first = vec![SortKey { field: AuditEventField::At, direction: Direction::Descending }];
     // Address and session are shown of one's own calls only: by filters they could be found out of others', too.
     let sight = if all { Sight::Whole } else { Sight::Card };
-    let finding = Finding::read(&op, &wanted, sight, &[&narrowed], newest_first)?;
+    let finding = Finding::read(&op, &wanted, sight, &[&narrowed], newest_first)?.narrowed(asked);
     let connection = finding.connect(&op).await?;
     let rows = searched(audit::list(&connection, &filter, &finding.find, finding.rows()).await)?;
     let total = match finding.total {

@@ -7,10 +7,10 @@ use rollcall_api::types::{ListQuery, Page, PageQuery, Text, TextRule, TotalKind}
 use rollcall_query::{Fields, Filter, QueryError, Sight, SortKey};
 use rollcall_store::connect::Connection;
 use rollcall_store::find::{Find, Ids, Position, Total};
-use rollcall_store::pool::Pooled;
 use rollcall_store::{Conn, StoreError, StoreResult};
 
 use crate::app::paging::Paging;
+use crate::connections::Shared;
 use crate::error::AppResult;
 use crate::operation::Operation;
 
@@ -31,7 +31,7 @@ pub enum FindConnection {
     /// A plain list reads like everything else.
     Shared(Arc<Connection>),
     /// What a caller made up runs apart.
-    Search(Box<Pooled>),
+    Search(Box<Shared>),
 }
 
 impl std::ops::Deref for FindConnection {
@@ -87,12 +87,17 @@ impl<'a, F: Fields> Finding<'a, F> {
         })
     }
 
+    /// Says whether the list is narrowed by parameters of its own, too.
+    pub fn narrowed(self, narrowed: bool) -> Self {
+        Self { plain: self.plain && !narrowed, ..self }
+    }
+
     /// A connection for it.
     pub async fn connect(&self, op: &Operation) -> AppResult<FindConnection> {
         Ok(if self.plain {
             FindConnection::Shared(op.app.store.read().await?)
         } else {
-            FindConnection::Search(Box::new(op.app.store.search().await?))
+            FindConnection::Search(Box::new(op.search().await?))
         })
     }
 
@@ -125,7 +130,7 @@ fn refused(error: QueryError) -> crate::error::Fault {
 pub fn searched<T>(result: StoreResult<T>) -> AppResult<T> {
     match result {
         Err(StoreError::TooSlow) => {
-            let message = "the search takes longer than a statement may; narrow it, or ask for an estimate of the total";
+            let message = "the search takes more time or memory than one may; narrow it, or ask for an estimate of the total";
             Err(error::QUERY_TOO_COSTLY.with(message).into())
         }
         result => Ok(result?),

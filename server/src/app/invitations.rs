@@ -137,7 +137,6 @@ pub async fn invitation_accept(
     let email = user.email.as_deref().map(fold);
     let claimed = claim(&op, change.conn(), body.token.as_str(), email.as_deref()).await?;
     let group = join(&op, &change, &user, claimed).await?;
-    throttle::gave(change.conn(), op.address).await?;
     let Some(row) = groups::find(change.conn(), GroupKey::Id(group.uuid())).await? else {
         return not_found();
     };
@@ -145,6 +144,7 @@ pub async fn invitation_accept(
         return not_found();
     };
     change.commit(Target::Group(row.id), json!({ "user": user.id, "roles": membership.roles })).await?;
+    throttle::gave(&op).await;
     Ok(Ok200::new(UserGroup {
         group: views::group(row),
         roles: membership.roles,

@@ -30,6 +30,7 @@ pub async fn login(op: Arc<Operation>, body: Login) -> AppResult<Ok200<SessionCr
 async fn sign_in(op: &Arc<Operation>, body: &Login) -> AppResult<Ok200<SessionCreated>> {
     let (user, verified) = identify(op, &body.identifier, &body.password).await?;
     if user.password_expires_at.is_some_and(|expires| expires <= op.now()) {
+        throttle::succeeded(op, user.id).await;
         let message = "the password has expired or must be changed; use login_change_password";
         return refuse(error::PASSWORD_EXPIRED, message);
     }

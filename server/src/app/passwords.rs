@@ -92,6 +92,7 @@ pub async fn user_password_verify(
         return refuse(error::PASSWORD_MISMATCH, "nobody can sign in with this password");
     }
     if checked.password_expires_at.is_some_and(|expires| expires <= op.now()) {
+        throttle::succeeded(&op, checked.id).await;
         return refuse(error::PASSWORD_EXPIRED, "the password is right, but has expired or must be changed");
     }
     let mut change = op.begin(&credential).await?;

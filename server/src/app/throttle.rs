@@ -3,7 +3,6 @@
 
 use std::net::IpAddr;
 
-use chrono::TimeDelta;
 use rollcall_api::error;
 use rollcall_store::throttle;
 use sha2::{Digest, Sha256};
@@ -12,6 +11,7 @@ use uuid::Uuid;
 use crate::context::seconds;
 use crate::error::AppResult;
 use crate::operation::Operation;
+use crate::share::Source;
 
 /// Whose attempts are counted.
 #[derive(Clone, Debug)]
@@ -22,52 +22,53 @@ pub enum Account<'a> {
     Unknown(&'a str),
 }
 
-/// Counts an attempt and refuses it where there were too many.
+/// Counts an attempt and refuses it where there were too many. The source comes first: what it tries once it has had its
+/// number counts against no account and leaves no row of its own, whatever names it makes up.
 pub async fn count(operation: &Operation, account: Option<&Account<'_>>) -> AppResult<()> {
     let config = &operation.app.config.throttle;
-    let connection = operation.app.store.own().await?;
+    let connection = operation.own().await?;
     let now = operation.now();
     let window = seconds(config.window_seconds);
     let mut keys = vec![(source_key(operation.address), config.source_attempts)];
     if let Some(account) = account {
         keys.push((account_key(account), config.account_attempts));
     }
-    let mut wait: Option<TimeDelta> = None;
     for (key, limit) in keys {
         let seen = throttle::count(&connection, &key, now, now - window).await?;
         if i64::from(seen.count) > i64::from(limit) {
             let left = seen.window_start + window - now;
-            wait = Some(wait.map_or(left, |other| other.max(left)));
-        }
-    }
-    match wait {
-        None => Ok(()),
-        Some(left) => {
             let seconds = u64::try_from(left.num_seconds()).unwrap_or(1);
-            Err(error::TOO_MANY_ATTEMPTS
-                .with_retry("too many attempts; wait before the next one", seconds)
-                .into())
+            let message = "too many attempts; wait before the next one";
+            return Err(error::TOO_MANY_ATTEMPTS.with_retry(message, seconds).into());
         }
     }
+    Ok(())
 }
 
 /// Forgets an account's attempts, and takes one off the source's: it succeeded. Called after the change has been
 /// committed: the source's row is one that many sign-ins share, and must not be held while one of them commits.
 pub async fn succeeded(operation: &Operation, user: Uuid) {
-    let forgotten = async {
-        let connection = operation.app.store.own().await?;
-        throttle::reset(&connection, &account_key(&Account::User(user))).await?;
-        throttle::give_back(&connection, &source_key(operation.address)).await
-    };
-    // The sign-in stands all the same; the window forgets by itself.
-    if let Err(error) = forgotten.await {
-        slog::warn!(operation.app.log, "attempts could not be forgotten"; "reason" => %error);
-    }
+    forget(operation, Some(&account_key(&Account::User(user)))).await;
 }
 
-/// Takes an attempt off a source: it succeeded.
-pub async fn gave(connection: &rollcall_store::Conn, source: IpAddr) -> AppResult<()> {
-    Ok(throttle::give_back(connection, &source_key(source)).await?)
+/// Takes an attempt off the source's: it succeeded, and was about no account.
+pub async fn gave(operation: &Operation) {
+    forget(operation, None).await;
+}
+
+async fn forget(operation: &Operation, account: Option<&[u8]>) {
+    let forgotten = async {
+        let connection = operation.own_patiently().await?;
+        if let Some(account) = account {
+            throttle::reset(&connection, account).await?;
+        }
+        AppResult::Ok(throttle::give_back(&connection, &source_key(operation.address)).await?)
+    };
+    // What succeeded stands all the same; the window forgets by itself.
+    if let Err(fault) = forgotten.await {
+        let reason = fault.into_http().internal_message;
+        slog::warn!(operation.app.log, "attempts could not be forgotten"; "reason" => reason);
+    }
 }
 
 fn account_key(account: &Account<'_>) -> Vec<u8> {
@@ -77,12 +78,8 @@ fn account_key(account: &Account<'_>) -> Vec<u8> {
     }
 }
 
-/// An IPv6 source is its /64: one subscriber has a whole one.
 fn source_key(address: IpAddr) -> Vec<u8> {
-    match address {
-        IpAddr::V4(address) => digest(b"source", &address.octets()),
-        IpAddr::V6(address) => digest(b"source", &address.octets()[..8]),
-    }
+    digest(b"source", &Source::of(address).bytes())
 }
 
 fn digest(kind: &[u8], value: &[u8]) -> Vec<u8> {

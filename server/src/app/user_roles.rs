@@ -13,6 +13,7 @@ use rollcall_store::seed::ADMINISTRATOR;
 use rollcall_store::users::UserRecord;
 use serde_json::json;
 
+use crate::app::finding::searched;
 use crate::app::granting::ensure_everywhere;
 use crate::app::paging::Paging;
 use crate::app::roles::find;
@@ -35,9 +36,13 @@ pub async fn user_role_list(
     let paging = Paging::open(&op, &page, &[&parent, &q])?;
     let escaped = q.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     let like = (!q.is_empty()).then(|| format!("%{escaped}%"));
-    let connection = op.app.store.read().await?;
-    let rows =
-        roles::of_user(&connection, record.id, like.as_deref(), paging.after_id(), paging.rows()).await?;
+    let (after, count) = (paging.after_id(), paging.rows());
+    let rows = match like {
+        None => roles::of_user(&*op.app.store.read().await?, record.id, None, after, count).await?,
+        Some(like) => {
+            searched(roles::of_user(&*op.search().await?, record.id, Some(&like), after, count).await)?
+        }
+    };
     Ok(Ok200::new(paging.page(rows, |row| row.id, views::role)))
 }
 

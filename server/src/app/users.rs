@@ -49,7 +49,8 @@ pub async fn user_list(
         limit: query.limit,
         page_token: query.page_token,
     };
-    let finding = Finding::read(&op, &wanted, sight, &[&narrowed], Vec::new())?;
+    let finding = Finding::read(&op, &wanted, sight, &[&narrowed], Vec::new())?
+        .narrowed(filter != UserFilter::default());
     let connection = finding.connect(&op).await?;
     let rows = searched(users::list(&connection, filter, &finding.find, finding.rows()).await)?;
     let total = match finding.total {

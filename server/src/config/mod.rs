@@ -78,9 +78,16 @@ pub struct Database {
     pub shared_connections: u32,
     /// Connections for transactions, one user at a time each. Default 8; 2 to 200.
     pub pool_size: u32,
+    /// Transactions that one user, or one address without a sign-in, may have under way at once. Default 0, a quarter of
+    /// `pool_size`, at least one; up to 200.
+    pub changes_per_caller: u32,
     /// Connections for searches, filters and totals. Default 4; 1 to 32.
     pub search_pool_size: u32,
-    /// Milliseconds to wait for a free connection before answering 503. Default 250; 1 to 60,000.
+    /// Searches that one user may have under way at once. Default 0, half of `search_pool_size`, at least one; up to 32.
+    pub searches_per_caller: u32,
+    /// Milliseconds a statement of a search may run. Default 1000; 1 to 600,000.
+    pub search_timeout_milliseconds: u64,
+    /// Milliseconds to wait for one's share (429 afterwards), then for a free connection (503). Default 250; 1 to 60,000.
     pub pool_wait_milliseconds: u64,
     /// Milliseconds a statement may run. Default 2000; 1 to 600,000.
     pub statement_timeout_milliseconds: u64,
@@ -282,7 +289,10 @@ impl Default for Database {
             migration_url: None,
             shared_connections: 4,
             pool_size: 8,
+            changes_per_caller: 0,
             search_pool_size: 4,
+            searches_per_caller: 0,
+            search_timeout_milliseconds: 1000,
             pool_wait_milliseconds: 250,
             statement_timeout_milliseconds: 2000,
             lock_timeout_milliseconds: 1000,
@@ -290,6 +300,22 @@ impl Default for Database {
             migrate_on_start: true,
         }
     }
+}
+
+impl Database {
+    /// How many transactions one caller may have under way at once.
+    pub fn changes_per_caller(&self) -> usize {
+        share(self.changes_per_caller, self.pool_size / 4)
+    }
+
+    /// How many searches one caller may have under way at once.
+    pub fn searches_per_caller(&self) -> usize {
+        share(self.searches_per_caller, self.search_pool_size / 2)
+    }
+}
+
+fn share(set: u32, default: u32) -> usize {
+    if set == 0 { default.max(1) as usize } else { set as usize }
 }
 
 impl Default for Log {

@@ -52,6 +52,8 @@ where
     };
     let answer = fault.into_http();
     if let Some(code) = answer.error_code.as_deref()
+        // Whoever sends too many requests must not have a row written, and wait for a connection, for each.
+        && code != error::TOO_MANY_REQUESTS.code
         && on_record(answer.status_code.as_u16(), changes(rqctx, name))
     {
         operation.record_refusal(code).await;

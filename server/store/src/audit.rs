@@ -56,7 +56,7 @@ pub struct EventRow {
 }
 
 /// Which events a list shows.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventFilter {
     /// Only events of this user's calls, or about this user.
     pub concerning: Option<Uuid>,

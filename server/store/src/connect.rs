@@ -61,12 +61,17 @@ impl ConnectOptions {
     /// The same for searches: each is planned for its own values, because a plan for any values misses the indexes;
     /// nothing is compiled for the few rows of a page; and nobody reads a whole table for them, which looks cheap where
     /// few rows are expected and all others would have to be walked past.
-    pub fn searching(&self) -> Self {
+    pub fn searching(&self, statement_timeout: Duration) -> Self {
         let mut searching = self.clone();
         let own = self.config.get_options().unwrap_or_default();
+        // So that whoever looks at the database's connections knows these.
+        searching.config.application_name("rollcall search");
         searching
             .config
-            .options(format!("{own} -c plan_cache_mode=force_custom_plan -c jit=off -c enable_seqscan=off"));
+            .options(format!(
+                "{own} -c statement_timeout={} -c plan_cache_mode=force_custom_plan -c jit=off -c enable_seqscan=off",
+                statement_timeout.as_millis()
+            ));
         searching
     }
 

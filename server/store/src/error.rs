@@ -13,7 +13,7 @@ pub enum StoreError {
     Collision,
     /// The database is away, overloaded or too slow; nothing is known to be wrong with the statement.
     Unavailable(String),
-    /// The statement took longer than one may.
+    /// The statement took longer than one may, or has a regular expression that Postgres finds too complex.
     TooSlow,
     /// Anything else: a defect of ours.
     Defect(String),
@@ -56,7 +56,9 @@ impl From<DieselError> for StoreError {
                 let message = info.message();
                 if message.contains("deadlock detected") {
                     Self::Collision
-                } else if message.contains("statement timeout") {
+                } else if message.contains("statement timeout")
+                    || message.contains("regular expression is too complex")
+                {
                     Self::TooSlow
                 } else if AWAY.iter().any(|sign| message.contains(sign)) {
                     Self::Unavailable(message.to_owned())

@@ -58,6 +58,8 @@ pub struct PoolOptions {
     pub size: usize,
     /// Connections for searches.
     pub search: usize,
+    /// How long a statement of a search may take.
+    pub search_timeout: Duration,
     /// How long a request may wait for one of the last two.
     pub wait: Duration,
 }
@@ -67,7 +69,7 @@ impl Store {
     pub fn new(connect: ConnectOptions, options: PoolOptions) -> StoreResult<Self> {
         Ok(Self {
             pool: pool::pool(connect.clone(), options.size, options.wait)?,
-            search: pool::pool(connect.searching(), options.search, options.wait)?,
+            search: pool::pool(connect.searching(options.search_timeout), options.search, options.wait)?,
             shared: Shared::new(connect, options.shared),
         })
     }

@@ -102,7 +102,7 @@ pub async fn lock(mut conn: &AsyncPgConnection, key: UserKey<'_>) -> StoreResult
 }
 
 /// Which users a list shows.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UserFilter {
     /// Only members of this group.
     pub group: Option<Uuid>,

@@ -48,6 +48,9 @@ async fn what_is_too_long_too_deep_too_many() {
     bench.refused(USERS, "filter", &values, Some(place), &["must not have more than 100 values"]).await;
     let pattern = format!("username matches \"{}\"", "a".repeat(201));
     bench.refused(USERS, "filter", &pattern, Some(18), &["must not have more than 200 characters"]).await;
+    let regexes = many("username matches \"a\"", " or ", 9);
+    let message = "must not have more than 8 regular expressions, has 9";
+    bench.refused(USERS, "filter", &regexes, None, &[message]).await;
     for (parameter, fits, long) in [("q", 512, 513), ("filter", 4_096, 4_097), ("sort", 200, 201)] {
         // What is longer than the document allows isn't read at all.
         let answer = bench.ask(USERS, parameter, &"a".repeat(long)).await;
@@ -62,6 +65,7 @@ async fn what_is_too_long_too_deep_too_many() {
         ("filter", many("name co \"aaaaaaaaaa\"", " or ", 50)),
         ("filter", format!("username in ({})", many("\"a\"", ",", 100))),
         ("filter", format!("username matches \"{}\"", "a".repeat(200))),
+        ("filter", many("username matches \"a\"", " or ", 8)),
         ("q", many("a", " ", 50)),
         ("q", format!("\"{}\"", "*?".repeat(255))),
         ("q", "é".repeat(512)),

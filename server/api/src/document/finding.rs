@@ -3,7 +3,8 @@
 
 use rollcall_query::fields::{AuditEventField, GroupField, MemberField, RoleField, UserField};
 use rollcall_query::{
-    DEPTH_MAX, FILTER_MAX, Fields, Kind, REGEX_MAX, SEARCH_MAX, SORT_KEYS_MAX, TERMS_MAX, VALUES_MAX,
+    DEPTH_MAX, FILTER_MAX, Fields, Kind, REGEX_MAX, REGEX_OPTIONAL_MAX, REGEX_SIZE_MAX, REGEXES_MAX,
+    SEARCH_MAX, SORT_KEYS_MAX, TERMS_MAX, VALUES_MAX,
 };
 
 /// The prose, with places for what is generated.
@@ -18,6 +19,9 @@ pub fn page() -> String {
         ("DEPTH_MAX", DEPTH_MAX),
         ("VALUES_MAX", VALUES_MAX),
         ("REGEX_MAX", REGEX_MAX),
+        ("REGEXES_MAX", REGEXES_MAX),
+        ("REGEX_SIZE_MAX", REGEX_SIZE_MAX as usize),
+        ("REGEX_OPTIONAL_MAX", REGEX_OPTIONAL_MAX as usize),
         ("SORT_KEYS_MAX", SORT_KEYS_MAX),
     ];
     let mut page = PAGE

@@ -20,6 +20,7 @@ struct Shared {
 }
 
 const CONFLICT_WITH_KEY: &str = "ConflictOrKeyInUse";
+const WITH_ATTEMPTS: &str = "TooManyAttempts";
 
 const SHARED: &[Shared] = &[
     shared("400", "BadRequest", "The request is not as this document describes it.", &[]),
@@ -51,7 +52,16 @@ const SHARED: &[Shared] = &[
         "The request is well-formed, but a rule of the directory forbids it.",
         &[],
     ),
-    shared("429", "TooManyAttempts", "Too many attempts; wait.", &["Retry-After"]),
+    Shared {
+        without: &["too_many_attempts"],
+        ..shared("429", "TooManyRequests", "Too many requests of the caller at once; wait.", &["Retry-After"])
+    },
+    shared(
+        "429",
+        WITH_ATTEMPTS,
+        "Too many attempts, or too many requests of the caller at once; wait.",
+        &["Retry-After"],
+    ),
     shared("503", "Unavailable", "The server can't work now; try again.", &["Retry-After?"]),
     shared("5XX", "ServerError", "The server failed.", &[]),
 ];
@@ -186,10 +196,30 @@ pub(super) fn write(responses: &mut Map<String, Value>, facts: &Facts<'_>) {
     }
     for shared in SHARED {
         let right_conflict = (shared.name == CONFLICT_WITH_KEY) == facts.creates;
-        if answers(facts, shared.status) && (shared.status != "409" || right_conflict) {
+        let right_limit = (shared.name == WITH_ATTEMPTS) == counts_attempts(facts);
+        let right = match shared.status {
+            "409" => right_conflict,
+            "429" => right_limit,
+            _ => true,
+        };
+        if answers(facts, shared.status) && right {
             refer(shared.status, shared.name);
         }
     }
+}
+
+/// Whether an operation's calls are counted as attempts at guessing something.
+fn counts_attempts(facts: &Facts<'_>) -> bool {
+    matches!(
+        facts.rule.operation,
+        "login"
+            | "login_change_password"
+            | "register"
+            | "session_reauthenticate"
+            | "user_password_change"
+            | "user_password_verify"
+            | "invitation_accept"
+    )
 }
 
 /// Whether an operation can answer this status.
@@ -205,18 +235,9 @@ fn answers(facts: &Facts<'_>, status: &str) -> bool {
         "408" | "413" | "415" => facts.body,
         "409" => facts.changes,
         "412" => facts.if_match,
-        "422" => facts.searches || facts.body && !matches!(id, "login" | "logout"),
-        "429" => {
-            signs_in
-                || matches!(
-                    id,
-                    "register"
-                        | "session_reauthenticate"
-                        | "user_password_change"
-                        | "user_password_verify"
-                        | "invitation_accept"
-                )
-        }
+        "422" => facts.searches || id == "user_role_list" || facts.body && !matches!(id, "login" | "logout"),
+        // One asks with POST and takes no share.
+        "429" => facts.changes && id != "access_check" || facts.searches || id == "user_role_list",
         "503" => !matches!(id, "system_health" | "system_version" | "document_view"),
         _ => true,
     }

@@ -164,10 +164,10 @@ fn statuses_stand_where_they_can_happen() {
             .join(" ")
     };
     assert_eq!(statuses("login"), "200 400 401 403 408 409 413 415 429 503 5XX");
-    assert_eq!(statuses("user_create"), "201 400 401 403 408 409 413 415 422 503 5XX");
+    assert_eq!(statuses("user_create"), "201 400 401 403 408 409 413 415 422 429 503 5XX");
     assert_eq!(statuses("user_view"), "200 304 400 401 404 503 5XX");
-    assert_eq!(statuses("user_update"), "200 400 401 403 404 408 409 412 413 415 422 503 5XX");
-    assert_eq!(statuses("user_delete"), "204 400 401 403 404 409 412 503 5XX");
+    assert_eq!(statuses("user_update"), "200 400 401 403 404 408 409 412 413 415 422 429 503 5XX");
+    assert_eq!(statuses("user_delete"), "204 400 401 403 404 409 412 429 503 5XX");
     assert_eq!(statuses("system_health"), "200 5XX");
 }
 

@@ -1,0 +1,307 @@
+//! One caller, or one address, never has all connections: others are served while its requests wait for each other.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use http::Method;
+use rollcall_api::access::Permission;
+use rollcall_client::error_code;
+use rollcall_server::config::Config;
+use serde_json::json;
+
+use crate::support::server::eventually;
+use crate::support::{Answer, PASSWORD, Person, TestServer};
+
+/// Waits that a test can see the end of; nothing else is limited.
+fn short_waits(config: &mut Config) {
+    config.database.pool_wait_milliseconds = 500;
+}
+
+/// How many of these are a 429 `too_many_requests` with `Retry-After`.
+fn too_many(answers: &[Answer]) -> usize {
+    let limited = answers.iter().filter(|answer| answer.error_code() == error_code::TOO_MANY_REQUESTS);
+    limited.inspect(|answer| assert_eq!((answer.code(), answer.header("retry-after")), (429, "1"))).count()
+}
+
+fn codes(answers: &[Answer]) -> Vec<(u16, String)> {
+    answers.iter().map(|answer| (answer.code(), answer.error_code())).collect()
+}
+
+/// A second session of somebody.
+async fn another_session(server: &TestServer, who: &Person) -> Person {
+    server.sign_in(&who.username).await
+}
+
+async fn rename(server: &TestServer, token: &str, name: &str) -> Answer {
+    let request = server.request(Method::PATCH, "/v1/users/me").bearer_auth(token);
+    Answer::of(request.json(&json!({ "name": name }))).await
+}
+
+async fn login(server: &TestServer, name: &str, from: &str) -> Answer {
+    let request = server.request(Method::POST, "/v1/login").header("x-forwarded-for", from);
+    Answer::of(request.json(&json!({ "identifier": name, "password": PASSWORD }))).await
+}
+
+/// How many of the server's connections wait for a lock.
+async fn waiting(server: &TestServer) -> i64 {
+    let query = "SELECT count(*) FROM pg_stat_activity \
+        WHERE datname = current_database() AND application_name LIKE 'rollcall%' AND wait_event_type = 'Lock'";
+    server.count(query).await
+}
+
+#[tokio::test]
+async fn user_update_by_one_caller_leaves_connections_to_others() {
+    let server = TestServer::builder().config(short_waits).start().await;
+    let ada = server.user("ada").await;
+    let mut sessions = vec![ada.clone()];
+    for _ in 0..3 {
+        sessions.push(another_session(&server, &ada).await);
+    }
+    let mut others = Vec::new();
+    for number in 0..8 {
+        others.push(server.quick_user(&format!("other{number}")).await);
+    }
+    // Her row is held: whatever she changes waits.
+    let mut db = server.database.connect().await;
+    let held = db.transaction().await.unwrap();
+    held.execute("SELECT FROM users WHERE id = $1 FOR UPDATE", &[&ada.id]).await.unwrap();
+    let storm = join_all((0..24).map(|number| {
+        let token = sessions[number % sessions.len()].token();
+        let server = &server;
+        async move { rename(server, &token, "Ada").await }
+    }));
+    let meanwhile = async {
+        eventually("her changes wait", Duration::from_secs(20), || async {
+            (waiting(&server).await == 2).then_some(())
+        })
+        .await;
+        // From the same address, and with tokens that this server has not seen yet.
+        let changes =
+            join_all(others.iter().map(async |other| rename(&server, &other.token(), "O").await)).await;
+        assert!(changes.iter().all(|answer| answer.code() == 200), "{:?}", codes(&changes));
+        let sign_ins =
+            join_all(others.iter().map(|other| login(&server, &other.username, "192.0.2.1"))).await;
+        assert!(sign_ins.iter().all(|answer| answer.code() == 200), "{:?}", codes(&sign_ins));
+        assert_eq!(waiting(&server).await, 2, "a quarter of the pool, over all of her sessions");
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        held.commit().await.unwrap();
+    };
+    let (answers, ()) = futures::join!(storm, meanwhile);
+    let done = answers.iter().filter(|answer| answer.code() == 200).count();
+    assert_eq!((done, too_many(&answers)), (2, 22), "{:?}", codes(&answers));
+    let recorded =
+        server.count("SELECT count(*) FROM audit_events WHERE error_code = 'too_many_requests'").await;
+    assert_eq!(recorded, 0, "or each would take a connection and leave a row");
+    assert_eq!(rename(&server, &ada.token(), "Ada").await.code(), 200);
+}
+
+#[tokio::test]
+async fn login_from_one_address_leaves_connections_to_others() {
+    let server = TestServer::builder()
+        .config(short_waits)
+        .config(|config| config.http.trusted_proxies = vec!["127.0.0.1".parse().unwrap()])
+        .start()
+        .await;
+    for number in 0..4 {
+        server.quick_user(&format!("user{number}")).await;
+    }
+    let signed_in = server.quick_user("signed-in").await;
+    assert_eq!(login(&server, "user0", "2001:db8:1:2::1").await.code(), 200);
+    // The network's count is held: whoever signs in from there waits.
+    let mut db = server.database.connect().await;
+    let held = db.transaction().await.unwrap();
+    let locked = held.execute("SELECT FROM attempts FOR UPDATE", &[]).await.unwrap();
+    assert_eq!(locked, 1);
+    let storm = join_all((0..20).map(|number| {
+        let from = format!("2001:db8:1:2::{number:x}");
+        let server = &server;
+        async move { login(server, "user1", &from).await }
+    }));
+    let meanwhile = async {
+        eventually("sign-ins wait", Duration::from_secs(20), || async {
+            (waiting(&server).await == 2).then_some(())
+        })
+        .await;
+        for from in ["2001:db8:1:3::1", "192.0.2.1"] {
+            assert_eq!(login(&server, "user2", from).await.code(), 200, "{from}");
+        }
+        // Who is signed in counts as a user, wherever the request comes from.
+        for number in 0..4 {
+            let request =
+                server.request(Method::PATCH, "/v1/users/me").header("x-forwarded-for", "2001:db8:1:2::9");
+            let request =
+                request.bearer_auth(signed_in.token()).json(&json!({ "name": format!("N{number}") }));
+            assert_eq!(Answer::of(request).await.code(), 200);
+        }
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        held.commit().await.unwrap();
+    };
+    let (answers, ()) = futures::join!(storm, meanwhile);
+    let done = answers.iter().filter(|answer| answer.code() == 200).count();
+    assert_eq!((done, too_many(&answers)), (2, 18), "{:?}", codes(&answers));
+}
+
+/// Tokens of the right form that nobody was given cost a read, as in every other request.
+#[tokio::test]
+async fn user_update_with_made_up_tokens_takes_no_transaction() {
+    let whole_pool = |config: &mut Config| {
+        config.database.pool_wait_milliseconds = 100;
+        config.database.pool_size = 2;
+        config.database.changes_per_caller = 2;
+    };
+    let server = TestServer::builder().config(whole_pool).start().await;
+    let ada = server.quick_user("ada").await;
+    let mut db = server.database.connect().await;
+    let held = db.transaction().await.unwrap();
+    held.execute("SELECT FROM users WHERE id = $1 FOR UPDATE", &[&ada.id]).await.unwrap();
+    let token = ada.token();
+    let both = join_all((0..2).map(|_| rename(&server, &token, "Ada")));
+    let meanwhile = async {
+        eventually("the pool is used up", Duration::from_secs(20), || async {
+            (waiting(&server).await == 2).then_some(())
+        })
+        .await;
+        assert_eq!(rename(&server, &TestServer::garbage_token(), "x").await.code(), 401);
+        held.commit().await.unwrap();
+    };
+    let (answers, ()) = futures::join!(both, meanwhile);
+    assert!(answers.iter().all(|answer| answer.code() == 200), "{:?}", codes(&answers));
+}
+
+/// What is refused goes on record also where the caller has more under way than the share lets through at once.
+#[tokio::test]
+async fn user_session_list_refusals_in_a_flood_are_on_record() {
+    let server = TestServer::builder().config(short_waits).start().await;
+    let (ada, eve) = (server.quick_user("ada").await, server.quick_user("eve").await);
+    // Nothing can be recorded now: two records wait in the database, and the others for their share.
+    let mut db = server.database.connect().await;
+    let held = db.transaction().await.unwrap();
+    held.execute("LOCK TABLE audit_events IN ACCESS EXCLUSIVE MODE", &[]).await.unwrap();
+    let path = format!("/v1/users/{}/sessions", eve.id);
+    let token = ada.token();
+    let calls = join_all((0..8).map(|_| Answer::of(server.request(Method::GET, &path).bearer_auth(&token))));
+    let meanwhile = async {
+        eventually("records wait", Duration::from_secs(20), || async {
+            (waiting(&server).await == 2).then_some(())
+        })
+        .await;
+        tokio::time::sleep(Duration::from_millis(800)).await;
+        held.commit().await.unwrap();
+    };
+    let (answers, ()) = futures::join!(calls, meanwhile);
+    assert!(answers.iter().all(|answer| answer.code() == 403), "{:?}", codes(&answers));
+    let recorded = server.count("SELECT count(*) FROM audit_events WHERE error_code = 'forbidden'").await;
+    assert_eq!(recorded, 8);
+}
+
+#[tokio::test]
+async fn session_view_many_times_at_once_notes_the_use_once() {
+    let server = TestServer::start().await;
+    let ada = server.quick_user("ada").await;
+    server.advance(chrono::TimeDelta::minutes(30));
+    let mut db = server.database.connect().await;
+    let held = db.transaction().await.unwrap();
+    held.execute("SELECT FROM sessions WHERE id = $1 FOR UPDATE", &[&ada.session_id]).await.unwrap();
+    let views =
+        (0..20).map(|_| Answer::of(server.request(Method::GET, "/v1/session").bearer_auth(ada.token())));
+    let answers = join_all(views).await;
+    assert!(answers.iter().all(|answer| answer.code() == 200), "{:?}", codes(&answers));
+    eventually("the use is being noted", Duration::from_secs(20), || async {
+        (waiting(&server).await == 1).then_some(())
+    })
+    .await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(waiting(&server).await, 1);
+    held.commit().await.unwrap();
+    eventually("the use is noted", Duration::from_secs(20), || async {
+        let noted = "SELECT count(*) FROM sessions WHERE last_used_at > created_at";
+        (server.count(noted).await == 1).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn audit_event_list_searches_of_one_caller_leave_room_for_others() {
+    let server = TestServer::builder().config(short_waits).start().await;
+    let (ada, admin) = (server.quick_user("ada").await, server.admin().await);
+    // Nobody reads the trail now: her searches wait, and others' searches of users don't.
+    let mut db = server.database.connect().await;
+    let held = db.transaction().await.unwrap();
+    held.execute("LOCK TABLE audit_events IN ACCESS EXCLUSIVE MODE", &[]).await.unwrap();
+    let path = "/v1/audit-events?operation=login";
+    let token = ada.token();
+    let storm = join_all((0..12).map(|_| Answer::of(server.request(Method::GET, path).bearer_auth(&token))));
+    let meanwhile = async {
+        eventually("her searches wait", Duration::from_secs(20), || async {
+            (waiting(&server).await == 2).then_some(())
+        })
+        .await;
+        for number in 0..15 {
+            let path = format!("/v1/users?q=person{number}&total=exact");
+            let answer = Answer::of(server.request(Method::GET, &path).bearer_auth(admin.token())).await;
+            assert_eq!(answer.code(), 200, "{}", answer.message());
+        }
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        held.commit().await.unwrap();
+    };
+    let (answers, ()) = futures::join!(storm, meanwhile);
+    let done = answers.iter().filter(|answer| answer.code() == 200).count();
+    assert_eq!((done, too_many(&answers)), (2, 10), "{:?}", codes(&answers));
+}
+
+/// What was asked last on the one connection for searches, as an ever new text.
+async fn last_search(server: &TestServer) -> String {
+    let query = "SELECT coalesce(max(query_start::text), 'none') FROM pg_stat_activity \
+        WHERE datname = current_database() AND application_name = 'rollcall search'";
+    server.db().await.query_one(query, &[]).await.unwrap().get(0)
+}
+
+/// Everything whose cost the caller chooses runs on the connections for searches. What costs the same for everybody doesn't:
+/// there it would wait for searches.
+#[tokio::test]
+async fn user_list_and_every_other_list_search_on_connections_of_their_own() {
+    let server = TestServer::builder().config(|config| config.database.search_pool_size = 1).start().await;
+    let (admin, ada) = (server.admin().await, server.quick_user("ada").await);
+    server.grant(ada.id, [Permission::UsersRead.as_str()]).await;
+    let id = ada.id;
+    for (path, apart) in [
+        ("/v1/users", false),
+        ("/v1/users?limit=200", false),
+        ("/v1/users?group=@public", true),
+        ("/v1/users?not_group=@public", true),
+        ("/v1/users?role=@administrator", true),
+        ("/v1/users?not_role=@administrator", true),
+        ("/v1/users?q=ada", true),
+        ("/v1/users?filter=name%20pr", true),
+        ("/v1/users?sort=name", true),
+        ("/v1/users?total=exact", true),
+        ("/v1/users?total=estimate", true),
+        ("/v1/groups", false),
+        ("/v1/groups?q=pub", true),
+        ("/v1/groups?sort=-name", true),
+        ("/v1/groups?total=exact", true),
+        ("/v1/groups/@public/members", false),
+        ("/v1/groups/@public/members?filter=name%20pr", true),
+        ("/v1/groups/@public/members?total=exact", true),
+        ("/v1/roles", false),
+        ("/v1/roles?q=adm", true),
+        ("/v1/audit-events", false),
+        (&format!("/v1/audit-events?actor={id}"), true),
+        (&format!("/v1/audit-events?target={id}"), true),
+        ("/v1/audit-events?operation=login", true),
+        ("/v1/audit-events?since=2026-01-01T00:00:00Z", true),
+        ("/v1/audit-events?until=2026-01-01T00:00:00Z", true),
+        ("/v1/audit-events?q=login", true),
+        ("/v1/users/me/roles", false),
+        ("/v1/users/me/roles?q=a", true),
+        ("/v1/users/me/groups", false),
+        ("/v1/users/me/sessions", false),
+        ("/v1/groups/@public/invitations", false),
+        ("/v1/users/me/permissions", false),
+    ] {
+        let before = last_search(&server).await;
+        let answer = Answer::of(server.request(Method::GET, path).bearer_auth(admin.token())).await;
+        assert_eq!(answer.code(), 200, "{path}: {}", answer.message());
+        assert_eq!(last_search(&server).await != before, apart, "{path}");
+    }
+}
