@@ -65,6 +65,7 @@ impl Cluster {
         let mut ports = Ports::find(30)?;
         let clients = ports.three()?;
         let etcd = etcd::start(&choices, folder.path(), account, clients, ports.three()?)?;
+        etcd::ready(clients).await?;
         let database = Database::new(&mut ports)?;
         let mut nodes = patroni::nodes(&choices, folder.path(), account, &database, clients, &mut ports)?;
         for node in &mut nodes {

@@ -1,10 +1,17 @@
 //! The three members of etcd, which stand for machines of their own.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
 
 use super::cluster::Choices;
 use super::files;
+use super::http::{Call, Client};
 use super::process::{Account, Process, command, find};
+
+/// How long they may take to agree with each other.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Starts them.
 pub fn start(
@@ -26,4 +33,23 @@ pub fn start(
         Process::start(&name, &mut command, &folder.join(format!("{name}.log")))
     };
     (0..3).map(start).collect()
+}
+
+/// Waits until they have agreed on a version, without which Patroni doesn't start.
+pub async fn ready(clients: [u16; 3]) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    for port in clients {
+        loop {
+            let reply = Client::of(port).send(&Call::get("/version"), Duration::from_secs(1)).await;
+            let version = reply.map(|reply| reply.body["etcdcluster"].clone()).unwrap_or_default();
+            if version.as_str().is_some_and(|version| version.contains('.')) {
+                break;
+            }
+            if begun.elapsed() > PATIENCE {
+                bail!("etcd's members don't find each other within {} s", PATIENCE.as_secs());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+    Ok(())
 }

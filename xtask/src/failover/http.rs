@@ -93,6 +93,12 @@ impl Reply {
         self.headers.contains_key(RETRY_AFTER)
     }
 
+    /// Whether it says that the same request may succeed later, and when.
+    pub fn asks_to_retry(&self) -> bool {
+        let waits = self.status == 409 && self.error_code() == "idempotency_in_progress";
+        (self.status == 503 || waits) && self.has_retry_after()
+    }
+
     /// The error's code, where it is one of Rollcall's.
     pub fn error_code(&self) -> &str {
         self.body["error_code"].as_str().unwrap_or("-")

@@ -5,10 +5,8 @@ use std::time::Duration;
 use anyhow::bail;
 
 use super::events::Happened;
-use super::load::{Figures, Journal};
+use super::load::{Figures, Journal, LIMIT};
 
-/// Within this time every request is answered.
-pub const LIMIT: Duration = Duration::from_secs(2);
 /// How many of a kind are shown in full.
 const SHOWN: usize = 10;
 
@@ -53,9 +51,14 @@ pub fn faults(journal: &Journal) -> String {
             text.push_str(&format!("{title}: {} more\n", broken.len() - SHOWN));
         }
     }
-    for (what, other) in journal.others() {
-        let first = other.first.as_secs_f64();
-        text.push_str(&format!("other, {} times, first at {first:.1} s: {what}\n", other.count));
+    for (title, others) in [("other", journal.others()), ("late", journal.late())] {
+        for (what, other) in others {
+            let [first, slowest] = [other.first, other.slowest].map(|time| time.as_secs_f64());
+            text.push_str(&format!(
+                "{title}, {} times, first at {first:.1} s, within {slowest:.2} s: {what}\n",
+                other.count
+            ));
+        }
     }
     text
 }
@@ -63,8 +66,8 @@ pub fn faults(journal: &Journal) -> String {
 /// Fails where a promise was broken.
 pub fn judge(journal: &Journal) -> anyhow::Result<()> {
     let all = journal.total();
-    let late = journal.later_than(LIMIT);
-    if all.lost + all.stale + all.others + late > 0 {
+    let late: u32 = journal.late().iter().map(|(_, other)| other.count).sum();
+    if all.lost + all.stale + all.others > 0 || late > 0 {
         bail!(
             "{} acknowledged changes lost, {} stale responses, {} responses later than {} s, {} neither a success nor a \
              503 with Retry-After",

@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 
 use crate::failover::http::Reply;
 
+/// Within this time every request is answered.
+pub const LIMIT: Duration = Duration::from_secs(2);
+
 /// Whether a request changes something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -18,7 +21,7 @@ pub enum Kind {
 pub enum Outcome {
     /// The expected success.
     Done,
-    /// A 503 that says when to try again.
+    /// A 503 that says when to try again; also the 409 that says so because the first attempt is still under way.
     Unavailable,
     /// Anything else: no response, a 503 without `Retry-After`, a status that was not expected.
     Other,
@@ -51,15 +54,25 @@ pub struct Broken {
 struct Entries {
     samples: Vec<Sample>,
     others: BTreeMap<String, Other>,
+    late: BTreeMap<String, Other>,
     stale: Vec<Broken>,
     lost: Vec<Broken>,
 }
 
-/// Outcomes of one kind that were not expected.
+/// Outcomes of one kind that should not be.
 #[derive(Clone, Copy, Debug)]
 pub struct Other {
     pub count: u32,
     pub first: Duration,
+    pub slowest: Duration,
+}
+
+impl Other {
+    fn count(map: &mut BTreeMap<String, Self>, text: String, first: Duration, took: Duration) {
+        let other = map.entry(text).or_insert(Self { count: 0, first, slowest: Duration::ZERO });
+        other.count += 1;
+        other.slowest = other.slowest.max(took);
+    }
 }
 
 /// The journal.
@@ -113,7 +126,7 @@ impl Journal {
         let took = self.now().saturating_sub(begun);
         let (outcome, text) = match reply {
             Ok(reply) if expected.contains(&reply.status) => (Outcome::Done, None),
-            Ok(reply) if reply.status == 503 && reply.has_retry_after() => (Outcome::Unavailable, None),
+            Ok(reply) if reply.asks_to_retry() => (Outcome::Unavailable, None),
             Ok(reply) => {
                 let hint = if reply.has_retry_after() { "" } else { " without Retry-After" };
                 let hint = if matches!(reply.status, 429 | 503) { hint } else { "" };
@@ -123,7 +136,10 @@ impl Journal {
         };
         let mut entries = self.entries();
         if let Some(text) = text {
-            entries.others.entry(text).or_insert(Other { count: 0, first: begun }).count += 1;
+            Other::count(&mut entries.others, text, begun, took);
+        }
+        if took > LIMIT {
+            Other::count(&mut entries.late, name.to_owned(), begun, took);
         }
         entries.samples.push(Sample { kind, outcome, begun, took });
         outcome
@@ -189,9 +205,9 @@ impl Journal {
         self.figures(Duration::ZERO, self.now())
     }
 
-    /// How many responses took longer than this.
-    pub fn later_than(&self, limit: Duration) -> usize {
-        self.entries().samples.iter().filter(|sample| sample.took > limit).count()
+    /// What came later than it may.
+    pub fn late(&self) -> Vec<(String, Other)> {
+        self.entries().late.iter().map(|(text, other)| (text.clone(), *other)).collect()
     }
 }
 

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-pub use journal::{Figures, Journal, Kind, Outcome};
+pub use journal::{Figures, Journal, Kind, LIMIT, Outcome};
 use ledger::Public;
 
 use super::http::{Call, Client, Reply};
