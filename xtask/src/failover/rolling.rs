@@ -9,7 +9,7 @@ use super::events::Happened;
 use super::load::Load;
 
 /// How long a server runs before the next one is stopped: HAProxy has to see that it is ready.
-const SETTLE: Duration = Duration::from_secs(3);
+const SETTLE: Duration = Duration::from_secs(2);
 
 /// Restarts both servers, several times.
 pub async fn restart(
