@@ -7962,7 +7962,7 @@ impl Client {
     }
     /// Whether the server can work
     ///
-    /// 200 while the database answers and its schema is current, 503 otherwise and while the server shuts down; for readiness probes.
+    /// For readiness probes and load balancers: 200 while both reads and changes work, that is while a primary database is reachable and takes writes; otherwise, and while the server shuts down, 503. The response comes within a second and may be up to a second old: however often it is requested, the database is asked once a second.
     ///
     /// Who may call it: anybody, without a credential.
     ///

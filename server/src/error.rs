@@ -2,7 +2,7 @@
 
 use dropshot::HttpError;
 use rollcall_api::error::{self, ErrorCode};
-use rollcall_store::StoreError;
+use rollcall_store::{MaybeLost, StoreError};
 
 /// Why an operation did not do what was asked.
 #[derive(Debug)]
@@ -43,6 +43,12 @@ impl Fault {
             Self::Store(StoreError::TooSlow) => {
                 error::UNAVAILABLE.with_retry("the service is busy or its database is away", 1)
             }
+            Self::Store(StoreError::Lost(why)) => {
+                let mut answer = error::UNAVAILABLE
+                    .with_retry("the database did not respond; a change may still take effect", 1);
+                answer.internal_message = why;
+                answer
+            }
             Self::Store(StoreError::Unavailable(why)) => {
                 let mut answer =
                     error::UNAVAILABLE.with_retry("the service is busy or its database is away", 1);
@@ -55,6 +61,12 @@ impl Fault {
                 answer
             }
         }
+    }
+}
+
+impl MaybeLost for Fault {
+    fn is_lost(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_lost())
     }
 }
 

@@ -12,11 +12,12 @@ use rollcall_api::extract::Bearer;
 use rollcall_api::types::{GroupRef, RoleRef, UserId, UserRef};
 use rollcall_policy::{Actor, Decision, Resource, decide};
 use rollcall_store::audit::{self, NewEvent};
+use rollcall_store::connect::Connection;
 use rollcall_store::groups::{self, GroupRow};
 use rollcall_store::roles::{self, RoleKey, RoleRecord};
 use rollcall_store::sessions::{self, Credential};
 use rollcall_store::users::{self, UserKey, UserRecord};
-use rollcall_store::{Conn, StoreError, Transaction};
+use rollcall_store::{Conn, MaybeLost, StoreError, Transaction};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -167,25 +168,25 @@ impl Operation {
     /// fetched stays closed until [`Fetched::authorize`].
     pub async fn read<F: Fetch>(&self, bearer: &Bearer, what: &F) -> AppResult<Fetched<'_, F::Found>> {
         let hash = hash_of(bearer)?;
-        let mut again = true;
-        loop {
-            let connection = self.app.store.read().await?;
-            let (credential, value) =
-                futures::join!(sessions::credential(&connection, &hash.0), what.fetch(&connection, &hash));
-            match (credential, value) {
-                // The connection died under the statements, as after a restart of Postgres: reads are tried once more.
-                (Err(StoreError::Unavailable(_)), _) | (_, Err(StoreError::Unavailable(_)))
-                    if again && connection.is_closed() =>
-                {
-                    again = false;
-                }
-                (credential, value) => {
-                    let caller = self.admit(&hash, credential?)?;
-                    self.note_use(&caller);
-                    return Ok(Fetched { operation: self, caller, value: value? });
-                }
+        let token = &hash;
+        let reading = self.app.store.reading(|conn| async move {
+            match futures::join!(sessions::credential(&conn, &token.0), what.fetch(&conn, token)) {
+                (_, Err(error)) if error.is_lost() => Err(error),
+                (credential, value) => Ok((credential?, value)),
             }
-        }
+        });
+        let (credential, value) = reading.await?;
+        let caller = self.admit(&hash, credential)?;
+        self.note_use(&caller);
+        Ok(Fetched { operation: self, caller, value: value? })
+    }
+
+    /// Reads on a shared connection; whole once more on a new one where that one died.
+    pub async fn reading<T, F>(&self, read: impl Fn(Arc<Connection>) -> F) -> AppResult<T>
+    where
+        F: Future<Output = AppResult<T>>,
+    {
+        self.app.store.reading(read).await
     }
 
     /// Only looks the credential up.

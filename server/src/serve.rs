@@ -207,7 +207,7 @@ fn request_log(app: &App) -> Logger {
 }
 
 async fn app(config: Config, url: &str, clock: Arc<dyn Clock>, log: Logger) -> Result<App, StartError> {
-    let connect = connect_options(&config, url)?;
+    let connect = connect_options(&config, url)?.logged(&log);
     let pools = PoolOptions {
         shared: config.database.shared_connections as usize,
         size: config.database.pool_size as usize,
@@ -222,11 +222,11 @@ async fn app(config: Config, url: &str, clock: Arc<dyn Clock>, log: Logger) -> R
     };
     let hasher = Hasher::start(params, config.password.hash_threads, config.password.hash_queue)
         .map_err(StartError)?;
-    let store = Store::new(connect, pools)?;
     let key = {
-        let connection = store.own().await?;
+        let connection = connect.connect().await?;
         keys::get_or_insert(&connection, "page_token", &fresh_key(), clock.now()).await?
     };
+    let store = Store::new(connect, pools)?;
     let key = key.try_into().map_err(|_| StartError("the key of page tokens is damaged".to_owned()))?;
     Ok(App {
         unknown: Ration::new(config.throttle.recorded_refusals_per_minute),

@@ -218,7 +218,7 @@ pub const INTERNAL: ErrorCode = code(
 pub const UNAVAILABLE: ErrorCode = code(
     "unavailable",
     503,
-    "The server is overloaded or its database is away; retry after the time in Retry-After.",
+    "The server is overloaded or its database is away; retry after the time in Retry-After. A change may still take effect.",
 );
 
 /// Every code there is.

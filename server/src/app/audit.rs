@@ -12,7 +12,7 @@ use rollcall_query::{Direction, Sight, SortKey};
 use rollcall_store::audit::{self, EventFilter};
 use rollcall_store::find::Total;
 
-use crate::app::finding::{Finding, searched};
+use crate::app::finding::Finding;
 use crate::app::views;
 use crate::error::AppResult;
 use crate::operation::Operation;
@@ -47,15 +47,19 @@ pub async fn audit_event_list(
     // Address and session are shown of one's own calls only: by filters they could be found out of others', too.
     let sight = if all { Sight::Whole } else { Sight::Card };
     let finding = Finding::read(&op, &wanted, sight, &[&narrowed], newest_first)?.narrowed(asked);
-    let connection = finding.connect(&op).await?;
-    let rows = searched(audit::list(&connection, &filter, &finding.find, finding.rows()).await)?;
-    let total = match finding.total {
-        Some(how) => {
-            // An estimate is made of everybody's events.
-            let how = if all { how } else { Total::Exact };
-            Some(searched(audit::count(&connection, &filter, &finding.find, how).await)?)
-        }
-        None => None,
-    };
+    let (wanted, narrowing) = (&finding, &filter);
+    let fetched = finding.fetch(&op, |conn| async move {
+        let rows = audit::list(&conn, narrowing, &wanted.find, wanted.rows()).await?;
+        let total = match wanted.total {
+            Some(how) => {
+                // An estimate is made of everybody's events.
+                let how = if all { how } else { Total::Exact };
+                Some(audit::count(&conn, narrowing, &wanted.find, how).await?)
+            }
+            None => None,
+        };
+        Ok((rows, total))
+    });
+    let (rows, total) = fetched.await?;
     Ok(Ok200::new(finding.page(rows, total, |row| views::event(row, caller.id(), all))))
 }

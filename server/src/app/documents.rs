@@ -60,7 +60,7 @@ pub async fn user_preferences_view(
 ) -> AppResult<Ok200<Preferences>> {
     let (_, record) = op.read(&credential, &user).await?.found()?.authorize(|_, record| about(record))?;
     let Some(record) = record else { return not_found() };
-    let found = users::preferences(&*op.app.store.read().await?, record.id).await?;
+    let found = op.reading(|conn| async move { Ok(users::preferences(&conn, record.id).await?) }).await?;
     let Some(preferences) = found else { return not_found() };
     Ok(Representation::of(&views::object(preferences))?.reply().unless_known(&known))
 }

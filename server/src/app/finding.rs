@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use futures::FutureExt;
 use rollcall_api::error;
 use rollcall_api::types::{ListQuery, Page, PageQuery, Text, TextRule, TotalKind};
 use rollcall_query::{Fields, Filter, QueryError, Sight, SortKey};
 use rollcall_store::connect::Connection;
 use rollcall_store::find::{Find, Ids, Position, Total};
-use rollcall_store::{Conn, StoreError, StoreResult};
+use rollcall_store::{Conn, MaybeLost, StoreError, StoreResult};
 
 use crate::app::paging::Paging;
 use crate::connections::Shared;
@@ -92,13 +93,20 @@ impl<'a, F: Fields> Finding<'a, F> {
         Self { plain: self.plain && !narrowed, ..self }
     }
 
-    /// A connection for it.
-    pub async fn connect(&self, op: &Operation) -> AppResult<FindConnection> {
-        Ok(if self.plain {
-            FindConnection::Shared(op.app.store.read().await?)
-        } else {
-            FindConnection::Search(Box::new(op.search().await?))
-        })
+    /// Reads it on the connection that it belongs on; whole once more on a new one where that one died.
+    pub async fn fetch<T, Q>(&self, op: &Operation, read: impl Fn(FindConnection) -> Q) -> AppResult<T>
+    where
+        Q: Future<Output = StoreResult<T>>,
+    {
+        let once = |conn| read(conn).map(searched);
+        if self.plain {
+            return op.reading(|conn| once(FindConnection::Shared(conn))).await;
+        }
+        let search = async || AppResult::Ok(FindConnection::Search(Box::new(op.search().await?)));
+        match once(search().await?).await {
+            Err(fault) if fault.is_lost() => once(search().await?).await,
+            other => other,
+        }
     }
 
     /// How many rows to ask for.

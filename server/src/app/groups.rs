@@ -12,6 +12,7 @@ use rollcall_api::types::{
 };
 use rollcall_policy::Resource;
 use rollcall_query::Sight;
+use rollcall_store::connect::Connection;
 use rollcall_store::erase::{Deleted, Erasure, Progress};
 use rollcall_store::find::Total;
 use rollcall_store::groups::{self, GroupChanges, GroupKey, GroupRow, NewGroup};
@@ -20,7 +21,7 @@ use serde_json::{Value, json};
 
 use crate::app::conditions::{Representation, writable};
 use crate::app::documents::check_size;
-use crate::app::finding::{Finding, searched};
+use crate::app::finding::Finding;
 use crate::app::idempotency::Attempt;
 use crate::app::members::{seat, target};
 use crate::app::paging::Paging;
@@ -39,16 +40,20 @@ pub async fn group_list(
     let own_only = (!caller.actor.holds(Permission::GroupsRead)).then_some(caller.id());
     let sees = own_only.map_or_else(|| "all".to_owned(), |user| user.to_string());
     let finding = Finding::read(&op, &query, Sight::Whole, &[&sees], Vec::new())?;
-    let connection = finding.connect(&op).await?;
-    let rows = searched(groups::list(&connection, own_only, &finding.find, finding.rows()).await)?;
-    let total = match finding.total {
-        Some(how) => {
-            // A planner's guess is made of all groups, also of those that the caller may not see; their own are few.
-            let how = if own_only.is_some() { Total::Exact } else { how };
-            Some(searched(groups::count(&connection, own_only, &finding.find, how).await)?)
-        }
-        None => None,
-    };
+    let wanted = &finding;
+    let fetched = finding.fetch(&op, |conn| async move {
+        let rows = groups::list(&conn, own_only, &wanted.find, wanted.rows()).await?;
+        let total = match wanted.total {
+            Some(how) => {
+                // A planner's guess is made of all groups, also of those that the caller may not see; their own are few.
+                let how = if own_only.is_some() { Total::Exact } else { how };
+                Some(groups::count(&conn, own_only, &wanted.find, how).await?)
+            }
+            None => None,
+        };
+        Ok((rows, total))
+    });
+    let (rows, total) = fetched.await?;
     Ok(Ok200::new(finding.page(rows, total, views::group)))
 }
 
@@ -74,12 +79,16 @@ pub async fn group_member_list(
     let parent = row.id.to_string();
     let sight = if caller.actor.holds(Permission::UsersRead) { Sight::Whole } else { Sight::Card };
     let finding = Finding::read(&op, &query, sight, &[&parent], Vec::new())?;
-    let connection = finding.connect(&op).await?;
-    let rows = searched(groups::members(&connection, row.id, &finding.find, finding.rows()).await)?;
-    let total = match finding.total {
-        Some(how) => Some(searched(groups::count_members(&connection, row.id, &finding.find, how).await)?),
-        None => None,
-    };
+    let wanted = &finding;
+    let fetched = finding.fetch(&op, |conn| async move {
+        let rows = groups::members(&conn, row.id, &wanted.find, wanted.rows()).await?;
+        let total = match wanted.total {
+            Some(how) => Some(groups::count_members(&conn, row.id, &wanted.find, how).await?),
+            None => None,
+        };
+        Ok((rows, total))
+    });
+    let (rows, total) = fetched.await?;
     let page = finding.page(rows, total, |(membership, user)| GroupMember {
         user: views::user(&caller.actor, user, op.now()),
         roles: membership.roles,
@@ -100,8 +109,10 @@ pub async fn user_group_list(
     let Some(record) = record else { return not_found() };
     let parent = record.id.to_string();
     let paging = Paging::open(&op, &query, &[&parent])?;
-    let connection = op.app.store.read().await?;
-    let rows = groups::of_user(&connection, record.id, paging.after_id(), paging.rows()).await?;
+    let (after, limit) = (paging.after_id(), paging.rows());
+    let list =
+        |conn: Arc<Connection>| async move { Ok(groups::of_user(&conn, record.id, after, limit).await?) };
+    let rows = op.reading(list).await?;
     let page = paging.page(
         rows,
         |(membership, _)| membership.group_id,
@@ -217,7 +228,9 @@ pub async fn group_delete(
 async fn visible(op: &Operation, credential: &Bearer, group: &GroupRef) -> AppResult<(Caller, GroupRow)> {
     let fetched = op.read(credential, group).await?.found()?;
     let resource = match fetched.ids(|row| row.as_ref().map(|row| row.id)) {
-        (caller, Some(group)) => seat(&*op.app.store.read().await?, group, caller.id(), false).await?,
+        (caller, Some(group)) => {
+            op.reading(|conn| async move { seat(&conn, group, caller.id(), false).await }).await?
+        }
         (_, None) => Resource::Directory,
     };
     let (caller, row) = fetched.authorize(|_, _| resource)?;

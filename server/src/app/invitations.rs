@@ -11,6 +11,7 @@ use rollcall_api::types::{
     InvitationPath, PageQuery, UserGroup, fold,
 };
 use rollcall_policy::Resource;
+use rollcall_store::connect::Connection;
 use rollcall_store::groups::{self, GroupKey};
 use rollcall_store::invitations::{self, InvitationRecord, NewInvitation};
 use rollcall_store::roles::{self, RoleRecord};
@@ -43,15 +44,19 @@ pub async fn group_invitation_list(
 ) -> AppResult<Ok200<InvitationPage>> {
     let fetched = op.read(&credential, &group).await?.found()?;
     let resource = match fetched.ids(|row| row.as_ref().map(|row| row.id)) {
-        (caller, Some(group)) => seat(&*op.app.store.read().await?, group, caller.id(), false).await?,
+        (caller, Some(group)) => {
+            op.reading(|conn| async move { seat(&conn, group, caller.id(), false).await }).await?
+        }
         (_, None) => Resource::Directory,
     };
     let (_, row) = fetched.authorize(|_, _| resource)?;
     let Some(row) = row else { return not_found() };
     let parent = row.id.to_string();
     let paging = Paging::open(&op, &query, &[&parent])?;
-    let connection = op.app.store.read().await?;
-    let rows = invitations::list(&connection, row.id, paging.after_id(), paging.rows(), op.now()).await?;
+    let (after, limit, now) = (paging.after_id(), paging.rows(), op.now());
+    let list =
+        |conn: Arc<Connection>| async move { Ok(invitations::list(&conn, row.id, after, limit, now).await?) };
+    let rows = op.reading(list).await?;
     Ok(Ok200::new(paging.page(rows, |row| row.id, views::invitation)))
 }
 

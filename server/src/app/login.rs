@@ -75,10 +75,8 @@ async fn identify(
     password: &PasswordAttempt,
 ) -> AppResult<(PasswordRow, Verified)> {
     let folded = fold(identifier.as_str());
-    let user = {
-        let connection = op.app.store.read().await?;
-        passwords::by_identifier(&connection, &folded).await?
-    };
+    let name = &folded;
+    let user = op.reading(|conn| async move { Ok(passwords::by_identifier(&conn, name).await?) }).await?;
     let account = match &user {
         Some(user) => {
             op.about(Target::User(user.id));

@@ -54,9 +54,8 @@ pub async fn user_password_change(
     body: UserPasswordChange,
 ) -> AppResult<Ok200<SessionCreated>> {
     let (caller, record) = subject(&op, &credential, &user).await?;
-    let Some(checked) = passwords::by_id(&*op.app.store.read().await?, record.id).await? else {
-        return not_found();
-    };
+    let checked = op.reading(|conn| async move { Ok(passwords::by_id(&conn, record.id).await?) }).await?;
+    let Some(checked) = checked else { return not_found() };
     check_own(&op, &checked, body.current_password.expose()).await?;
     if body.current_password.expose() == body.new_password.expose() {
         return refuse(error::PASSWORD_UNCHANGED, "new_password: must differ from the current password");
@@ -84,9 +83,8 @@ pub async fn user_password_verify(
     body: UserPasswordVerify,
 ) -> AppResult<NoContent> {
     let (_, record) = subject(&op, &credential, &user).await?;
-    let Some(checked) = passwords::by_id(&*op.app.store.read().await?, record.id).await? else {
-        return not_found();
-    };
+    let checked = op.reading(|conn| async move { Ok(passwords::by_id(&conn, record.id).await?) }).await?;
+    let Some(checked) = checked else { return not_found() };
     check_own(&op, &checked, body.password.expose()).await?;
     if is_suspended(checked.suspended, checked.suspended_until, op.now()) {
         return refuse(error::PASSWORD_MISMATCH, "nobody can sign in with this password");
@@ -107,7 +105,7 @@ pub async fn user_password_verify(
 async fn subject(op: &Operation, credential: &Bearer, user: &UserRef) -> AppResult<(Caller, UserRecord)> {
     let fetched = op.read(credential, user).await?.found()?;
     let resource = match fetched.ids(|record| record.as_ref().map(|record| record.id)) {
-        (caller, Some(id)) => rank(&*op.app.store.read().await?, caller, id, true).await?,
+        (caller, Some(id)) => op.reading(|conn| async move { rank(&conn, caller, id, true).await }).await?,
         (_, None) => Resource::Directory,
     };
     let (caller, record) = fetched.authorize(|_, _| resource)?;

@@ -94,11 +94,17 @@ pub async fn register(
     let email = new.email.as_ref().map(|email| fold(email.as_str()));
     // Without a live invitation nobody makes the server hash, or learns which names are taken.
     if let Some(token) = &new.invitation {
-        let connection = op.app.store.read().await?;
-        if let Some(replay) = attempt.find(&op, &connection).await? {
+        let (op, attempt, token, email) = (&op, &attempt, token.as_str(), email.as_deref());
+        let reading = op.reading(|conn| async move {
+            let replay = attempt.find(op, &conn).await?;
+            if replay.is_none() {
+                invitations::ensure_live(op, &conn, token, email).await?;
+            }
+            Ok(replay)
+        });
+        if let Some(replay) = reading.await? {
             return Ok(replay);
         }
-        invitations::ensure_live(&op, &connection, token.as_str(), email.as_deref()).await?;
     }
     let invitation = new.invitation;
     let draft = Draft {

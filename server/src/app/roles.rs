@@ -18,7 +18,7 @@ use rollcall_store::{Conn, idempotency};
 use serde_json::json;
 
 use crate::app::conditions::{Representation, writable};
-use crate::app::finding::{Finding, searched};
+use crate::app::finding::Finding;
 use crate::app::granting::{ensure_default, ensure_definition};
 use crate::app::idempotency::Attempt;
 use crate::app::views;
@@ -48,12 +48,16 @@ pub async fn role_list(
 ) -> AppResult<Ok200<RolePage>> {
     op.authenticate(&credential).await?.authorize(|_, ()| Resource::Directory)?;
     let finding = Finding::read(&op, &query, Sight::Whole, &[], Vec::new())?;
-    let connection = finding.connect(&op).await?;
-    let rows = searched(roles::list(&connection, &finding.find, finding.rows()).await)?;
-    let total = match finding.total {
-        Some(how) => Some(searched(roles::count(&connection, &finding.find, how).await)?),
-        None => None,
-    };
+    let wanted = &finding;
+    let fetched = finding.fetch(&op, |conn| async move {
+        let rows = roles::list(&conn, &wanted.find, wanted.rows()).await?;
+        let total = match wanted.total {
+            Some(how) => Some(roles::count(&conn, &wanted.find, how).await?),
+            None => None,
+        };
+        Ok((rows, total))
+    });
+    let (rows, total) = fetched.await?;
     Ok(Ok200::new(finding.page(rows, total, views::role)))
 }
 

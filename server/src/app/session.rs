@@ -62,9 +62,9 @@ pub async fn session_reauthenticate(
     body: SessionReauthenticate,
 ) -> AppResult<Ok200<SessionCreated>> {
     let (caller, ()) = op.authenticate(&credential).await?.authorize(|_, ()| Resource::Directory)?;
-    let Some(checked) = passwords::by_id(&*op.app.store.read().await?, caller.id()).await? else {
-        return not_found();
-    };
+    let user = caller.id();
+    let checked = op.reading(|conn| async move { Ok(passwords::by_id(&conn, user).await?) }).await?;
+    let Some(checked) = checked else { return not_found() };
     op.about(Target::Session(caller.credential.session_id));
     check_own(&op, &checked, body.password.expose()).await?;
     let mut change = op.begin(&credential).await?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rollcall_api::extract::Bearer;
 use rollcall_api::reply::{NoContent, Ok200};
 use rollcall_api::types::{PageQuery, SessionPage, SessionPath, UserRef};
+use rollcall_store::connect::Connection;
 use rollcall_store::sessions;
 use serde_json::json;
 
@@ -27,10 +28,11 @@ pub async fn user_session_list(
     let parent = record.id.to_string();
     let paging = Paging::open(&op, &query, &[&parent])?;
     let now = op.now();
-    let connection = op.app.store.read().await?;
-    let used_after = now - op.app.idle_timeout();
-    let rows =
-        sessions::list(&connection, record.id, paging.after_id(), paging.rows(), now, used_after).await?;
+    let (before, limit, used_after) = (paging.after_id(), paging.rows(), now - op.app.idle_timeout());
+    let list = |conn: Arc<Connection>| async move {
+        Ok(sessions::list(&conn, record.id, before, limit, now, used_after).await?)
+    };
+    let rows = op.reading(list).await?;
     let current = caller.credential.session_id;
     Ok(Ok200::new(paging.page(rows, |row| row.id, |row| views::session(row, current))))
 }

@@ -30,7 +30,7 @@ pub async fn system_ready(op: Arc<Operation>) -> AppResult<Ok200<Readiness>> {
     if op.app.is_draining() {
         return Err(error::UNAVAILABLE.with_retry("the server is shutting down", 5).into());
     }
-    op.app.store.ping().await?;
+    op.app.store.ready().await?;
     Ok(Ok200::new(Readiness { status: "ready".to_owned() }))
 }
 

@@ -8,6 +8,7 @@ use rollcall_api::reply::{NoContent, Ok200};
 use rollcall_api::types::{
     List, PageQuery, RolePage, RoleRef, UserRef, UserRoleListQuery, UserRolePath, UserRoles, UserRolesChanged,
 };
+use rollcall_store::connect::Connection;
 use rollcall_store::roles::{self, RoleRecord};
 use rollcall_store::seed::ADMINISTRATOR;
 use rollcall_store::users::UserRecord;
@@ -36,12 +37,15 @@ pub async fn user_role_list(
     let paging = Paging::open(&op, &page, &[&parent, &q])?;
     let escaped = q.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     let like = (!q.is_empty()).then(|| format!("%{escaped}%"));
-    let (after, count) = (paging.after_id(), paging.rows());
+    let (id, after, count) = (record.id, paging.after_id(), paging.rows());
     let rows = match like {
-        None => roles::of_user(&*op.app.store.read().await?, record.id, None, after, count).await?,
-        Some(like) => {
-            searched(roles::of_user(&*op.search().await?, record.id, Some(&like), after, count).await)?
+        None => {
+            let list = |conn: Arc<Connection>| async move {
+                Ok(roles::of_user(&conn, id, None, after, count).await?)
+            };
+            op.reading(list).await?
         }
+        Some(like) => searched(roles::of_user(&*op.search().await?, id, Some(&like), after, count).await)?,
     };
     Ok(Ok200::new(paging.page(rows, |row| row.id, views::role)))
 }

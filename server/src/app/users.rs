@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::app::conditions::writable;
-use crate::app::finding::{Finding, searched};
+use crate::app::finding::Finding;
 use crate::app::roles as roles_of;
 use crate::app::{identifiers, views};
 use crate::error::{AppResult, Fault, not_found, refuse};
@@ -32,13 +32,16 @@ pub async fn user_list(
     query: UserListQuery,
 ) -> AppResult<Ok200<UserPage>> {
     let (caller, ()) = op.authenticate(&credential).await?.authorize(|_, ()| Resource::Directory)?;
-    let connection = op.app.store.read().await?;
-    let filter = UserFilter {
-        group: seen_group(&connection, &caller, query.group.as_ref(), "group").await?,
-        not_group: seen_group(&connection, &caller, query.not_group.as_ref(), "not_group").await?,
-        role: seen_role(&connection, &caller, query.role.as_ref(), "role").await?,
-        not_role: seen_role(&connection, &caller, query.not_role.as_ref(), "not_role").await?,
-    };
+    let (names, who) = (&query, &caller);
+    let named = op.reading(|conn| async move {
+        Ok(UserFilter {
+            group: seen_group(&conn, who, names.group.as_ref(), "group").await?,
+            not_group: seen_group(&conn, who, names.not_group.as_ref(), "not_group").await?,
+            role: seen_role(&conn, who, names.role.as_ref(), "role").await?,
+            not_role: seen_role(&conn, who, names.not_role.as_ref(), "not_role").await?,
+        })
+    });
+    let filter = named.await?;
     let sight = if caller.actor.holds(Permission::UsersRead) { Sight::Whole } else { Sight::Card };
     let narrowed = format!("{filter:?}");
     let wanted = ListQuery {
@@ -51,12 +54,16 @@ pub async fn user_list(
     };
     let finding = Finding::read(&op, &wanted, sight, &[&narrowed], Vec::new())?
         .narrowed(filter != UserFilter::default());
-    let connection = finding.connect(&op).await?;
-    let rows = searched(users::list(&connection, filter, &finding.find, finding.rows()).await)?;
-    let total = match finding.total {
-        Some(how) => Some(searched(users::count(&connection, filter, &finding.find, how).await)?),
-        None => None,
-    };
+    let wanted = &finding;
+    let fetched = finding.fetch(&op, |conn| async move {
+        let rows = users::list(&conn, filter, &wanted.find, wanted.rows()).await?;
+        let total = match wanted.total {
+            Some(how) => Some(users::count(&conn, filter, &wanted.find, how).await?),
+            None => None,
+        };
+        Ok((rows, total))
+    });
+    let (rows, total) = fetched.await?;
     Ok(Ok200::new(finding.page(rows, total, |row| views::user(&caller.actor, row, op.now()))))
 }
 

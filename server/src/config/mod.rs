@@ -89,7 +89,8 @@ pub struct Database {
     pub search_timeout_milliseconds: u64,
     /// Milliseconds to wait for one's share (429 afterwards), then for a free connection (503). Default 250; 1 to 60,000.
     pub pool_wait_milliseconds: u64,
-    /// Milliseconds a statement may run. Default 2000; 1 to 600,000.
+    /// Milliseconds a statement may run. A database that says nothing for 250 milliseconds longer is given up, and its
+    /// hosts are tried anew. Default 1500; 1 to 600,000.
     pub statement_timeout_milliseconds: u64,
     /// Milliseconds a statement may wait for a lock. Default 1000; 1 to 600,000.
     pub lock_timeout_milliseconds: u64,
@@ -294,7 +295,7 @@ impl Default for Database {
             searches_per_caller: 0,
             search_timeout_milliseconds: 1000,
             pool_wait_milliseconds: 250,
-            statement_timeout_milliseconds: 2000,
+            statement_timeout_milliseconds: 1500,
             lock_timeout_milliseconds: 1000,
             postgres_bin_dir: None,
             migrate_on_start: true,

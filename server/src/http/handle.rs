@@ -48,7 +48,9 @@ where
         Ok(Ok(Ok(answer))) => return Ok(answer),
         Ok(Ok(Err(fault))) => fault,
         Ok(Err(panic)) => Fault::defect(format!("panic: {}", panic_text(&*panic))),
-        Err(_) => error::UNAVAILABLE.with_retry("the request took too long", 1).into(),
+        Err(_) => error::UNAVAILABLE
+            .with_retry("the request took too long; a change may still take effect", 1)
+            .into(),
     };
     let answer = fault.into_http();
     if let Some(code) = answer.error_code.as_deref()

@@ -1,25 +1,53 @@
-//! One way to open a connection: the URL (libpq style, also several hosts with `target_session_attrs`), TLS by rustls
-//! when it asks for it, and limits on statements, locks and idle transactions.
+//! One way to open a connection: the URL (libpq style, also several hosts), TLS by rustls when it asks for it, limits on
+//! statements, locks and idle transactions. Only a database that takes writes will do: a standby is behind, and what was
+//! revoked would live on.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::PoolableConnection;
-use tokio_postgres::config::SslMode;
-use tokio_postgres::{Config, NoTls};
+use slog::{Discard, Logger, o, warn};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
+use tokio::time::timeout;
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
+use tokio_postgres::tls::{MakeTlsConnect, TlsStream};
+use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error::{StoreError, StoreResult};
+use crate::hosts::{Hosts, Place, race};
+use crate::traffic::{Counted, CountedTls, End, Traffic, drive};
+
+/// How much longer than a statement's limit this side waits: the database's own cancellation comes first.
+const GRACE: Duration = Duration::from_millis(200);
+
+/// How long opening a connection may take where no request waits for it.
+const STARTING: Duration = Duration::from_secs(10);
+
+/// The most that a request waits for a connection to be opened.
+const OPENING: Duration = Duration::from_secs(3);
+
+/// After what silence an idle connection is checked for being there, and how long data may stay unacknowledged.
+const KEEPALIVE: Duration = Duration::from_secs(5);
+const UNACKNOWLEDGED: Duration = Duration::from_secs(5);
 
 /// How to reach the database and how long its statements may take.
 #[derive(Clone)]
 pub struct ConnectOptions {
     config: Config,
+    hosts: Arc<Hosts>,
     /// What the URL itself says in `options`, such as a search path.
     own: String,
     tls: Option<MakeRustlsConnect>,
+    /// How long a statement may take; unlimited for migrations.
+    limit: Option<Duration>,
+    log: Logger,
 }
 
 impl std::fmt::Debug for ConnectOptions {
@@ -35,19 +63,30 @@ impl ConnectOptions {
         let mut config: Config = url
             .parse()
             .map_err(|_| StoreError::Defect("the database URL is not a Postgres URL".to_owned()))?;
+        if config.get_target_session_attrs() == TargetSessionAttrs::ReadOnly {
+            return Err(StoreError::Defect(
+                "the database URL says target_session_attrs=read-only, but the server writes: leave it out"
+                    .to_owned(),
+            ));
+        }
         let own = config.get_options().unwrap_or_default().to_owned();
+        // What a link that was cut leaves behind in the database holds its locks until one of the last two ends it.
         let limits = format!(
-            "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout=15000 -c timezone=UTC {own}",
+            "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={} \
+             -c client_connection_check_interval=2000 -c timezone=UTC {own}",
             statement_timeout.as_millis(),
-            lock_timeout.as_millis()
+            lock_timeout.as_millis(),
+            (2 * statement_timeout).max(Duration::from_secs(5)).as_millis()
         );
         config.options(limits).application_name("rollcall");
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(Duration::from_secs(3));
-        }
-        config.keepalives_idle(Duration::from_secs(30)).tcp_user_timeout(Duration::from_secs(10));
         let tls = if config.get_ssl_mode() == SslMode::Require { Some(tls()?) } else { None };
-        Ok(Self { config, own, tls })
+        let hosts = Arc::new(Hosts::of(&config)?);
+        Ok(Self { config, hosts, own, tls, limit: Some(statement_timeout), log: Logger::root(Discard, o!()) })
+    }
+
+    /// The same with a log, which is told of connections that are given up.
+    pub fn logged(self, log: &Logger) -> Self {
+        Self { log: log.clone(), ..self }
     }
 
     /// The same without a limit on statements, for migrations.
@@ -55,6 +94,7 @@ impl ConnectOptions {
         let mut patient = self.clone();
         let limits = format!("-c statement_timeout=0 -c lock_timeout=30000 -c timezone=UTC {}", self.own);
         patient.config.options(limits);
+        patient.limit = None;
         patient
     }
 
@@ -72,42 +112,142 @@ impl ConnectOptions {
                 "{own} -c statement_timeout={} -c plan_cache_mode=force_custom_plan -c jit=off -c enable_seqscan=off",
                 statement_timeout.as_millis()
             ));
+        searching.limit = Some(statement_timeout);
         searching
     }
 
-    /// Opens a connection.
+    /// How long the database may be silent with a statement under way: a little longer than statements may take.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        self.limit.map(|limit| limit + GRACE)
+    }
+
+    /// How long a request waits for a connection to be opened.
+    pub(crate) fn opening(&self) -> Duration {
+        self.limit.map_or(OPENING, |limit| (limit * 2 / 3).clamp(Duration::from_millis(250), OPENING))
+    }
+
+    /// Opens a connection, with the patience of a program that starts.
     pub async fn connect(&self) -> StoreResult<Connection> {
-        let unavailable = |error: tokio_postgres::Error| StoreError::Unavailable(describe(&error));
-        let closed = Arc::new(AtomicBool::new(false));
+        self.connect_within(STARTING).await
+    }
+
+    /// Opens a connection to whichever host takes one first.
+    pub(crate) async fn connect_within(&self, limit: Duration) -> StoreResult<Connection> {
+        let limit = self.config.get_connect_timeout().map_or(limit, |wanted| limit.min(*wanted));
+        match timeout(limit, self.hosts.first(|host| self.open(host))).await {
+            Ok(opened) => opened,
+            Err(_) => Err(StoreError::Unavailable(format!("no host took a connection within {limit:?}"))),
+        }
+    }
+
+    async fn open(&self, host: usize) -> StoreResult<Connection> {
+        match self.hosts.place(host) {
+            #[cfg(unix)]
+            Place::Unix(path) => {
+                let stream = UnixStream::connect(path).await.map_err(unreachable)?;
+                let traffic = Traffic::new(self.patience());
+                let client = self.start(Counted::new(stream, Arc::clone(&traffic)), host, &traffic).await?;
+                self.checked(client, host, traffic).await
+            }
+            Place::Tcp { name, address, port } => {
+                let addresses = Place::addresses(name, *address, *port).await?;
+                race(addresses, |address| self.open_at(address, name, host)).await
+            }
+        }
+    }
+
+    async fn open_at(&self, address: SocketAddr, name: &str, host: usize) -> StoreResult<Connection> {
+        let stream = connect_to(address).await.map_err(unreachable)?;
+        let traffic = Traffic::new(self.patience());
         let client = match &self.tls {
-            Some(tls) => {
-                let (client, driver) = self.config.connect(tls.clone()).await.map_err(unavailable)?;
-                spawn_driver(driver, &closed);
-                client
-            }
-            None => {
-                let (client, driver) = self.config.connect(NoTls).await.map_err(unavailable)?;
-                spawn_driver(driver, &closed);
-                client
-            }
+            Some(tls) => self.start_encrypted(stream, tls.clone(), name, host, &traffic).await?,
+            None => self.start(Counted::new(stream, Arc::clone(&traffic)), host, &traffic).await?,
         };
+        self.checked(client, host, traffic).await
+    }
+
+    async fn checked(&self, client: Client, host: usize, traffic: Arc<Traffic>) -> StoreResult<Connection> {
+        if !takes_writes(&client).await? {
+            return Err(StoreError::Unavailable("it takes no writes; it may be a standby".to_owned()));
+        }
         let inner = AsyncPgConnection::try_from(client)
             .await
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok(Connection { inner, closed })
+        self.hosts.served(host);
+        Ok(Connection { inner, traffic, host, hosts: Arc::clone(&self.hosts), limit: self.patience() })
+    }
+
+    async fn start<S>(&self, stream: Counted<S>, host: usize, traffic: &Arc<Traffic>) -> StoreResult<Client>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (client, driver) = self.config.connect_raw(stream, NoTls).await.map_err(unavailable)?;
+        self.spawn_driver(driver, host, traffic);
+        Ok(client)
+    }
+
+    async fn start_encrypted(
+        &self,
+        stream: TcpStream,
+        mut tls: MakeRustlsConnect,
+        name: &str,
+        host: usize,
+        traffic: &Arc<Traffic>,
+    ) -> StoreResult<Client> {
+        let tls = MakeTlsConnect::<TcpStream>::make_tls_connect(&mut tls, name)
+            .map_err(|error| StoreError::Defect(error.to_string()))?;
+        let tls = CountedTls { tls, traffic: Arc::clone(traffic) };
+        let (client, driver) = self.config.connect_raw(stream, tls).await.map_err(unavailable)?;
+        self.spawn_driver(driver, host, traffic);
+        Ok(client)
+    }
+
+    fn spawn_driver<S, T>(
+        &self,
+        driver: tokio_postgres::Connection<S, T>,
+        host: usize,
+        traffic: &Arc<Traffic>,
+    ) where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        T: TlsStream + Unpin + Send + 'static,
+    {
+        traffic.start();
+        let (traffic, hosts, log) = (Arc::clone(traffic), Arc::clone(&self.hosts), self.log.clone());
+        tokio::spawn(async move {
+            // Whatever ended it, the statements on it are told; here only the end counts.
+            if drive(driver, &traffic).await == End::Silent {
+                hosts.doubt(host);
+                warn!(log, "the database is silent; its connections are replaced";
+                    "host" => hosts.place(host).shown());
+            }
+        });
     }
 }
 
-fn spawn_driver<D>(driver: D, closed: &Arc<AtomicBool>)
-where
-    D: Future<Output = Result<(), tokio_postgres::Error>> + Send + 'static,
-{
-    let closed = Arc::clone(closed);
-    tokio::spawn(async move {
-        // Whatever ended it, the statements on it have been told; here only the end counts.
-        let _ended = driver.await;
-        closed.store(true, Ordering::Release);
-    });
+async fn connect_to(address: SocketAddr) -> std::io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(&stream);
+    socket
+        .set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE).with_interval(Duration::from_secs(1)))?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED))?;
+    Ok(stream)
+}
+
+async fn takes_writes(client: &Client) -> StoreResult<bool> {
+    let messages = client.simple_query("SHOW transaction_read_only").await.map_err(unavailable)?;
+    Ok(messages.iter().any(
+        |message| matches!(message, SimpleQueryMessage::Row(row) if row.try_get(0).ok().flatten() == Some("off")),
+    ))
+}
+
+fn unreachable(error: std::io::Error) -> StoreError {
+    StoreError::Unavailable(error.to_string())
+}
+
+fn unavailable(error: tokio_postgres::Error) -> StoreError {
+    StoreError::Unavailable(describe(&error))
 }
 
 fn describe(error: &tokio_postgres::Error) -> String {
@@ -141,7 +281,10 @@ fn tls() -> StoreResult<MakeRustlsConnect> {
 /// An open connection that knows whether it still is.
 pub struct Connection {
     pub(crate) inner: AsyncPgConnection,
-    closed: Arc<AtomicBool>,
+    traffic: Arc<Traffic>,
+    host: usize,
+    hosts: Arc<Hosts>,
+    limit: Option<Duration>,
 }
 
 impl std::fmt::Debug for Connection {
@@ -153,12 +296,32 @@ impl std::fmt::Debug for Connection {
 impl Connection {
     /// Whether the database has gone away from it.
     pub fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
+        self.traffic.is_closed()
     }
 
-    /// Whether it must not be used again: closed, or left inside a transaction by a request that was given up.
+    /// Whether something new may be sent on it: it is open, and no later one to the same host was found silent.
+    pub(crate) fn is_usable(&self) -> bool {
+        !self.is_closed() && !self.hosts.is_doubted(self.host, self.traffic.opened())
+    }
+
+    /// Takes it out of use after it has failed somebody.
+    pub(crate) fn retire(&self) {
+        self.traffic.close();
+    }
+
+    /// Takes all connections to the same host out of use.
+    pub(crate) fn doubt_host(&self) {
+        self.hosts.doubt(self.host);
+    }
+
+    /// Lets the database be silent for longer than usual, or as long as usual again.
+    pub(crate) fn set_limit(&self, limit: Option<Duration>) {
+        self.traffic.set_limit(limit.map(|limit| limit + GRACE).or(self.limit));
+    }
+
+    /// Whether it must not be used again: not usable, or left inside a transaction by a request that was given up.
     pub(crate) fn is_spoilt(&mut self) -> bool {
-        self.is_closed() || self.inner.is_broken()
+        !self.is_usable() || self.inner.is_broken()
     }
 }
 

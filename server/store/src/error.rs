@@ -13,6 +13,8 @@ pub enum StoreError {
     Collision,
     /// The database is away, overloaded or too slow; nothing is known to be wrong with the statement.
     Unavailable(String),
+    /// The connection was lost, or given up, while a statement was under way: what became of it is not known.
+    Lost(String),
     /// The statement took longer than one may, or has a regular expression that Postgres finds too complex.
     TooSlow,
     /// Anything else: a defect of ours.
@@ -25,6 +27,7 @@ impl fmt::Display for StoreError {
             Self::Taken(constraint) => write!(formatter, "unique constraint {constraint} violated"),
             Self::Collision => formatter.write_str("collided with another transaction"),
             Self::Unavailable(why) => write!(formatter, "database unavailable: {why}"),
+            Self::Lost(why) => write!(formatter, "database connection lost: {why}"),
             Self::TooSlow => formatter.write_str("statement took too long"),
             Self::Defect(what) => write!(formatter, "statement failed: {what}"),
         }
@@ -32,6 +35,18 @@ impl fmt::Display for StoreError {
 }
 
 impl std::error::Error for StoreError {}
+
+/// Errors that may say that the connection was lost.
+pub trait MaybeLost {
+    /// Whether it was.
+    fn is_lost(&self) -> bool;
+}
+
+impl MaybeLost for StoreError {
+    fn is_lost(&self) -> bool {
+        matches!(self, Self::Lost(_))
+    }
+}
 
 impl From<DieselError> for StoreError {
     fn from(error: DieselError) -> Self {
@@ -47,7 +62,7 @@ impl From<DieselError> for StoreError {
             DieselError::DatabaseError(
                 DatabaseErrorKind::UnableToSendCommand | DatabaseErrorKind::ClosedConnection,
                 info,
-            ) => Self::Unavailable(info.message().to_owned()),
+            ) => Self::Lost(info.message().to_owned()),
             DieselError::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, info) => {
                 Self::Unavailable(info.message().to_owned())
             }
@@ -60,6 +75,8 @@ impl From<DieselError> for StoreError {
                     || message.contains("regular expression is too complex")
                 {
                     Self::TooSlow
+                } else if message.contains("terminating connection") {
+                    Self::Lost(message.to_owned())
                 } else if AWAY.iter().any(|sign| message.contains(sign)) {
                     Self::Unavailable(message.to_owned())
                 } else {
@@ -77,7 +94,6 @@ impl From<DieselError> for StoreError {
 /// Parts of messages that mean "not now" rather than "never".
 const AWAY: &[&str] = &[
     "lock timeout",
-    "terminating connection",
     "the database system is",
     "too many clients",
     "remaining connection slots",

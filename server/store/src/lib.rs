@@ -1,7 +1,7 @@
 //! Rollcall's data: Diesel over Postgres. One file per table, functions that take a connection and the time as
 //! parameters, rows that are never what goes over the wire. No policy, no HTTP.
 //!
-//! A read takes a shared, pipelined connection ([`Store::read`]); a change runs in a [`Transaction`], which counts as
+//! A read takes a shared, pipelined connection ([`Store::reading`]); a change runs in a [`Transaction`], which counts as
 //! nothing until [`Transaction::commit`]. Both deref to the same connection type, so every function works in either.
 
 pub mod audit;
@@ -11,6 +11,7 @@ pub mod error;
 pub mod find;
 pub mod grants;
 pub mod groups;
+mod hosts;
 pub mod idempotency;
 pub mod invitations;
 pub mod keys;
@@ -19,6 +20,7 @@ mod named;
 pub mod passwords;
 pub mod pool;
 pub mod privileges;
+mod ready;
 pub mod roles;
 pub mod schema;
 pub mod search_indexes;
@@ -27,16 +29,18 @@ pub mod sessions;
 mod sorted;
 pub mod sweep;
 pub mod throttle;
+mod traffic;
 pub mod users;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use diesel_async::{AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager};
+use diesel_async::{AnsiTransactionManager, AsyncPgConnection, SimpleAsyncConnection, TransactionManager};
 
 use connect::{ConnectOptions, Connection};
-pub use error::{StoreError, StoreResult};
+pub use error::{MaybeLost, StoreError, StoreResult};
 use pool::{Pool, Pooled, Shared};
+use ready::{Lately, Ready};
 
 /// The connection that every function here takes.
 pub type Conn = AsyncPgConnection;
@@ -47,6 +51,10 @@ pub struct Store {
     shared: Shared,
     pool: Pool,
     search: Pool,
+    /// How long a read, or the beginning of a change, may wait for the database; a change also for a free connection.
+    patience: Duration,
+    wait: Duration,
+    ready: Ready,
 }
 
 /// How many connections, and how long to wait for one.
@@ -68,15 +76,32 @@ impl Store {
     /// Opens no connection yet.
     pub fn new(connect: ConnectOptions, options: PoolOptions) -> StoreResult<Self> {
         Ok(Self {
+            patience: connect.patience().unwrap_or(Duration::MAX),
+            wait: options.wait,
+            ready: Ready::default(),
             pool: pool::pool(connect.clone(), options.size, options.wait)?,
             search: pool::pool(connect.searching(options.search_timeout), options.search, options.wait)?,
             shared: Shared::new(connect, options.shared),
         })
     }
 
-    /// A shared connection for single statements.
-    pub async fn read(&self) -> StoreResult<Arc<Connection>> {
-        self.shared.get().await
+    /// Reads on a shared connection, and once more on a new one where it died under the statements. Takes no longer than a
+    /// statement may.
+    pub async fn reading<T, E, F>(&self, read: impl Fn(Arc<Connection>) -> F) -> Result<T, E>
+    where
+        E: From<StoreError> + MaybeLost,
+        F: Future<Output = Result<T, E>>,
+    {
+        let reading = async {
+            let taken = self.shared.get().await?;
+            match read(Arc::clone(&taken.connection)).await {
+                Err(error) if error.is_lost() => read(self.shared.replace(taken).await?).await,
+                other => other,
+            }
+        };
+        let read = in_time(self.patience, reading).await?;
+        self.ready.read.now();
+        Ok(read)
     }
 
     /// A connection of one's own, for a single statement that changes something.
@@ -91,18 +116,41 @@ impl Store {
 
     /// Begins a transaction (READ COMMITTED).
     pub async fn begin(&self) -> StoreResult<Transaction> {
-        let mut connection = self.own().await?;
-        AnsiTransactionManager::begin_transaction(&mut connection.inner).await?;
-        Ok(Transaction { connection })
+        let beginning = async {
+            match self.begin_on(self.own().await?).await {
+                // A connection that died unnoticed: to begin changes nothing, and may be repeated.
+                Err(StoreError::Lost(_)) => self.begin_on(self.own().await?).await,
+                other => other,
+            }
+        };
+        in_time(self.patience.saturating_add(self.wait), beginning).await
     }
 
-    /// Whether the database answers.
-    pub async fn ping(&self) -> StoreResult<()> {
-        let connection = self.read().await?;
-        diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>("1"))
-            .execute(&mut &connection.inner)
-            .await?;
-        Ok(())
+    async fn begin_on(&self, mut connection: Pooled) -> StoreResult<Transaction> {
+        let begun = AnsiTransactionManager::begin_transaction(&mut connection.inner).await;
+        match begun.map_err(StoreError::from) {
+            Ok(()) => Ok(Transaction { connection, wrote: Arc::clone(&self.ready.wrote) }),
+            Err(error) => {
+                connection.retire();
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether the database takes reads and writes. Cheap: who asks together, or within a second, shares one look.
+    pub async fn ready(&self) -> StoreResult<()> {
+        self.ready.look(self).await
+    }
+}
+
+/// Waits for the database no longer than this.
+async fn in_time<T, E: From<StoreError>>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    match tokio::time::timeout(limit, work).await {
+        Ok(done) => done,
+        Err(_) => Err(StoreError::Lost("no response in time".to_owned()).into()),
     }
 }
 
@@ -110,12 +158,23 @@ impl Store {
 #[derive(Debug)]
 pub struct Transaction {
     connection: Pooled,
+    wrote: Arc<Lately>,
 }
 
 impl Transaction {
+    /// Lets each of its statements take this long, instead of what the configuration says.
+    pub async fn allow(&self, limit: Duration) -> StoreResult<()> {
+        let mut connection = &self.connection.inner;
+        self.connection.set_limit(Some(limit));
+        let allow = format!("SET LOCAL statement_timeout = {}", limit.as_millis());
+        Ok(connection.batch_execute(&allow).await?)
+    }
+
     /// Makes it count.
     pub async fn commit(mut self) -> StoreResult<()> {
-        Ok(AnsiTransactionManager::commit_transaction(&mut self.connection.inner).await?)
+        AnsiTransactionManager::commit_transaction(&mut self.connection.inner).await?;
+        self.wrote.now();
+        Ok(())
     }
 
     /// Gives it up and keeps the connection.

@@ -1,13 +1,14 @@
 //! Two kinds of connection. Reads travel on a few shared ones, pipelined: many requests have statements under way on
 //! one connection at once. Transactions take one of their own from a pool, with a bounded wait.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use deadpool::Runtime;
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult, Timeouts};
-use tokio::sync::Mutex;
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared as SharedFuture};
 
 use crate::connect::{ConnectOptions, Connection};
 use crate::error::{StoreError, StoreResult};
@@ -16,47 +17,106 @@ use crate::error::{StoreError, StoreResult};
 #[derive(Debug)]
 pub struct Shared {
     options: ConnectOptions,
-    slots: Vec<Slot>,
+    slots: Vec<Mutex<Slot>>,
     next: AtomicUsize,
 }
 
+/// A connection being opened: one for all requests that wait for it, and not given up with the first of them.
+type Opening = SharedFuture<BoxFuture<'static, Result<Arc<Connection>, String>>>;
+
 #[derive(Debug, Default)]
-struct Slot {
-    current: std::sync::RwLock<Option<Arc<Connection>>>,
-    /// Held while the slot reconnects, so that a flood of requests opens one connection and not a thousand.
-    reconnecting: Mutex<()>,
+enum Slot {
+    #[default]
+    Empty,
+    Opening(Opening),
+    Open(Arc<Connection>),
 }
 
 impl Slot {
-    fn live(&self) -> Option<Arc<Connection>> {
-        let current = self.current.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        current.as_ref().filter(|connection| !connection.is_closed()).map(Arc::clone)
+    /// The connection, where it is open. Notices when it has been opened.
+    fn usable(&mut self) -> Option<Arc<Connection>> {
+        if let Self::Opening(opening) = self
+            && let Some(opened) = opening.clone().now_or_never()
+        {
+            *self = opened.map_or(Self::Empty, Self::Open);
+        }
+        match self {
+            Self::Open(connection) if connection.is_usable() => Some(Arc::clone(connection)),
+            _ => None,
+        }
     }
+}
+
+/// A shared connection, and which one it is.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) connection: Arc<Connection>,
+    slot: usize,
 }
 
 impl Shared {
     pub(crate) fn new(options: ConnectOptions, size: usize) -> Self {
         Self {
             options,
-            slots: (0..size.max(1)).map(|_| Slot::default()).collect(),
+            slots: (0..size.max(1)).map(|_| Mutex::default()).collect(),
             next: AtomicUsize::new(0),
         }
     }
 
-    /// A connection that other requests may be using too: only for single statements, never for a transaction.
-    pub async fn get(&self) -> StoreResult<Arc<Connection>> {
-        let slot = &self.slots[self.next.fetch_add(1, Ordering::Relaxed) % self.slots.len()];
-        if let Some(connection) = slot.live() {
+    /// A connection that other requests may be using too: only for single statements, never for a transaction. One that
+    /// is gone is opened again; who comes meanwhile is given another one, where there is one.
+    pub(crate) async fn get(&self) -> StoreResult<Taken> {
+        let count = self.slots.len();
+        let first = self.next.fetch_add(1, Ordering::Relaxed) % count;
+        let opening = match self.take(first) {
+            Ok(connection) => return Ok(Taken { connection, slot: first }),
+            Err(opening) => opening,
+        };
+        for slot in (first + 1..first + count).map(|slot| slot % count) {
+            if let Some(connection) = self.slot(slot).usable() {
+                return Ok(Taken { connection, slot });
+            }
+        }
+        let connection = opening.await.map_err(StoreError::Unavailable)?;
+        Ok(Taken { connection, slot: first })
+    }
+
+    /// A connection in the place of one that has failed.
+    pub(crate) async fn replace(&self, failed: Taken) -> StoreResult<Arc<Connection>> {
+        failed.connection.retire();
+        match self.take(failed.slot) {
+            Ok(connection) => Ok(connection),
+            Err(opening) => opening.await.map_err(StoreError::Unavailable),
+        }
+    }
+
+    /// Whether there is a connection that nothing is known to be wrong with.
+    pub(crate) fn is_open(&self) -> bool {
+        (0..self.slots.len()).any(|slot| self.slot(slot).usable().is_some())
+    }
+
+    fn slot(&self, slot: usize) -> std::sync::MutexGuard<'_, Slot> {
+        self.slots[slot].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, slot: usize) -> Result<Arc<Connection>, Opening> {
+        let mut slot = self.slot(slot);
+        if let Some(connection) = slot.usable() {
             return Ok(connection);
         }
-        let _guard = slot.reconnecting.lock().await;
-        if let Some(connection) = slot.live() {
-            return Ok(connection);
+        if let Slot::Opening(opening) = &*slot {
+            return Err(opening.clone());
         }
-        let connection = Arc::new(self.options.connect().await?);
-        *slot.current.write().unwrap_or_else(std::sync::PoisonError::into_inner) =
-            Some(Arc::clone(&connection));
-        Ok(connection)
+        let options = self.options.clone();
+        let task = tokio::spawn(async move {
+            let opened = options.connect_within(options.opening()).await;
+            opened.map(Arc::new).map_err(|error| error.to_string())
+        });
+        let opening: BoxFuture<'static, _> =
+            Box::pin(async move { task.await.unwrap_or_else(|error| Err(error.to_string())) });
+        let opening = opening.shared();
+        *slot = Slot::Opening(opening.clone());
+        Err(opening)
     }
 }
 
@@ -71,13 +131,17 @@ impl managed::Manager for Manager {
     type Error = StoreError;
 
     async fn create(&self) -> StoreResult<Connection> {
-        self.options.connect().await
+        self.options.connect_within(self.options.opening()).await
     }
 
     async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<StoreError> {
         // No statement is sent to find out: a dead connection shows itself, and one round trip more would cost a third
         // of the rate.
-        if connection.is_spoilt() { Err(RecycleError::message("spoilt")) } else { Ok(()) }
+        if connection.is_spoilt() {
+            return Err(RecycleError::message("spoilt"));
+        }
+        connection.set_limit(None);
+        Ok(())
     }
 }
 
@@ -91,7 +155,7 @@ pub(crate) fn pool(options: ConnectOptions, size: usize, wait: Duration) -> Stor
     Pool::builder(Manager { options })
         .max_size(size)
         .runtime(Runtime::Tokio1)
-        .timeouts(Timeouts { wait: Some(wait), create: Some(Duration::from_secs(3)), recycle: Some(wait) })
+        .timeouts(Timeouts { wait: Some(wait), create: None, recycle: Some(wait) })
         .build()
         .map_err(|error| StoreError::Defect(error.to_string()))
 }

@@ -62,7 +62,14 @@ const SHARED: &[Shared] = &[
         "Too many attempts, or too many requests of the caller at once; wait.",
         &["Retry-After"],
     ),
-    shared("503", "Unavailable", "The server can't work now; try again.", &["Retry-After?"]),
+    shared(
+        "503",
+        "Unavailable",
+        "The server can't do it now; try again. A change may still have taken effect, or take effect later: where the \
+         connection to the database was lost meanwhile, the server doesn't know. Read before repeating it, or repeat it \
+         with the same `Idempotency-Key`.",
+        &["Retry-After?"],
+    ),
     shared("5XX", "ServerError", "The server failed.", &[]),
 ];
 
