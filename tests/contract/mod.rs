@@ -2,6 +2,7 @@
 //! schema, the floors of its dependencies.
 
 mod access;
+mod all_or_nothing;
 mod bad_input;
 mod boundaries;
 mod database_roles;

@@ -184,6 +184,14 @@ pub fn as_role(url: &str, role: &str) -> String {
     format!("postgres://{role}@{place}")
 }
 
+/// The same database and role, through ports of this machine.
+pub fn through(url: &str, ports: &[u16]) -> String {
+    let (role, place) = url.rsplit_once('@').unwrap();
+    let (_, database) = place.rsplit_once('/').unwrap();
+    let hosts: Vec<String> = ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
+    format!("{role}@{}/{database}", hosts.join(","))
+}
+
 /// The same server, another database.
 fn on(url: &str, database: &str) -> String {
     let (server, _) = url.rsplit_once('/').unwrap();

@@ -5,8 +5,10 @@
 pub mod cluster;
 pub mod contract;
 pub mod log;
+pub mod own_postgres;
 pub mod people;
 pub mod proxy;
+pub mod relay;
 pub mod server;
 
 pub use people::{PASSWORD, Person};

@@ -16,7 +16,7 @@ use rollcall_server::context::App;
 use rollcall_server::{erase, serve, sweep};
 use tokio::sync::{OnceCell, oneshot};
 
-use super::cluster::{Database, apart};
+use super::cluster::{Database, apart, through};
 use super::log::Captured;
 use super::proxy::{self, Shared};
 
@@ -46,6 +46,8 @@ pub struct TestServer {
 pub struct Builder {
     config: Config,
     database: Option<Database>,
+    owns_database: bool,
+    ports: Vec<u16>,
     clock: Arc<MovableClock>,
 }
 
@@ -71,22 +73,48 @@ impl Builder {
         self
     }
 
+    /// Uses a database that is made already, and takes it over.
+    pub fn on(mut self, database: Database) -> Self {
+        self.database = Some(database);
+        self.owns_database = true;
+        self
+    }
+
     /// Uses a database of the test's own, which stays.
     pub fn database(mut self, url: &str) -> Self {
         self.database = Some(Database::at(url));
         self
     }
 
+    /// Has the server reach its database through these ports of this machine, in this order.
+    pub fn through(mut self, ports: impl IntoIterator<Item = u16>) -> Self {
+        self.ports = ports.into_iter().collect();
+        self
+    }
+
+    /// Waits for the database about as long as a server does that serves people; twice as long as by default, for machines
+    /// that are busy with tests.
+    pub fn impatient(mut self) -> Self {
+        let usual = rollcall_server::config::Database::default();
+        self.config.database.pool_wait_milliseconds = 4 * usual.pool_wait_milliseconds;
+        self.config.database.statement_timeout_milliseconds = 2 * usual.statement_timeout_milliseconds;
+        self.config.database.lock_timeout_milliseconds = 2 * usual.lock_timeout_milliseconds;
+        self
+    }
+
     /// Starts the server.
     pub async fn start(self) -> TestServer {
-        let owns_database = self.database.is_none();
+        let owns_database = self.owns_database || self.database.is_none();
         let database = self.database.unwrap_or_else(Database::migrated);
         let (log, notes) = (Captured::default(), Shared::default());
         let (stop, stopped) = oneshot::channel::<()>();
         let (started, ready) = oneshot::channel();
         let clock = Arc::clone(&self.clock);
-        let (config, url, logger, shared) =
-            (self.config, database.server_url(), log.logger(), Arc::clone(&notes));
+        let url = match &self.ports[..] {
+            [] => database.server_url(),
+            ports => through(&database.server_url(), ports),
+        };
+        let (config, logger, shared) = (self.config, log.logger(), Arc::clone(&notes));
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async move {
@@ -145,7 +173,7 @@ impl TestServer {
         config.throttle.source_attempts = 1_000_000;
         config.throttle.recorded_refusals_per_minute = 1_000_000;
         config.log.level = LogLevel::Trace;
-        Builder { config, database: None, clock: Arc::default() }
+        Builder { config, database: None, owns_database: false, ports: Vec::new(), clock: Arc::default() }
     }
 
     /// Where the server is, as clients are told.

@@ -1,26 +1,24 @@
 //! The database goes away and comes back, and the server stays: 503 with `Retry-After` meanwhile, then all is as before.
 
+mod hosts;
+mod ready;
+mod retry;
+mod silence;
+
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use http::Method;
 use rollcall_client::error_code;
-use rollcall_embedded_postgres::{EmbeddedPostgres, Options};
 use serde_json::json;
-use slog::{Discard, Logger, o};
 
-use crate::support::cluster::{prepare, temporary_folder};
+use crate::support::own_postgres::OwnPostgres;
 use crate::support::server::eventually;
 use crate::support::{Answer, TestServer};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_server_survives_a_restart_of_postgres() {
-    let folder = temporary_folder();
-    let options = Options { fsync: false, ..Options::new(folder.path()) };
-    let log = Logger::root(Discard, o!());
-    let start = || EmbeddedPostgres::start(&options, &log).unwrap();
-    let postgres = tokio::task::block_in_place(start);
-    prepare(&postgres.url()).await;
+    let mut postgres = OwnPostgres::prepared().await;
     let server = TestServer::builder().database(&postgres.url()).start().await;
     let admin = server.admin().await;
     let get = async |path: &str| {
@@ -38,7 +36,7 @@ async fn the_server_survives_a_restart_of_postgres() {
     for answer in join_all((0..20).map(|number| create(format!("before{number}")))).await {
         assert_eq!(answer.code(), 201, "{}", answer.message());
     }
-    tokio::task::block_in_place(|| postgres.stop().unwrap());
+    postgres.stop();
     for path in ["/v1/session", "/v1/users", "/readyz"] {
         let answer = get(path).await;
         assert_eq!((answer.code(), answer.error_code().as_str()), (503, error_code::UNAVAILABLE), "{path}");
@@ -48,7 +46,7 @@ async fn the_server_survives_a_restart_of_postgres() {
     assert_eq!(away.code(), 503);
     assert!(!away.header("retry-after").is_empty());
     assert_eq!(get("/healthz").await.code(), 200, "the process itself is well");
-    let _running = tokio::task::block_in_place(start);
+    postgres.start();
     eventually("the server works again", Duration::from_secs(10), || async {
         (get("/readyz").await.code() == 200).then_some(())
     })
@@ -62,15 +60,10 @@ async fn the_server_survives_a_restart_of_postgres() {
     }
 }
 
-/// A restart between two requests is not noticed by readers: a read that meets a dead connection is tried once more.
+/// A restart between two requests is not noticed: connections that have ended are not handed out.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_quick_restart_is_not_noticed() {
-    let folder = temporary_folder();
-    let options = Options { fsync: false, ..Options::new(folder.path()) };
-    let log = Logger::root(Discard, o!());
-    let start = || EmbeddedPostgres::start(&options, &log).unwrap();
-    let mut postgres = tokio::task::block_in_place(start);
-    prepare(&postgres.url()).await;
+    let mut postgres = OwnPostgres::prepared().await;
     let server = TestServer::builder().database(&postgres.url()).start().await;
     let admin = server.admin().await;
     for round in 0..3 {
@@ -82,9 +75,7 @@ async fn a_quick_restart_is_not_noticed() {
         let create = server.request(Method::POST, "/v1/users").bearer_auth(admin.token());
         let created = Answer::of(create.json(&json!({ "username": format!("round{round}") }))).await;
         assert_eq!(created.code(), 201, "round {round}: {}", created.message());
-        postgres = tokio::task::block_in_place(|| {
-            postgres.stop().unwrap();
-            start()
-        });
+        postgres.stop();
+        postgres.start();
     }
 }
