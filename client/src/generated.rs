@@ -99,7 +99,7 @@ pub mod types {
             Default::default()
         }
     }
-    /// A part of a postal address; line feeds are allowed, other control characters are not.
+    /// A part of a postal address; line feeds are allowed, other control characters and embedded changes of direction (U+202A to U+202E, U+2066 to U+2069) are not.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct AddressText(::std::string::String);
@@ -124,10 +124,16 @@ pub mod types {
                 return Err("shorter than 1 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(|| {
-                ::regress::Regex::new("^[^\\u0000-\\u0009\\u000B-\\u001F\\u007F]+$").unwrap()
+                ::regress::Regex::new(
+                    "^[^\\u0000-\\u0009\\u000B-\\u001F\\u007F\\u202A-\\u202E\\u2066-\\u2069]+$",
+                )
+                .unwrap()
             });
             if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^[^\\u0000-\\u0009\\u000B-\\u001F\\u007F]+$\"".into());
+                return Err(
+                    "doesn't match pattern \"^[^\\u0000-\\u0009\\u000B-\\u001F\\u007F\\u202A-\\u202E\\u2066-\\u2069]+$\""
+                        .into(),
+                );
             }
             Ok(Self(value.to_string()))
         }
@@ -364,7 +370,7 @@ pub mod types {
             Default::default()
         }
     }
-    /// Some words for people; line feeds are allowed, other control characters are not.
+    /// Some words for people; line feeds are allowed, other control characters and embedded changes of direction (U+202A to U+202E, U+2066 to U+2069) are not.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct Description(::std::string::String);
@@ -389,10 +395,16 @@ pub mod types {
                 return Err("shorter than 1 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(|| {
-                ::regress::Regex::new("^[^\\u0000-\\u0009\\u000B-\\u001F\\u007F]+$").unwrap()
+                ::regress::Regex::new(
+                    "^[^\\u0000-\\u0009\\u000B-\\u001F\\u007F\\u202A-\\u202E\\u2066-\\u2069]+$",
+                )
+                .unwrap()
             });
             if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^[^\\u0000-\\u0009\\u000B-\\u001F\\u007F]+$\"".into());
+                return Err(
+                    "doesn't match pattern \"^[^\\u0000-\\u0009\\u000B-\\u001F\\u007F\\u202A-\\u202E\\u2066-\\u2069]+$\""
+                        .into(),
+                );
             }
             Ok(Self(value.to_string()))
         }
@@ -421,7 +433,7 @@ pub mod types {
             )
         }
     }
-    /// A name as people read it. Any characters but control characters.
+    /// A name as people read it. Any characters but control characters, direction marks and others that are never seen; joiners and variation selectors are allowed, but are no name by themselves.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct DisplayName(::std::string::String);
@@ -445,10 +457,17 @@ pub mod types {
             if value.chars().count() < 1usize {
                 return Err("shorter than 1 characters".into());
             }
-            static PATTERN: ::std::sync::LazyLock<::regress::Regex> =
-                ::std::sync::LazyLock::new(|| ::regress::Regex::new("^[^\\u0000-\\u001F\\u007F]+$").unwrap());
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(|| {
+                ::regress::Regex::new(
+                        "^[^\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F\\u1160\\u17B4\\u17B5\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\uFFFE\\uFFFF]*[^\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F\\u1160\\u17B4\\u17B5\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\uFFFE\\uFFFF\\u0020\\u00A0\\u1680\\u180B-\\u180D\\u180F\\u2000-\\u200A\\u200C\\u200D\\u202F\\u205F\\u2800\\u3000\\uFE00-\\uFE0F][^\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F\\u1160\\u17B4\\u17B5\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\uFFFE\\uFFFF]*$",
+                    )
+                    .unwrap()
+            });
             if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^[^\\u0000-\\u001F\\u007F]+$\"".into());
+                return Err(
+                    "doesn't match pattern \"^[^\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F\\u1160\\u17B4\\u17B5\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\uFFFE\\uFFFF]*[^\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F\\u1160\\u17B4\\u17B5\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\uFFFE\\uFFFF\\u0020\\u00A0\\u1680\\u180B-\\u180D\\u180F\\u2000-\\u200A\\u200C\\u200D\\u202F\\u205F\\u2800\\u3000\\uFE00-\\uFE0F][^\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F\\u1160\\u17B4\\u17B5\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\uFFFE\\uFFFF]*$\""
+                        .into(),
+                );
             }
             Ok(Self(value.to_string()))
         }
@@ -503,7 +522,7 @@ pub mod types {
             Default::default()
         }
     }
-    /// An e-mail address (RFC 5321). Compared without regard to case, and unique in that form.
+    /// An e-mail address (RFC 5321), without invisible characters. Compared without regard to case, and unique in that form.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct Email(::std::string::String);
@@ -1723,7 +1742,7 @@ pub mod types {
             Default::default()
         }
     }
-    /// A value of the profile. Any characters but control characters.
+    /// A value of the profile. Any characters but control characters, direction marks and others that are never seen; joiners and variation selectors are allowed, but are no name by themselves.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct ProfileText(::std::string::String);
@@ -1747,10 +1766,17 @@ pub mod types {
             if value.chars().count() < 1usize {
                 return Err("shorter than 1 characters".into());
             }
-            static PATTERN: ::std::sync::LazyLock<::regress::Regex> =
-                ::std::sync::LazyLock::new(|| ::regress::Regex::new("^[^\\u0000-\\u001F\\u007F]+$").unwrap());
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(|| {
+                ::regress::Regex::new(
+                        "^[^\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F\\u1160\\u17B4\\u17B5\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\uFFFE\\uFFFF]*[^\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F\\u1160\\u17B4\\u17B5\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\uFFFE\\uFFFF\\u0020\\u00A0\\u1680\\u180B-\\u180D\\u180F\\u2000-\\u200A\\u200C\\u200D\\u202F\\u205F\\u2800\\u3000\\uFE00-\\uFE0F][^\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F\\u1160\\u17B4\\u17B5\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\uFFFE\\uFFFF]*$",
+                    )
+                    .unwrap()
+            });
             if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^[^\\u0000-\\u001F\\u007F]+$\"".into());
+                return Err(
+                    "doesn't match pattern \"^[^\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F\\u1160\\u17B4\\u17B5\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\uFFFE\\uFFFF]*[^\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F\\u1160\\u17B4\\u17B5\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\uFFFE\\uFFFF\\u0020\\u00A0\\u1680\\u180B-\\u180D\\u180F\\u2000-\\u200A\\u200C\\u200D\\u202F\\u205F\\u2800\\u3000\\uFE00-\\uFE0F][^\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F\\u1160\\u17B4\\u17B5\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\uFFFE\\uFFFF]*$\""
+                        .into(),
+                );
             }
             Ok(Self(value.to_string()))
         }
@@ -2863,13 +2889,13 @@ pub mod types {
         fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(|| {
                 ::regress::Regex::new(
-                        "^(me|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|@[0-9A-Za-z._+@\\u00C0-\\u00D6\\u00D8-\\u00F6\\u00F8-\\u02AF\\u0300-\\u036F\\u0388-\\u03FF\\u0400-\\u0481\\u048A-\\u052F\\u0531-\\u0556\\u0561-\\u0587\\u05D0-\\u05EA\\u0620-\\u0669\\u0671-\\u06D3\\u0900-\\u0963\\u0966-\\u096F\\u0980-\\u09F1\\u0A00-\\u0AEF\\u0B80-\\u0BEF\\u0C00-\\u0C6F\\u0E01-\\u0E3A\\u0E40-\\u0E4E\\u10D0-\\u10FA\\u1E00-\\u1EFF\\u3041-\\u3096\\u30A1-\\u30FA\\u30FC-\\u30FC\\u3400-\\u4DBF\\u4E00-\\u9FFF\\uAC00-\\uD7A3-]{1,128})$",
+                        "^(me|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|@[^\\u0000-*,/:-?\\[-\\^`{-\\u009F]{1,128})$",
                     )
                     .unwrap()
             });
             if PATTERN.find(value).is_none() {
                 return Err(
-                    "doesn't match pattern \"^(me|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|@[0-9A-Za-z._+@\\u00C0-\\u00D6\\u00D8-\\u00F6\\u00F8-\\u02AF\\u0300-\\u036F\\u0388-\\u03FF\\u0400-\\u0481\\u048A-\\u052F\\u0531-\\u0556\\u0561-\\u0587\\u05D0-\\u05EA\\u0620-\\u0669\\u0671-\\u06D3\\u0900-\\u0963\\u0966-\\u096F\\u0980-\\u09F1\\u0A00-\\u0AEF\\u0B80-\\u0BEF\\u0C00-\\u0C6F\\u0E01-\\u0E3A\\u0E40-\\u0E4E\\u10D0-\\u10FA\\u1E00-\\u1EFF\\u3041-\\u3096\\u30A1-\\u30FA\\u30FC-\\u30FC\\u3400-\\u4DBF\\u4E00-\\u9FFF\\uAC00-\\uD7A3-]{1,128})$\""
+                    "doesn't match pattern \"^(me|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|@[^\\u0000-*,/:-?\\[-\\^`{-\\u009F]{1,128})$\""
                         .into(),
                 );
             }
@@ -3004,7 +3030,7 @@ pub mod types {
             Ok(Self(value.to_string()))
         }
     }
-    /// A user's sign-in name: letters, digits and `. _ - + @`. Compared without regard to case or Unicode form (NFKC, then full case folding), and unique in that folded form. A name shaped like an e-mail address must be the user's own address.
+    /// A user's sign-in name: letters, marks and digits of any script, and `. _ - + @`. The characters are those of RFC 8265 (UsernameCaseMapped): no symbols, spaces or invisible characters, and no mix of right-to-left with left-to-right letters; what the pattern allows and that profile does not is a 422 `username_not_allowed`. Kept in Unicode NFC; compared without regard to case, Unicode form or joiners (NFKC_Casefold), and unique in that folded form. Letters of different scripts that look alike, such as Latin and Cyrillic `a`, stay different. A name shaped like an e-mail address or a telephone number must be the user's own.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct Username(::std::string::String);
@@ -3029,16 +3055,10 @@ pub mod types {
                 return Err("shorter than 1 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(|| {
-                ::regress::Regex::new(
-                        "^[0-9A-Za-z._+@\\u00C0-\\u00D6\\u00D8-\\u00F6\\u00F8-\\u02AF\\u0300-\\u036F\\u0388-\\u03FF\\u0400-\\u0481\\u048A-\\u052F\\u0531-\\u0556\\u0561-\\u0587\\u05D0-\\u05EA\\u0620-\\u0669\\u0671-\\u06D3\\u0900-\\u0963\\u0966-\\u096F\\u0980-\\u09F1\\u0A00-\\u0AEF\\u0B80-\\u0BEF\\u0C00-\\u0C6F\\u0E01-\\u0E3A\\u0E40-\\u0E4E\\u10D0-\\u10FA\\u1E00-\\u1EFF\\u3041-\\u3096\\u30A1-\\u30FA\\u30FC-\\u30FC\\u3400-\\u4DBF\\u4E00-\\u9FFF\\uAC00-\\uD7A3-]+$",
-                    )
-                    .unwrap()
+                ::regress::Regex::new("^[^\\u0000-*,/:-?\\[-\\^`{-\\u009F]+$").unwrap()
             });
             if PATTERN.find(value).is_none() {
-                return Err(
-                    "doesn't match pattern \"^[0-9A-Za-z._+@\\u00C0-\\u00D6\\u00D8-\\u00F6\\u00F8-\\u02AF\\u0300-\\u036F\\u0388-\\u03FF\\u0400-\\u0481\\u048A-\\u052F\\u0531-\\u0556\\u0561-\\u0587\\u05D0-\\u05EA\\u0620-\\u0669\\u0671-\\u06D3\\u0900-\\u0963\\u0966-\\u096F\\u0980-\\u09F1\\u0A00-\\u0AEF\\u0B80-\\u0BEF\\u0C00-\\u0C6F\\u0E01-\\u0E3A\\u0E40-\\u0E4E\\u10D0-\\u10FA\\u1E00-\\u1EFF\\u3041-\\u3096\\u30A1-\\u30FA\\u30FC-\\u30FC\\u3400-\\u4DBF\\u4E00-\\u9FFF\\uAC00-\\uD7A3-]+$\""
-                        .into(),
-                );
+                return Err("doesn't match pattern \"^[^\\u0000-*,/:-?\\[-\\^`{-\\u009F]+$\"".into());
             }
             Ok(Self(value.to_string()))
         }

@@ -111,6 +111,9 @@ pub mod error_code {
     pub const PASSWORD_UNCHANGED: &str = "password_unchanged";
     /// A username shaped like an e-mail address or a telephone number must be the user's own.
     pub const USERNAME_NOT_OWN_EMAIL: &str = "username_not_own_email";
+    /// The username has a character that RFC 8265 allows in no username, or not in that place, such as an invisible one; the
+    /// message names it.
+    pub const USERNAME_NOT_ALLOWED: &str = "username_not_allowed";
     /// A user needs at least one of username, email and phone.
     pub const IDENTIFIER_REQUIRED: &str = "identifier_required";
     /// The JSON object would be larger or deeper than its limit after this change.
@@ -182,6 +185,7 @@ pub mod error_code {
         PASSWORD_BLOCKED,
         PASSWORD_UNCHANGED,
         USERNAME_NOT_OWN_EMAIL,
+        USERNAME_NOT_ALLOWED,
         IDENTIFIER_REQUIRED,
         WRONG_ROLE_TYPE,
         UNKNOWN_PERMISSION,

@@ -198,11 +198,12 @@ fn every_request_example_is_a_request_of_the_client() {
 
 #[test]
 fn patterns_of_requests_are_understood() {
-    for good in ["ada", "José", "Жанна", "山田太郎", "a.b_c-d+e@f"] {
+    for good in ["ada", "José", "Жанна", "ಕೃಷ್ಣ", "山田太郎", "𞤀𞤣𞤤𞤢𞤥", "Ａｄａ", "a.b_c-d+e@f"]
+    {
         assert!(types::Username::try_from(good).is_ok(), "{good}");
         assert!(types::UserRef::try_from(format!("@{good}")).is_ok(), "{good}");
     }
-    for bad in ["", "a b", "a/b", "<a>", "＠home", "a\nb", &"a".repeat(129)] {
+    for bad in ["", "a b", "a/b", "<a>", "a\nb", &"a".repeat(129)] {
         assert!(types::Username::try_from(bad).is_err(), "{bad:?}");
     }
     for good in ["me", "@ada", "01941f29-7c00-7000-8000-000000000001"] {

@@ -318,9 +318,9 @@ async fn first_administrator(app: &App) -> Result<Option<CreatedAdmin>, StartErr
     }
     let username: Username = "admin".parse().map_err(StartError)?;
     let password = generated_password();
-    bootstrap_administrator(app, &transaction, &username, &password).await?;
+    let username = bootstrap_administrator(app, &transaction, username, &password).await?;
     transaction.commit().await?;
-    Ok(Some(CreatedAdmin { username: username.into_string(), password: Some(password) }))
+    Ok(Some(CreatedAdmin { username, password: Some(password) }))
 }
 
 /// Brings the schema up to date, as the owner of the tables where that is another role than the server's, which is then
@@ -345,6 +345,14 @@ pub async fn migrate(config: &Config, database: &DatabaseSource, log: &Logger) -
     }
     if !migrated.prepared.built.is_empty() {
         info!(log, "built indexes for lists"; "indexes" => migrated.prepared.built.join(", "));
+    }
+    for user in migrated.prepared.colliding {
+        warn!(
+            log,
+            "the user's username or e-mail address differs from another user's only in characters that nobody sees: \
+             both can sign in as before; give one of them another name";
+            "user" => %user
+        );
     }
     if let Some(why) = migrated.prepared.without_trigrams {
         warn!(
@@ -407,7 +415,7 @@ pub async fn create_admin(
         None => generated_password(),
     };
     let transaction = app.store.begin().await?;
-    bootstrap_administrator(&app, &transaction, &username, &password).await?;
+    let username = bootstrap_administrator(&app, &transaction, username, &password).await?;
     transaction.commit().await?;
-    Ok(CreatedAdmin { username: username.into_string(), password: generated.then_some(password) })
+    Ok(CreatedAdmin { username, password: generated.then_some(password) })
 }

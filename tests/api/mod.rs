@@ -17,6 +17,7 @@ mod granting;
 mod groups;
 mod idempotency;
 mod invitations;
+mod invisible_texts;
 mod logto;
 mod many_holders;
 mod members;
@@ -35,6 +36,7 @@ mod user_lists;
 mod user_names;
 mod user_tags;
 mod user_updates;
+mod username_characters;
 mod users;
 
 use rollcall_client::{Error, Session, error_code, types};

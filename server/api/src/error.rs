@@ -161,6 +161,13 @@ pub const USERNAME_NOT_OWN_EMAIL: ErrorCode = code(
     422,
     "A username shaped like an e-mail address or a telephone number must be the user's own.",
 );
+/// 422: a character that no username may have.
+pub const USERNAME_NOT_ALLOWED: ErrorCode = code(
+    "username_not_allowed",
+    422,
+    "The username has a character that RFC 8265 allows in no username, or not in that place, such as an invisible one; \
+     the message names it.",
+);
 /// 422: no way to name the user.
 pub const IDENTIFIER_REQUIRED: ErrorCode =
     code("identifier_required", 422, "A user needs at least one of username, email and phone.");
@@ -257,6 +264,7 @@ pub const ALL: &[ErrorCode] = &[
     PASSWORD_BLOCKED,
     PASSWORD_UNCHANGED,
     USERNAME_NOT_OWN_EMAIL,
+    USERNAME_NOT_ALLOWED,
     IDENTIFIER_REQUIRED,
     WRONG_ROLE_TYPE,
     UNKNOWN_PERMISSION,

@@ -51,12 +51,21 @@ impl Pattern {
             .unwrap_or(0)
     }
 
-    /// As SQL's LIKE takes it, with the backslash as the escape; `fold` is done to the characters.
-    pub fn like(&self, fold: impl Fn(&str) -> String) -> String {
+    /// The pattern with its characters folded. Runs of which nothing remains are left out.
+    pub fn folded(&self, fold: impl Fn(&str) -> String) -> Self {
+        let parts = self.0.iter().map(|part| match part {
+            Part::Text(text) => Part::Text(fold(text)),
+            wildcard => wildcard.clone(),
+        });
+        Self(parts.filter(|part| !matches!(part, Part::Text(text) if text.is_empty())).collect())
+    }
+
+    /// As SQL's LIKE takes it, with the backslash as the escape.
+    pub fn like(&self) -> String {
         self.0
             .iter()
             .map(|part| match part {
-                Part::Text(text) => escaped(&fold(text)),
+                Part::Text(text) => escaped(text),
                 Part::Many => "%".to_owned(),
                 Part::One => "_".to_owned(),
             })

@@ -1,9 +1,17 @@
 //! The rules that hold between a user's identifiers.
 
 use rollcall_api::error;
-use rollcall_api::types::{Email, fold};
+use rollcall_api::types::{self, Email, Username, fold};
 
 use crate::error::{AppResult, refuse};
+
+/// The username that is kept for what was sent, where its characters may be in one.
+pub fn username(sent: Username) -> AppResult<String> {
+    match types::username(sent.as_str()) {
+        Ok(name) => Ok(name),
+        Err(rule) => refuse(error::USERNAME_NOT_ALLOWED, format!("username: {rule}")),
+    }
+}
 
 /// Every user has a username, an address or a number.
 pub fn at_least_one(username: Option<&str>, email: Option<&str>, phone: Option<&str>) -> AppResult<()> {
@@ -17,10 +25,11 @@ pub fn at_least_one(username: Option<&str>, email: Option<&str>, phone: Option<&
 /// somebody else's address and lock them out.
 pub fn username_is_own(username: Option<&str>, email: Option<&str>, phone: Option<&str>) -> AppResult<()> {
     let Some(username) = username else { return Ok(()) };
-    let own_email = email.is_some_and(|email| fold(email) == fold(username));
-    let own_phone = phone == Some(username);
-    let like_email = username.parse::<Email>().is_ok() || fold(username).parse::<Email>().is_ok();
-    let like_phone = username
+    let folded = fold(username);
+    let own_email = email.is_some_and(|email| fold(email) == folded);
+    let own_phone = phone == Some(folded.as_str());
+    let like_email = username.parse::<Email>().is_ok() || folded.parse::<Email>().is_ok();
+    let like_phone = folded
         .strip_prefix('+')
         .is_some_and(|digits| digits.len() >= 7 && digits.bytes().all(|b| b.is_ascii_digit()));
     if (like_email && !own_email) || (like_phone && !own_phone) {

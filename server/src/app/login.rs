@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rollcall_api::error;
 use rollcall_api::reply::Ok200;
-use rollcall_api::types::{Identifier, Login, LoginChangePassword, PasswordAttempt, SessionCreated, fold};
+use rollcall_api::types::{Identifier, Login, LoginChangePassword, NameKey, PasswordAttempt, SessionCreated};
 use rollcall_policy::Resource;
 use rollcall_store::passwords::{self, PasswordRow};
 use rollcall_store::sessions;
@@ -74,15 +74,14 @@ async fn identify(
     identifier: &Identifier,
     password: &PasswordAttempt,
 ) -> AppResult<(PasswordRow, Verified)> {
-    let folded = fold(identifier.as_str());
-    let name = &folded;
+    let name = &NameKey::of(identifier.as_str());
     let user = op.reading(|conn| async move { Ok(passwords::by_identifier(&conn, name).await?) }).await?;
     let account = match &user {
         Some(user) => {
             op.about(Target::User(user.id));
             Account::User(user.id)
         }
-        None => Account::Unknown(&folded),
+        None => Account::Unknown(&name.folded),
     };
     throttle::count(op, Some(&account)).await?;
     let kept = user.as_ref().and_then(|user| user.password_hash.as_deref());

@@ -13,7 +13,6 @@ use rollcall_policy::Resource;
 use rollcall_store::users::{self, NewUser, UserKey, UserRecord};
 use rollcall_store::{Conn, groups, roles, seed};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::app::conditions::Representation;
 use crate::app::documents::check_size;
@@ -139,7 +138,7 @@ pub async fn register(
 
 /// Checks what can be checked without the database, and hashes the password.
 async fn prepare(op: &Operation, draft: Draft) -> AppResult<NewUser> {
-    let username = draft.username.map(Username::into_string);
+    let username = draft.username.map(identifiers::username).transpose()?;
     let email = draft.email.map(Email::into_string);
     let phone = draft.phone.map(Phone::into_string);
     let name = draft.name.map(DisplayName::into_string);
@@ -203,20 +202,22 @@ async fn answer(
     Ok(shown.reply().located(&location))
 }
 
-/// The first administrator, and every one that the command line makes.
+/// The first administrator, and every one that the command line makes; gives the username as it is kept.
 pub async fn bootstrap_administrator(
     app: &crate::context::App,
     conn: &Conn,
-    username: &Username,
+    username: Username,
     password: &str,
-) -> AppResult<Uuid> {
+) -> AppResult<String> {
     let now = app.clock.now();
-    let own = vec![username.as_str().to_owned()];
+    let username = identifiers::username(username)?;
+    identifiers::username_is_own(Some(&username), None, None)?;
+    let own = vec![username.clone()];
     let hash = app.hasher.hash(password, app.config.password.min_length, own).await?;
     let row = NewUser {
         id: app.new_id(),
-        username: Some(username.as_str().to_owned()),
-        username_folded: Some(fold(username.as_str())),
+        username: Some(username.clone()),
+        username_folded: Some(fold(&username)),
         email: None,
         email_folded: None,
         phone: None,
@@ -248,5 +249,5 @@ pub async fn bootstrap_administrator(
         detail: json!({}),
     };
     rollcall_store::audit::insert(conn, &event).await?;
-    Ok(row.id)
+    Ok(username)
 }

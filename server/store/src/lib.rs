@@ -21,6 +21,7 @@ pub mod passwords;
 pub mod pool;
 pub mod privileges;
 mod ready;
+mod refold;
 pub mod roles;
 pub mod schema;
 pub mod search_indexes;

@@ -17,7 +17,7 @@ impl<'a> UserKey<'a> {
         match user {
             UserRef::Me => Self::Session(caller),
             UserRef::Id(id) => Self::Id(id.uuid()),
-            UserRef::Name(folded) => Self::Name(folded),
+            UserRef::Name(name) => Self::Name(name),
         }
     }
 }
@@ -65,7 +65,18 @@ impl QueryFragment<Pg> for UserKey<'_> {
             Self::Name(name) => {
                 users::username_folded.walk_ast(out.reborrow())?;
                 out.push_sql(" = ");
-                out.push_bind_param::<sql_types::Text, _>(name)
+                let Some(kept) = &name.kept else {
+                    return out.push_bind_param::<sql_types::Text, _>(&name.folded);
+                };
+                // Whoever kept the older folding goes first.
+                out.push_sql("coalesce((SELECT kept.username_folded FROM ");
+                users::table.walk_ast(out.reborrow())?;
+                out.push_sql(" AS kept WHERE kept.username_folded = ");
+                out.push_bind_param::<sql_types::Text, _>(kept)?;
+                out.push_sql("), ");
+                out.push_bind_param::<sql_types::Text, _>(&name.folded)?;
+                out.push_sql(")");
+                Ok(())
             }
             Self::Session(hash) => {
                 users::id.walk_ast(out.reborrow())?;

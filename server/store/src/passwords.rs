@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rollcall_api::types::NameKey;
 use uuid::Uuid;
 
 use crate::error::StoreResult;
@@ -29,14 +30,32 @@ impl std::fmt::Debug for PasswordRow {
     }
 }
 
-/// Finds a user by any of their identifiers, folded. A username can't be somebody else's address or number, so at most
-/// one user answers to each.
-pub async fn by_identifier(mut conn: &AsyncPgConnection, folded: &str) -> StoreResult<Option<PasswordRow>> {
-    let matches =
-        users::username_folded.eq(folded).or(users::email_folded.eq(folded)).or(users::phone.eq(folded));
-    let rows: Vec<PasswordRow> =
-        users::table.filter(matches).limit(2).select(PasswordRow::as_select()).load(&mut conn).await?;
-    let mut rows = rows.into_iter();
+/// Finds a user by any of their identifiers. A username can't be somebody else's address or number, so at most one user
+/// answers to each.
+pub async fn by_identifier(
+    mut conn: &AsyncPgConnection,
+    identifier: &NameKey,
+) -> StoreResult<Option<PasswordRow>> {
+    let forms = identifier.forms();
+    let matches = users::username_folded
+        .eq_any(&forms)
+        .or(users::email_folded.eq_any(&forms))
+        .or(users::phone.eq(&identifier.folded));
+    type Found = (PasswordRow, Option<String>, Option<String>);
+    let mut rows: Vec<Found> = users::table
+        .filter(matches)
+        .limit(4)
+        .select((PasswordRow::as_select(), users::username_folded, users::email_folded))
+        .load(&mut conn)
+        .await?;
+    // Whoever kept the older folding goes first.
+    let kept = |(_, username, email): &Found| {
+        identifier.kept.is_some() && [username, email].contains(&&identifier.kept)
+    };
+    if rows.iter().any(kept) {
+        rows.retain(kept);
+    }
+    let mut rows = rows.into_iter().map(|(row, ..)| row);
     match (rows.next(), rows.next()) {
         (Some(only), None) => Ok(Some(only)),
         _ => Ok(None),

@@ -2,14 +2,18 @@
 //! transaction, and a plain one would keep everybody from writing for as long as it takes. Also fills columns that a
 //! migration added empty. Everything here can be broken off and run again.
 
+use std::sync::LazyLock;
+
+use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{Bool, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use rollcall_api::types::fold;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::error::StoreResult;
+use crate::refold;
 use crate::schema::{groups, users};
 use crate::users::FoldedNames;
 
@@ -23,6 +27,9 @@ const UNFOLDED: Index = (
      OR (profile ->> 'given_name' IS NOT NULL AND given_name_folded IS NULL) \
      OR (profile ->> 'family_name' IS NOT NULL AND family_name_folded IS NULL)",
 );
+
+/// Rows whose columns were folded by an older rule.
+static STALE_FOLDING: LazyLock<String> = LazyLock::new(|| format!("users (id) WHERE {}", *refold::STALE));
 
 /// For each field that lists are sorted by: the rows that have a value in its order, and those that have none in that of
 /// their ids. Equal, range and prefix conditions use the first as well.
@@ -70,6 +77,8 @@ const TRIGRAMS: Index = (
 pub struct Prepared {
     /// Indexes that were built now.
     pub built: Vec<&'static str>,
+    /// Users who keep an older folding of their username or address, because in today's it is another user's.
+    pub colliding: Vec<Uuid>,
     /// Why words can't be searched by an index, where they can't.
     pub without_trigrams: Option<String>,
 }
@@ -79,6 +88,10 @@ pub async fn prepare(conn: &mut AsyncPgConnection) -> StoreResult<Prepared> {
     let mut prepared = Prepared::default();
     ensure(conn, &UNFOLDED, &mut prepared).await?;
     fold_names(conn).await?;
+    if is_unicode(conn).await? {
+        ensure(conn, &("users_stale_folding_index", &STALE_FOLDING), &mut prepared).await?;
+        prepared.colliding = refold::run(conn).await?;
+    }
     for index in ORDERED.iter().chain(CONTAINED) {
         ensure(conn, index, &mut prepared).await?;
     }
@@ -96,8 +109,14 @@ pub async fn prepare(conn: &mut AsyncPgConnection) -> StoreResult<Prepared> {
 
 #[derive(QueryableByName)]
 struct IndexState {
-    #[diesel(sql_type = diesel::sql_types::Bool)]
+    #[diesel(sql_type = Bool)]
     valid: bool,
+}
+
+/// Says whether the database can have characters beyond one byte.
+async fn is_unicode(conn: &mut AsyncPgConnection) -> StoreResult<bool> {
+    let encoding = sql::<Bool>("current_setting('server_encoding') = 'UTF8'");
+    Ok(diesel::select(encoding).get_result(conn).await?)
 }
 
 async fn ensure(

@@ -5,7 +5,7 @@ use diesel::dsl::{auto_type, exists, not};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use rollcall_api::types::fold;
+use rollcall_api::types::{NameKey, fold};
 use rollcall_query::fields::UserField;
 use serde_json::Value;
 use uuid::Uuid;
@@ -51,8 +51,8 @@ pub struct UserRecord {
 pub enum UserKey<'a> {
     /// By id.
     Id(Uuid),
-    /// By folded username.
-    Name(&'a str),
+    /// By username.
+    Name(&'a NameKey),
     /// As the owner of the session with this token hash: the caller, found in the same round trip as the credential.
     Session(&'a [u8]),
 }
@@ -65,7 +65,8 @@ pub async fn find(mut conn: &AsyncPgConnection, key: UserKey<'_>) -> StoreResult
             query.select(UserRecord::as_select()).get_result(&mut conn).await
         }
         UserKey::Name(name) => {
-            let query = user_records::table.filter(user_records::username_folded.eq(name));
+            let query = user_records::table.filter(user_records::username_folded.eq_any(name.forms()));
+            let query = query.order(user_records::username_folded.eq(&name.folded)).limit(1);
             query.select(UserRecord::as_select()).get_result(&mut conn).await
         }
         UserKey::Session(hash) => {
@@ -88,7 +89,10 @@ pub async fn lock(mut conn: &AsyncPgConnection, key: UserKey<'_>) -> StoreResult
     let lock = users::table.select(users::id).for_no_key_update();
     let id: Option<Uuid> = match key {
         UserKey::Id(id) => lock.filter(users::id.eq(id)).get_result(&mut conn).await,
-        UserKey::Name(name) => lock.filter(users::username_folded.eq(name)).get_result(&mut conn).await,
+        UserKey::Name(name) => {
+            let query = lock.filter(users::username_folded.eq_any(name.forms()));
+            query.order(users::username_folded.eq(&name.folded)).limit(1).get_result(&mut conn).await
+        }
         UserKey::Session(hash) => {
             let owner = sessions::table.filter(sessions::token_hash.eq(hash)).select(sessions::user_id);
             lock.filter(users::id.nullable().eq(owner.single_value())).get_result(&mut conn).await

@@ -4,6 +4,7 @@ mod access;
 mod audit;
 mod auth;
 mod find;
+mod fold;
 mod group;
 mod id;
 mod invitation;
@@ -19,6 +20,7 @@ mod session;
 mod system;
 mod text;
 mod user;
+mod username;
 
 pub use access::{
     AccessCheck, AccessDecision, EffectivePermission, EffectivePermissions, PermissionListQuery,
@@ -30,6 +32,7 @@ pub use auth::{
 pub use find::{
     FilterText, FilterTextRule, ListQuery, SearchText, SearchTextRule, SortText, SortTextRule, TotalKind,
 };
+pub use fold::{NameKey, fold, is_invisible};
 pub use group::{
     Group, GroupCreate, GroupMember, GroupMemberAdd, GroupMemberPage, GroupMemberUpdate, GroupPage,
     GroupUpdate, UserGroup, UserGroupPage,
@@ -58,10 +61,11 @@ pub use text::{
     AddressText, AddressTextRule, Description, DescriptionRule, DisplayName, DisplayNameRule, Email,
     EmailRule, Identifier, IdentifierRule, PermissionName, PermissionNameRule, Phone, PhoneRule, ProfileText,
     ProfileTextRule, RoleName, RoleNameRule, Slug, SlugRule, Text, TextRule, Username, UsernameRule, WebUrl,
-    WebUrlRule, fold,
+    WebUrlRule,
 };
 pub use user::{
     CreatedVia, CustomData, DOCUMENT_DEPTH_MAX, DOCUMENT_MAX, JsonObject, Preferences, User, UserCreate,
     UserListQuery, UserPage, UserPasswordChange, UserPasswordSet, UserPasswordVerify, UserSuspend,
     UserUpdate, UserView,
 };
+pub use username::username;

@@ -8,8 +8,10 @@ use schemars::r#gen::SchemaGenerator;
 use schemars::schema::{InstanceType, Metadata, Schema, SchemaObject, StringValidation};
 use serde::{Deserialize, Deserializer};
 
+use super::fold::NameKey;
 use super::id::{GroupId, InvitationId, RoleId, SessionId, UserId};
-use super::text::{RoleName, fold, is_username, username_class};
+use super::text::RoleName;
+use super::username::{EXCLUDED, is_shaped};
 
 const UUID: &str = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}";
 
@@ -20,8 +22,8 @@ pub enum UserRef {
     Me,
     /// By id.
     Id(UserId),
-    /// By username, folded.
-    Name(String),
+    /// By username.
+    Name(NameKey),
 }
 
 impl FromStr for UserRef {
@@ -33,9 +35,9 @@ impl FromStr for UserRef {
         }
         if let Some(name) = text.strip_prefix('@')
             && (1..=128).contains(&name.chars().count())
-            && is_username(name)
+            && is_shaped(name)
         {
-            return Ok(Self::Name(fold(name)));
+            return Ok(Self::Name(NameKey::of(name)));
         }
         text.parse().map(Self::Id).map_err(|_| "user: must be an id, @username or me".to_owned())
     }
@@ -144,7 +146,7 @@ impl JsonSchema for UserRef {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         schema(
             "Names a user: an id, `@username` or `me` (the caller).",
-            format!("^(me|{UUID}|@[{}]{{1,128}})$", username_class()),
+            format!("^(me|{UUID}|@[^{EXCLUDED}]{{1,128}})$"),
         )
     }
 }

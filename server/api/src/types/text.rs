@@ -11,6 +11,9 @@ use schemars::schema::{InstanceType, Metadata, Schema, SchemaObject, StringValid
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use unicode_normalization::UnicodeNormalization;
 
+use super::fold::{fold, is_invisible};
+use super::username::{self, joins};
+
 /// What one kind of text must look like.
 pub trait TextRule: Send + Sync + 'static {
     /// The schema's name in the document.
@@ -136,62 +139,51 @@ impl<R: TextRule> JsonSchema for Text<R> {
     }
 }
 
-/// The letters, marks and digits of a [`Username`], beside ASCII: the living scripts' letter ranges, none of
-/// them a compatibility form. Published in the pattern, checked from the same table.
-const LETTERS: &[(char, char)] = &[
-    ('\u{00C0}', '\u{00D6}'),
-    ('\u{00D8}', '\u{00F6}'),
-    ('\u{00F8}', '\u{02AF}'),
-    ('\u{0300}', '\u{036F}'),
-    ('\u{0388}', '\u{03FF}'),
-    ('\u{0400}', '\u{0481}'),
-    ('\u{048A}', '\u{052F}'),
-    ('\u{0531}', '\u{0556}'),
-    ('\u{0561}', '\u{0587}'),
-    ('\u{05D0}', '\u{05EA}'),
-    ('\u{0620}', '\u{0669}'),
-    ('\u{0671}', '\u{06D3}'),
-    ('\u{0900}', '\u{0963}'),
-    ('\u{0966}', '\u{096F}'),
-    ('\u{0980}', '\u{09F1}'),
-    ('\u{0A00}', '\u{0AEF}'),
-    ('\u{0B80}', '\u{0BEF}'),
-    ('\u{0C00}', '\u{0C6F}'),
-    ('\u{0E01}', '\u{0E3A}'),
-    ('\u{0E40}', '\u{0E4E}'),
-    ('\u{10D0}', '\u{10FA}'),
-    ('\u{1E00}', '\u{1EFF}'),
-    ('\u{3041}', '\u{3096}'),
-    ('\u{30A1}', '\u{30FA}'),
-    ('\u{30FC}', '\u{30FC}'),
-    ('\u{3400}', '\u{4DBF}'),
-    ('\u{4E00}', '\u{9FFF}'),
-    ('\u{AC00}', '\u{D7A3}'),
-];
-
-/// The inside of the character class of a username, as a regular expression (ECMA-262).
-pub(crate) fn username_class() -> String {
-    let mut class = String::from("0-9A-Za-z._+@");
-    for (from, to) in LETTERS {
-        class.push_str(&format!("\\u{:04X}-\\u{:04X}", u32::from(*from), u32::from(*to)));
-    }
-    // The hyphen stays last, where no dialect reads it as a range.
-    class + "-"
-}
-
-pub(crate) fn is_username(text: &str) -> bool {
-    text.chars().all(|c| {
-        c.is_ascii_alphanumeric()
-            || "._+@-".contains(c)
-            || LETTERS.iter().any(|(from, to)| (*from..=*to).contains(&c))
-    })
-}
-
 fn is_printable(text: &str) -> bool {
     !text.chars().any(|c| c.is_ascii_control())
 }
 
 const PRINTABLE: &str = r"^[^\u0000-\u001F\u007F]+$";
+
+/// What no name for people has: control characters, characters that are never seen, and marks that turn the direction of
+/// what stands around them.
+const HIDDEN: &str = r"\u0000-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180E\u200B\u200E\u200F\u2028-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF0-\uFFFB\uFFFE\uFFFF";
+
+/// What a name may have but not consist of: spaces, joiners and variation selectors.
+const BLANK: &str =
+    r"\u0020\u00A0\u1680\u180B-\u180D\u180F\u2000-\u200A\u200C\u200D\u202F\u205F\u2800\u3000\uFE00-\uFE0F";
+
+const READABLE: &str = "contain something to see, and no control characters, direction marks or other characters that are never seen";
+
+fn readable() -> Option<String> {
+    Some(format!("^[^{HIDDEN}]*[^{HIDDEN}{BLANK}][^{HIDDEN}]*$"))
+}
+
+fn is_readable(text: &str) -> bool {
+    !text.chars().any(is_hidden) && text.chars().any(|c| !is_blank(c))
+}
+
+fn is_hidden(character: char) -> bool {
+    match character {
+        // Cultures and emoji need these.
+        '\u{180B}'..='\u{180D}' | '\u{180F}' | '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}' => false,
+        '\u{2028}' | '\u{2029}' | '\u{FFF9}'..='\u{FFFB}' | '\u{FFFE}' | '\u{FFFF}' => true,
+        // Beyond the basic plane there is no saying so in a pattern that every dialect reads.
+        _ => character.is_control() || (is_invisible(character) && character <= '\u{FFFF}'),
+    }
+}
+
+fn is_blank(character: char) -> bool {
+    character.is_whitespace() || character == '\u{2800}' || is_invisible(character)
+}
+
+/// Says whether a text has invisible characters other than joiners where they show.
+fn has_stray_invisible(text: &str) -> bool {
+    let characters: Vec<char> = text.chars().collect();
+    let joiner = |c: char| matches!(c, '\u{200C}' | '\u{200D}');
+    let stray = |(place, c): (usize, &char)| is_invisible(*c) && !(joiner(*c) && joins(&characters, place));
+    characters.iter().enumerate().any(stray)
+}
 
 /// The rule of [`Username`].
 #[derive(Debug)]
@@ -199,18 +191,23 @@ pub struct UsernameRule;
 
 impl TextRule for UsernameRule {
     const NAME: &'static str = "Username";
-    const DESCRIPTION: &'static str = "A user's sign-in name: letters, digits and `. _ - + @`. Compared without regard to case or Unicode form (NFKC, then \
-         full case folding), and unique in that folded form. A name shaped like an e-mail address must be the \
-         user's own address.";
+    const DESCRIPTION: &'static str = "A user's sign-in name: letters, marks and digits of any script, and `. _ - + @`. The characters are those of RFC \
+         8265 (UsernameCaseMapped): no symbols, spaces or invisible characters, and no mix of right-to-left with \
+         left-to-right letters; what the pattern allows and that profile does not is a 422 `username_not_allowed`. \
+         Kept in Unicode NFC; compared without regard to case, Unicode form or joiners (NFKC_Casefold), and unique in \
+         that folded form. Letters of different scripts that look alike, such as Latin and Cyrillic `a`, stay \
+         different. A name shaped like an e-mail address or a telephone number must be the user's own.";
     const MAX: u32 = 128;
+    // Normal widths come before it, and the rest of the profile.
+    const COMPOSED: bool = false;
     const EXPECTED: &'static str = "contain only letters, digits and . _ - + @";
 
     fn pattern() -> Option<String> {
-        Some(format!("^[{}]+$", username_class()))
+        Some(format!("^[^{}]+$", username::EXCLUDED))
     }
 
     fn accepts(text: &str) -> bool {
-        is_username(text)
+        username::is_shaped(text)
     }
 }
 
@@ -223,8 +220,7 @@ pub struct EmailRule;
 
 impl TextRule for EmailRule {
     const NAME: &'static str = "Email";
-    const DESCRIPTION: &'static str =
-        "An e-mail address (RFC 5321). Compared without regard to case, and unique in that form.";
+    const DESCRIPTION: &'static str = "An e-mail address (RFC 5321), without invisible characters. Compared without regard to case, and unique in that form.";
     const MIN: u32 = 3;
     const MAX: u32 = 254;
     const FORMAT: Option<&'static str> = Some("email");
@@ -237,6 +233,7 @@ impl TextRule for EmailRule {
     fn accepts(text: &str) -> bool {
         // The folded form is what is compared: it must be an address too, or it could be somebody's odd username.
         is_printable(text)
+            && !has_stray_invisible(text)
             && email_address::EmailAddress::is_valid(text)
             && email_address::EmailAddress::is_valid(&fold(text))
     }
@@ -276,16 +273,17 @@ pub struct DisplayNameRule;
 
 impl TextRule for DisplayNameRule {
     const NAME: &'static str = "DisplayName";
-    const DESCRIPTION: &'static str = "A name as people read it. Any characters but control characters.";
+    const DESCRIPTION: &'static str = "A name as people read it. Any characters but control characters, direction marks and others that are never seen; joiners \
+         and variation selectors are allowed, but are no name by themselves.";
     const MAX: u32 = 128;
-    const EXPECTED: &'static str = "contain no control characters";
+    const EXPECTED: &'static str = READABLE;
 
     fn pattern() -> Option<String> {
-        Some(PRINTABLE.to_owned())
+        readable()
     }
 
     fn accepts(text: &str) -> bool {
-        is_printable(text)
+        is_readable(text)
     }
 }
 
@@ -323,16 +321,17 @@ pub struct ProfileTextRule;
 
 impl TextRule for ProfileTextRule {
     const NAME: &'static str = "ProfileText";
-    const DESCRIPTION: &'static str = "A value of the profile. Any characters but control characters.";
+    const DESCRIPTION: &'static str = "A value of the profile. Any characters but control characters, direction marks and others that are never seen; joiners \
+         and variation selectors are allowed, but are no name by themselves.";
     const MAX: u32 = 256;
-    const EXPECTED: &'static str = "contain no control characters";
+    const EXPECTED: &'static str = READABLE;
 
     fn pattern() -> Option<String> {
-        Some(PRINTABLE.to_owned())
+        readable()
     }
 
     fn accepts(text: &str) -> bool {
-        is_printable(text)
+        is_readable(text)
     }
 }
 
@@ -345,17 +344,21 @@ pub struct AddressTextRule;
 
 impl TextRule for AddressTextRule {
     const NAME: &'static str = "AddressText";
-    const DESCRIPTION: &'static str =
-        "A part of a postal address; line feeds are allowed, other control characters are not.";
+    const DESCRIPTION: &'static str = "A part of a postal address; line feeds are allowed, other control characters and embedded changes of direction \
+         (U+202A to U+202E, U+2066 to U+2069) are not.";
     const MAX: u32 = 1024;
-    const EXPECTED: &'static str = "contain no control characters but line feeds";
+    const EXPECTED: &'static str =
+        "contain no control characters but line feeds, and none that turn the direction of text";
 
     fn pattern() -> Option<String> {
-        Some(r"^[^\u0000-\u0009\u000B-\u001F\u007F]+$".to_owned())
+        Some(r"^[^\u0000-\u0009\u000B-\u001F\u007F\u202A-\u202E\u2066-\u2069]+$".to_owned())
     }
 
     fn accepts(text: &str) -> bool {
-        !text.chars().any(|c| c.is_ascii_control() && c != '\n')
+        !text.chars().any(|c| {
+            c.is_ascii_control() && c != '\n'
+                || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+        })
     }
 }
 
@@ -472,10 +475,10 @@ pub struct DescriptionRule;
 
 impl TextRule for DescriptionRule {
     const NAME: &'static str = "Description";
-    const DESCRIPTION: &'static str =
-        "Some words for people; line feeds are allowed, other control characters are not.";
+    const DESCRIPTION: &'static str = "Some words for people; line feeds are allowed, other control characters and embedded changes of direction \
+         (U+202A to U+202E, U+2066 to U+2069) are not.";
     const MAX: u32 = 1024;
-    const EXPECTED: &'static str = "contain no control characters but line feeds";
+    const EXPECTED: &'static str = AddressTextRule::EXPECTED;
 
     fn pattern() -> Option<String> {
         AddressTextRule::pattern()
@@ -489,43 +492,9 @@ impl TextRule for DescriptionRule {
 /// Some words for people.
 pub type Description = Text<DescriptionRule>;
 
-/// Folds a name for comparison: NFKC, then full case folding, then NFC of the result. The one place where
-/// this happens; the database stores the result and never folds by itself.
-pub fn fold(text: &str) -> String {
-    let compatible: String = text.nfkc().collect();
-    let folded = icu_casemap::CaseMapper::new().fold_string(&compatible).into_owned();
-    folded.nfkc().collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn usernames_accept_living_scripts_and_refuse_the_rest() {
-        for good in ["ada", "josé", "jose\u{301}", "Ωmega", "Жанна", "山田太郎", "a.b_c-d+e@f", "0"]
-        {
-            assert!(good.parse::<Username>().is_ok(), "{good}");
-        }
-        for bad in ["", "a b", "a/b", "a\u{0}b", "<a>", "＠home", "a\nb", &"a".repeat(129)] {
-            assert!(bad.parse::<Username>().is_err(), "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn nfc_and_nfd_are_one_name() {
-        let (composed, decomposed): (Username, Username) =
-            ("josé".parse().unwrap(), "jose\u{301}".parse().unwrap());
-        assert_eq!(composed, decomposed);
-    }
-
-    #[test]
-    fn folding_is_full_and_stable() {
-        assert_eq!(fold("STRASSE"), fold("straße"));
-        assert_eq!(fold("ＡＤＡ"), "ada");
-        assert_eq!(fold("\u{0130}"), fold(&fold("\u{0130}")));
-        assert_eq!(fold("ΣΊΣΥΦΟΣ"), fold("σίσυφος"));
-    }
 
     #[test]
     fn an_address_stays_one_when_it_is_folded() {

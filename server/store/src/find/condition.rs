@@ -173,10 +173,11 @@ pub fn of<F: Resource>(filter: &Filter<F>, ids: &Ids) -> Condition {
             }
         }
         Filter::Word(fields, pattern) => {
-            let any = fields.iter().map(|field| word(field.source(), pattern)).collect();
-            match F::gathered().filter(|_| is_found_by_trigrams(pattern)) {
+            let pattern = pattern.folded(fold);
+            let any = fields.iter().map(|field| word(field.source(), &pattern)).collect();
+            match F::gathered().filter(|_| is_found_by_trigrams(&pattern)) {
                 Some(gathered) => Condition::All(vec![
-                    Condition::Helper(Box::new(gathered.like(contains(pattern)))),
+                    Condition::Helper(Box::new(gathered.like(contains(&pattern)))),
                     Condition::Any(any),
                 ]),
                 None => Condition::Any(any),
@@ -260,7 +261,7 @@ fn word(source: Source, pattern: &Pattern) -> Condition {
     if is_found_by_trigrams(pattern) {
         Condition::leaf(columns.folded.like(contains(pattern)))
     } else {
-        Condition::leaf(columns.folded.like(format!("{}%", pattern.like(fold))))
+        Condition::leaf(columns.folded.like(format!("{}%", pattern.like())))
     }
 }
 
@@ -269,7 +270,7 @@ fn is_found_by_trigrams(pattern: &Pattern) -> bool {
 }
 
 fn contains(pattern: &Pattern) -> String {
-    format!("%{}%", pattern.like(fold))
+    format!("%{}%", pattern.like())
 }
 
 /// A text passes a test.
@@ -303,17 +304,18 @@ pub fn text(columns: TextColumns, test: &TextTest) -> Condition {
         }
         TextTest::StartsWith(value) => like(format!("{}%", escaped(&fold(value)))),
         TextTest::EndsWith(value) => {
-            let wanted = escaped(&fold(value));
-            let last = near(value.chars().count() >= 2, format!("%{wanted}\n%"));
-            found(last, vec![like(format!("%{wanted}"))])
+            let wanted = fold(value);
+            let last = near(wanted.chars().count() >= 2, format!("%{}\n%", escaped(&wanted)));
+            found(last, vec![like(format!("%{}", escaped(&wanted)))])
         }
         TextTest::Compare(order, value) => compare(folded, *order, fold(value)),
         TextTest::Like(pattern) => match pattern.plain() {
             Some(plain) => Condition::leaf(folded.eq(fold(plain))),
             None => {
-                let line = format!("%\n{}\n%", pattern.like(fold));
+                let pattern = pattern.folded(fold);
+                let line = format!("%\n{}\n%", pattern.like());
                 let ends = matches!(pattern.0.last(), Some(Part::Text(text)) if text.chars().count() >= 2);
-                found(near(ends || is_found_by_trigrams(pattern), line), vec![like(pattern.like(fold))])
+                found(near(ends || is_found_by_trigrams(&pattern), line), vec![like(pattern.like())])
             }
         },
         TextTest::Matches(regex) => {
