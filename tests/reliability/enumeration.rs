@@ -4,6 +4,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::support::people::ADMINISTRATOR;
 use crate::support::{Answer, PASSWORD, TestServer};
 
 #[tokio::test]
@@ -57,4 +58,54 @@ async fn limits_tell_nothing_either() {
     }
     assert_eq!(seen[0], seen[1]);
     assert_eq!(seen[0].iter().filter(|(code, _)| *code == 429).count(), 2);
+}
+
+/// A failed sign-in costs a hash, whoever it is for: otherwise its time would tell which names somebody has. Seen by what a
+/// full queue does instead of measured: one password is checked at a time and one waits, so of many at once some are
+/// rejected, unless nothing is hashed for them.
+#[tokio::test]
+async fn login_hashes_for_names_that_nobody_has() {
+    let server = TestServer::builder()
+        .config(|config| {
+            config.password.memory_kib = 64 * 1024;
+            config.password.iterations = 6;
+            config.password.hash_threads = 1;
+            config.password.hash_queue = 1;
+        })
+        .start()
+        .await;
+    let token = server.sign_in(ADMINISTRATOR).await.token();
+    for body in [
+        json!({ "username": "ada", "password": PASSWORD }),
+        json!({ "username": "suspended", "password": PASSWORD }),
+        json!({ "username": "passwordless" }),
+    ] {
+        let create = server.request(Method::POST, "/v1/users").bearer_auth(&token).json(&body);
+        assert_eq!(Answer::of(create).await.code(), 201);
+    }
+    server.sql("UPDATE users SET suspended = true WHERE username = 'suspended'").await;
+    for path in ["/v1/login", "/v1/login/change-password"] {
+        for (name, password) in [
+            ("nobody", PASSWORD),
+            ("nobody@example.org", "wrong"),
+            ("+4930123456", "wrong"),
+            ("ada", "wrong"),
+            ("passwordless", PASSWORD),
+            ("suspended", PASSWORD),
+            ("suspended", "wrong"),
+        ] {
+            let mut body = json!({ "identifier": name, "password": password });
+            if path.ends_with("change-password") {
+                body["new_password"] = "seven copper kettles sing at dawn".into();
+            }
+            let many = (0..8).map(|_| Answer::of(server.request(Method::POST, path).json(&body)));
+            let answers = futures::future::join_all(many).await;
+            let rejected =
+                |answer: &&Answer| answer.message().contains("too many passwords are being checked");
+            let (rejected, checked): (Vec<&Answer>, Vec<&Answer>) = answers.iter().partition(rejected);
+            assert!(rejected.iter().all(|answer| answer.code() == 503));
+            assert!(checked.iter().all(|answer| answer.code() == 401), "{path} as {name}: {checked:?}");
+            assert!(!rejected.is_empty(), "{path} as {name}: {} at once, and nobody waited", checked.len());
+        }
+    }
 }

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use crate::app::conditions::{Representation, writable};
 use crate::app::documents::check_size;
 use crate::app::finding::Finding;
-use crate::app::idempotency::Attempt;
+use crate::app::idempotency::{Attempt, Made};
 use crate::app::members::{seat, target};
 use crate::app::paging::Paging;
 use crate::app::users::{about, key_of, merged};
@@ -138,7 +138,7 @@ pub async fn group_create(
     change.authorize(Resource::Directory)?;
     check_size("custom_data", &custom_data)?;
     let caller = change.caller()?.id();
-    let attempt = Attempt::new(&op, Some(change.caller()?), key, &body.raw);
+    let attempt = Attempt::new(&op, Made::Group, Some(change.caller()?), key, &body.raw);
     if let Some(replay) = attempt.claim(&op, &change).await? {
         return Ok(replay);
     }

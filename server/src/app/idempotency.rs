@@ -1,14 +1,17 @@
 //! Safe retries of creating requests: the first answer is kept with the change that it reports, in one transaction, for
 //! a day, and given again to the same caller with the same key, method, path and body.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use http::header::ETAG;
 use rollcall_api::access::Permission;
 use rollcall_api::error;
 use rollcall_api::extract::IdempotencyKey;
 use rollcall_api::reply::{Created, REPLAYED};
-use rollcall_store::Conn;
+use rollcall_store::groups::{self, GroupKey};
 use rollcall_store::idempotency::{self, KeptAnswer};
+use rollcall_store::roles::{self, RoleKey};
+use rollcall_store::users::{self, UserKey};
+use rollcall_store::{Conn, invitations};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -20,9 +23,39 @@ use crate::operation::{Caller, Change, Operation};
 /// How long an answer is kept.
 const KEEP: TimeDelta = TimeDelta::hours(24);
 
+/// The kind of what a request creates.
+#[derive(Clone, Copy, Debug)]
+pub enum Made {
+    /// A user.
+    User,
+    /// A group.
+    Group,
+    /// A role.
+    Role,
+    /// An invitation.
+    Invitation,
+    /// A user's membership in this group.
+    Membership(Uuid),
+}
+
+impl Made {
+    /// Says whether it is still there. A retry must not be told of what was deleted, left, used up or has expired since,
+    /// whichever way that happened.
+    async fn is_there(self, conn: &Conn, id: Uuid, now: DateTime<Utc>) -> AppResult<bool> {
+        Ok(match self {
+            Self::User => users::find(conn, UserKey::Id(id)).await?.is_some(),
+            Self::Group => groups::find(conn, GroupKey::Id(id)).await?.is_some(),
+            Self::Role => roles::find(conn, RoleKey::Id(id)).await?.is_some(),
+            Self::Invitation => invitations::is_acceptable(conn, id, now).await?,
+            Self::Membership(group) => groups::is_member(conn, group, id).await?,
+        })
+    }
+}
+
 /// A request that may be a retry.
 #[derive(Debug)]
 pub struct Attempt {
+    made: Made,
     caller: String,
     key: Option<String>,
     request_hash: Vec<u8>,
@@ -31,7 +64,13 @@ pub struct Attempt {
 impl Attempt {
     /// The attempt of a caller, or of somebody who isn't signed in. The key is bound to the whole request, and to what
     /// the caller sees of users: a retry must show nothing that its caller may not see any more.
-    pub fn new(op: &Operation, caller: Option<&Caller>, key: IdempotencyKey, body: &[u8]) -> Self {
+    pub fn new(
+        op: &Operation,
+        made: Made,
+        caller: Option<&Caller>,
+        key: IdempotencyKey,
+        body: &[u8],
+    ) -> Self {
         let sees_all = caller.is_some_and(|caller| caller.actor.holds(Permission::UsersRead));
         let request_hash = Sha256::new()
             .chain_update(&op.target_line)
@@ -40,7 +79,7 @@ impl Attempt {
             .finalize()
             .to_vec();
         let caller = caller.map_or_else(|| "anonymous".to_owned(), |caller| caller.id().to_string());
-        Self { caller, key: key.0, request_hash }
+        Self { made, caller, key: key.0, request_hash }
     }
 
     /// Claims the key for this transaction; gives the response to an earlier request, if there was one. Called once
@@ -54,14 +93,18 @@ impl Attempt {
         self.find(op, change.conn()).await
     }
 
-    /// The response to an earlier request with this key, if there was one.
+    /// The response to an earlier request with this key, if there was one and what it created is still there.
     pub async fn find<T>(&self, op: &Operation, conn: &Conn) -> AppResult<Option<Created<T>>> {
         let Some(key) = &self.key else { return Ok(None) };
         let Some(kept) = idempotency::find(conn, &self.caller, key, op.now()).await? else {
             return Ok(None);
         };
+        let operation = kept.operation == op.rule.operation;
+        if operation && !self.made.is_there(conn, kept.resource_id, op.now()).await? {
+            return Ok(None);
+        }
         let same: bool = kept.request_hash.ct_eq(&self.request_hash).into();
-        if !same || kept.operation != op.rule.operation {
+        if !same || !operation {
             return refuse(
                 error::IDEMPOTENCY_KEY_REUSED,
                 "idempotency-key: was used with another request; send a new key",

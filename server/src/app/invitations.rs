@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use crate::app::conditions::Representation;
 use crate::app::granting::{ensure_in_group, is_invitation_backed};
-use crate::app::idempotency::Attempt;
+use crate::app::idempotency::{Attempt, Made};
 use crate::app::members::{group_roles, seat, target};
 use crate::app::paging::Paging;
 use crate::app::{throttle, views};
@@ -81,7 +81,7 @@ pub async fn group_invitation_create(
     }
     let roles = group_roles(change.conn(), new.roles).await?;
     ensure_in_group(change.conn(), change.caller()?, row.id, &roles).await?;
-    let attempt = Attempt::new(&op, Some(change.caller()?), key, &body.raw);
+    let attempt = Attempt::new(&op, Made::Invitation, Some(change.caller()?), key, &body.raw);
     if let Some(replay) = attempt.claim(&op, &change).await? {
         return Ok(replay);
     }

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::app::conditions::Representation;
 use crate::app::granting::ensure_in_group;
-use crate::app::idempotency::Attempt;
+use crate::app::idempotency::{Attempt, Made};
 use crate::app::roles::find;
 use crate::app::users::key_of;
 use crate::app::views;
@@ -112,7 +112,7 @@ pub async fn group_member_add(
     let row = target(&mut change, &group, None).await?;
     let roles = group_roles(change.conn(), body.value.roles).await?;
     ensure_in_group(change.conn(), change.caller()?, row.id, &roles).await?;
-    let attempt = Attempt::new(&op, Some(change.caller()?), key, &body.raw);
+    let attempt = Attempt::new(&op, Made::Membership(row.id), Some(change.caller()?), key, &body.raw);
     if let Some(replay) = attempt.claim(&op, &change).await? {
         return Ok(replay);
     }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::app::conditions::Representation;
 use crate::app::documents::check_size;
-use crate::app::idempotency::Attempt;
+use crate::app::idempotency::{Attempt, Made};
 use crate::app::{identifiers, invitations, throttle, views};
 use crate::config::RegistrationMode;
 use crate::error::{AppResult, Fault, refuse};
@@ -45,7 +45,7 @@ pub async fn user_create(
 ) -> AppResult<Created<User>> {
     // Who may not create users must not make us hash either.
     let (caller, ()) = op.authenticate(&credential).await?.authorize(|_, ()| Resource::Directory)?;
-    let attempt = Attempt::new(&op, Some(&caller), key, &body.raw);
+    let attempt = Attempt::new(&op, Made::User, Some(&caller), key, &body.raw);
     let new = body.value;
     let draft = Draft {
         username: new.username,
@@ -88,7 +88,7 @@ pub async fn register(
         return refuse(error::REGISTRATION_CLOSED, message);
     }
     throttle::count(&op, None).await?;
-    let attempt = Attempt::new(&op, None, key, &body.raw);
+    let attempt = Attempt::new(&op, Made::User, None, key, &body.raw);
     let new = body.value;
     let email = new.email.as_ref().map(|email| fold(email.as_str()));
     // Without a live invitation nobody makes the server hash, or learns which names are taken.

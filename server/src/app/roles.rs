@@ -20,7 +20,7 @@ use serde_json::json;
 use crate::app::conditions::{Representation, writable};
 use crate::app::finding::Finding;
 use crate::app::granting::{ensure_default, ensure_definition};
-use crate::app::idempotency::Attempt;
+use crate::app::idempotency::{Attempt, Made};
 use crate::app::views;
 use crate::error::{AppResult, not_found, refuse};
 use crate::operation::{Change, Operation, Target};
@@ -90,7 +90,7 @@ pub async fn role_create(
     if new.is_default {
         ensure_default(actor, &permissions)?;
     }
-    let attempt = Attempt::new(&op, Some(change.caller()?), key, &body.raw);
+    let attempt = Attempt::new(&op, Made::Role, Some(change.caller()?), key, &body.raw);
     if let Some(replay) = attempt.claim(&op, &change).await? {
         return Ok(replay);
     }

@@ -1,7 +1,10 @@
 //! The tables `invitations` and `invitation_roles`.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
@@ -10,7 +13,7 @@ use crate::schema::{group_members, invitation_records, invitation_roles, invitat
 
 /// A pending membership.
 #[derive(Clone, Debug, Queryable, Selectable)]
-#[diesel(table_name = invitation_records, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = invitation_records, check_for_backend(Pg))]
 pub struct InvitationRecord {
     pub id: Uuid,
     pub group_id: Uuid,
@@ -61,6 +64,37 @@ pub async fn find(mut conn: &AsyncPgConnection, id: Uuid) -> StoreResult<Option<
     Ok(query.select(InvitationRecord::as_select()).get_result(&mut conn).await.optional()?)
 }
 
+/// The sender may still send the invitation: policy's rule, asked here because lists are filtered in the database. The time goes
+/// between.
+const BACKED: [&str; 2] = [
+    "EXISTS (SELECT FROM users AS sender WHERE sender.id = invitation_records.invited_by \
+       AND (NOT sender.suspended OR sender.suspended_until <= ",
+    ") AND coalesce(sender.invitations_void_before < invitation_records.created_at, true)) \
+     AND (EXISTS (SELECT FROM global_grants WHERE user_id = invited_by AND permission = 'groups:write') \
+       OR EXISTS (SELECT FROM group_members AS place WHERE place.group_id = invitation_records.group_id \
+         AND place.user_id = invited_by AND place.joined_at <= invitation_records.created_at) \
+       AND EXISTS (SELECT FROM group_grants AS held WHERE held.user_id = invited_by \
+         AND held.group_id = invitation_records.group_id AND held.permission = 'group:admin') \
+       AND NOT EXISTS (SELECT FROM invitation_roles JOIN role_permissions USING (role_id) \
+         WHERE invitation_id = invitation_records.id AND NOT EXISTS (SELECT FROM grants AS held \
+           WHERE held.user_id = invited_by AND (held.group_id IS NULL OR held.group_id = invitation_records.group_id) \
+           AND (held.permission = role_permissions.permission \
+             OR held.permission = 'group:own' AND held.group_id IS NOT NULL))))",
+];
+
+/// Invitations that can still be accepted.
+fn acceptable(now: DateTime<Utc>) -> invitation_records::BoxedQuery<'static, Pg> {
+    let [before, after] = BACKED;
+    let backed = sql::<Bool>(before).bind::<Timestamptz, _>(now).sql(after);
+    invitation_records::table.filter(invitation_records::expires_at.gt(now)).filter(backed).into_boxed()
+}
+
+/// Says whether an invitation can still be accepted.
+pub async fn is_acceptable(mut conn: &AsyncPgConnection, id: Uuid, now: DateTime<Utc>) -> StoreResult<bool> {
+    let query = acceptable(now).filter(invitation_records::id.eq(id)).select(invitation_records::id);
+    Ok(query.get_result::<Uuid>(&mut conn).await.optional()?.is_some())
+}
+
 /// Invitations to a group that can still be accepted, after an id.
 pub async fn list(
     mut conn: &AsyncPgConnection,
@@ -69,9 +103,8 @@ pub async fn list(
     limit: i64,
     now: DateTime<Utc>,
 ) -> StoreResult<Vec<InvitationRecord>> {
-    let query = invitation_records::table
+    let query = acceptable(now)
         .filter(invitation_records::group_id.eq(group))
-        .filter(invitation_records::expires_at.gt(now))
         .order(invitation_records::id)
         .limit(limit)
         .select(InvitationRecord::as_select());

@@ -1,0 +1,218 @@
+//! A retry is told of nothing that is gone: each operation that creates with an idempotency key, and each way in which what
+//! it created goes.
+
+use chrono::TimeDelta;
+use http::Method;
+use rollcall_server::config::RegistrationMode;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, PASSWORD, Person, TestServer};
+
+/// A server on which people register, its administrator, and Ada who owns the group `engine`.
+async fn engine() -> (TestServer, Person, Person) {
+    let open =
+        |config: &mut rollcall_server::config::Config| config.registration.mode = RegistrationMode::Open;
+    let server = TestServer::builder().config(open).start().await;
+    let (admin, ada) = (server.admin().await, server.user("ada").await);
+    made(&server, &admin).await;
+    (server, admin, ada)
+}
+
+/// Makes the group `engine`, which Ada owns.
+async fn made(server: &TestServer, admin: &Person) {
+    let body = json!({ "slug": "engine", "name": "Engine", "owner": "@ada" });
+    let made = call(server, Some(admin), Method::POST, "/v1/groups", Some(body)).await;
+    assert_eq!(made.code(), 201, "{}", made.message());
+}
+
+async fn call(
+    server: &TestServer,
+    who: Option<&Person>,
+    method: Method,
+    path: &str,
+    body: Option<Value>,
+) -> Answer {
+    let mut request = server.request(method, path).header("if-match", "*");
+    if let Some(who) = who {
+        request = request.bearer_auth(who.token());
+    }
+    if let Some(body) = &body {
+        request = request.json(body);
+    }
+    Answer::of(request).await
+}
+
+async fn done(server: &TestServer, who: &Person, method: Method, path: &str, body: Option<Value>) {
+    let answer = call(server, Some(who), method, path, body).await;
+    assert!(answer.status.is_success(), "{path}: {}", answer.message());
+}
+
+/// A request that is sent again with its key.
+struct Creation<'a> {
+    server: &'a TestServer,
+    who: Option<&'a Person>,
+    path: &'a str,
+    body: Value,
+}
+
+impl Creation<'_> {
+    async fn send(&self) -> Answer {
+        let mut request = self.server.request(Method::POST, self.path).header("idempotency-key", "k1");
+        if let Some(who) = self.who {
+            request = request.bearer_auth(who.token());
+        }
+        Answer::of(request.json(&self.body)).await
+    }
+
+    /// Creates; a retry gets the response to that.
+    async fn first(&self) -> Answer {
+        let first = self.send().await;
+        assert_eq!(first.code(), 201, "{}: {}", self.path, first.message());
+        let again = self.send().await;
+        assert_eq!((again.code(), again.header("idempotency-replayed")), (201, "true"), "{}", self.path);
+        first
+    }
+
+    /// A retry is a request of its own.
+    async fn is_new(&self, how: &str) -> Answer {
+        let again = self.send().await;
+        let got = (again.code(), again.header("idempotency-replayed"));
+        assert_eq!(got, (201, ""), "{}, {how}: {}", self.path, again.message());
+        again
+    }
+}
+
+#[tokio::test]
+async fn group_invitation_create_replays_no_invitation_that_is_gone() {
+    for how in ["withdrawn", "accepted", "registered with", "expired", "swept", "with its group", "void"] {
+        let (server, admin, ada) = engine().await;
+        let path = "/v1/groups/@engine/invitations";
+        let body = json!({ "expires_in_seconds": 60 });
+        let creation = Creation { server: &server, who: Some(&ada), path, body };
+        let first = creation.first().await.json();
+        let (token, id) = (first["token"].clone(), first["invitation"]["id"].as_str().unwrap().to_owned());
+        let mut ada = ada.clone();
+        match how {
+            "withdrawn" => done(&server, &ada, Method::DELETE, &format!("{path}/{id}"), None).await,
+            "accepted" => {
+                let accepted = Some(json!({ "token": token }));
+                done(&server, &admin, Method::POST, "/v1/invitations/accept", accepted).await;
+            }
+            "registered with" => {
+                let body = json!({ "username": "eve", "password": PASSWORD, "invitation": token });
+                let registered = call(&server, None, Method::POST, "/v1/register", Some(body)).await;
+                assert_eq!(registered.code(), 201, "{}", registered.message());
+            }
+            "expired" => server.advance(TimeDelta::seconds(60)),
+            "swept" => {
+                server.advance(TimeDelta::seconds(60));
+                server.sweep().await;
+            }
+            "with its group" => {
+                done(&server, &admin, Method::DELETE, "/v1/groups/@engine", None).await;
+                made(&server, &admin).await;
+            }
+            _ => {
+                done(&server, &admin, Method::POST, "/v1/users/@ada/suspend", Some(json!({}))).await;
+                done(&server, &admin, Method::POST, "/v1/users/@ada/reactivate", Some(json!({}))).await;
+                ada = server.sign_in("ada").await;
+            }
+        }
+        let creation = Creation { who: Some(&ada), ..creation };
+        let again = creation.is_new(how).await.json();
+        assert!(again["token"].is_string() && again["invitation"]["id"] != id.as_str(), "{how}");
+    }
+}
+
+#[tokio::test]
+async fn group_member_add_replays_no_membership_that_is_gone() {
+    for how in ["removed", "left", "with the group", "with the user"] {
+        let (server, admin, ada) = engine().await;
+        let eve = server.user("eve").await;
+        let path = "/v1/groups/@engine/members";
+        let body = json!({ "user": "@eve", "roles": ["@worker"] });
+        let creation = Creation { server: &server, who: Some(&ada), path, body };
+        creation.first().await;
+        match how {
+            "removed" => done(&server, &ada, Method::DELETE, &format!("{path}/@eve"), None).await,
+            "left" => done(&server, &eve, Method::DELETE, &format!("{path}/me"), None).await,
+            "with the group" => {
+                done(&server, &admin, Method::DELETE, "/v1/groups/@engine", None).await;
+                made(&server, &admin).await;
+            }
+            _ => {
+                done(&server, &admin, Method::DELETE, "/v1/users/@eve", None).await;
+                server.user("eve").await;
+            }
+        }
+        creation.is_new(how).await;
+        let members = call(&server, Some(&ada), Method::GET, path, None).await.json();
+        assert_eq!(members["items"].as_array().unwrap().len(), 2, "{how}: {members}");
+    }
+}
+
+#[tokio::test]
+async fn user_create_and_register_replay_nobody_who_is_gone() {
+    let (server, admin, _) = engine().await;
+    for (who, path) in [(Some(&admin), "/v1/users"), (None, "/v1/register")] {
+        for (how, deleter) in [("by another", "administrator"), ("by themselves", "eve")] {
+            let body = json!({ "username": "eve", "password": PASSWORD });
+            let creation = Creation { server: &server, who, path, body };
+            let first = creation.first().await.json();
+            let deleter = server.sign_in(deleter).await;
+            done(&server, &deleter, Method::DELETE, "/v1/users/@eve", None).await;
+            let again = creation.is_new(how).await.json();
+            assert_ne!(first["id"], again["id"], "{path}, {how}");
+            done(&server, &admin, Method::DELETE, "/v1/users/@eve", None).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn group_create_and_role_create_replay_nothing_that_is_gone() {
+    let (server, admin, ada) = engine().await;
+    let team = json!({ "slug": "team", "name": "Team", "owner": "@ada" });
+    for deleter in [&admin, &ada] {
+        let creation =
+            Creation { server: &server, who: Some(&admin), path: "/v1/groups", body: team.clone() };
+        let first = creation.first().await.json();
+        done(&server, deleter, Method::DELETE, "/v1/groups/@team", None).await;
+        let again = creation.is_new(&deleter.username).await.json();
+        assert_ne!(first["id"], again["id"]);
+        done(&server, &admin, Method::DELETE, "/v1/groups/@team", None).await;
+    }
+    let role = json!({ "name": "tester", "scope": "global", "permissions": ["data:read"] });
+    for force in [false, true] {
+        let creation = Creation { server: &server, who: Some(&admin), path: "/v1/roles", body: role.clone() };
+        let first = creation.first().await.json();
+        if force {
+            let given = Some(json!({ "roles": ["@tester"] }));
+            done(&server, &admin, Method::POST, "/v1/users/@ada/roles", given).await;
+        }
+        done(&server, &admin, Method::DELETE, &format!("/v1/roles/@tester?force={force}"), None).await;
+        let again = creation.is_new("deleted").await.json();
+        assert_ne!(first["id"], again["id"]);
+        done(&server, &admin, Method::DELETE, "/v1/roles/@tester", None).await;
+    }
+}
+
+/// The list above is whole: a new operation that creates finds its way here.
+#[test]
+fn every_operation_with_an_idempotency_key_is_tried() {
+    let creating: Vec<&str> = crate::support::contract::OPERATIONS
+        .iter()
+        .filter(|operation| operation.object.to_string().to_lowercase().contains("idempotency-key\""))
+        .map(|operation| operation.id.as_str())
+        .collect();
+    let tried = [
+        "group_create",
+        "group_invitation_create",
+        "group_member_add",
+        "register",
+        "role_create",
+        "user_create",
+    ];
+    let mut creating = creating;
+    creating.sort_unstable();
+    assert_eq!(creating, tried);
+}
