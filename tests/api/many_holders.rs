@@ -1,4 +1,5 @@
-//! Roles and groups that 150,000 have, under the statement timeout and the deadline of a default configuration.
+//! Roles and groups that 150,000 have, and users whom tens of thousands of rows name, under the statement timeout and the
+//! deadline of a default configuration.
 
 use std::time::Duration;
 
@@ -9,15 +10,22 @@ use crate::support::server::eventually;
 use crate::support::{Answer, Person, TestServer};
 
 const CROWD: i64 = 150_000;
+/// How much refers to one user.
+const MANY: i64 = 60_000;
 
-/// A server with the real limits, its administrator, and Ada among a crowd in which everybody holds the global role
-/// `editor`, and is a mechanic in the group `engine`.
-async fn crowd() -> (TestServer, Person, Person) {
+/// A server with the real limits.
+async fn limited() -> TestServer {
     let limited = TestServer::builder().config(|config| {
         config.database.statement_timeout_milliseconds = 2000;
         config.http.request_timeout_seconds = 10;
     });
-    let server = limited.start().await;
+    limited.start().await
+}
+
+/// Such a server, its administrator, and Ada among a crowd in which everybody holds the global role
+/// `editor`, and is a mechanic in the group `engine`.
+async fn crowd() -> (TestServer, Person, Person) {
+    let server = limited().await;
     let (admin, ada) = (server.admin().await, server.quick_user("ada").await);
     let seed = format!(
         "INSERT INTO users (id, username, username_folded, created_via, created_at, updated_at) \
@@ -146,4 +154,38 @@ async fn group_update_and_group_delete_work_however_many_are_members() {
 async fn seen_group(server: &TestServer, who: &Person, group: &str) -> String {
     let group = done(server, who, Method::GET, &format!("/v1/groups/{group}"), Value::Null).await;
     group.json()["id"].as_str().unwrap().to_owned()
+}
+
+/// A service account with a group for each customer, a spammer, and the victim of one: each can be deleted.
+#[tokio::test]
+async fn user_delete_works_however_much_refers_to_the_user() {
+    let server = limited().await;
+    let (admin, ada) = (server.admin().await, server.quick_user("ada").await);
+    let (spammer, victim) = (server.quick_user("spammer").await, server.quick_user("victim").await);
+    server
+        .sql(&format!(
+            "UPDATE users SET email = 'v@example.org', email_folded = 'v@example.org' WHERE id = '{2}'; \
+             INSERT INTO groups (id, slug, name, name_folded, created_by, created_at, updated_at) \
+                 SELECT gen_random_uuid(), 'g' || n, 'G', 'g', '{0}', now(), now() FROM generate_series(1, {MANY}) n; \
+             INSERT INTO group_members (group_id, user_id, joined_at) \
+                 SELECT groups.id, who, now() FROM groups, (VALUES ('{0}'::uuid), ('{3}'::uuid)) v (who) \
+                 WHERE slug ~ '^g[0-9]{{1,4}}$'; \
+             INSERT INTO group_member_roles (group_id, user_id, role_id) \
+                 SELECT group_id, user_id, roles.id FROM group_members JOIN groups ON groups.id = group_id, roles \
+                 WHERE slug LIKE 'g%' AND roles.name = 'owner'; \
+             INSERT INTO invitations (id, group_id, token_hash, email, email_folded, invited_by, created_at, expires_at) \
+                 SELECT gen_random_uuid(), groups.id, decode(md5(n::text), 'hex'), 'v@example.org', 'v@example.org', '{1}', \
+                     now(), now() + interval '1 day' \
+                 FROM generate_series(1, {MANY}) n, groups WHERE slug = 'g1'; \
+             ANALYZE",
+            ada.id, spammer.id, victim.id, admin.id
+        ))
+        .await;
+    for who in [&spammer, &victim, &ada] {
+        done(&server, &admin, Method::DELETE, &format!("/v1/users/{}", who.id), Value::Null).await;
+    }
+    erased(&server, "SELECT count(*) FROM deleted_users WHERE NOT erased OR email_folded IS NOT NULL").await;
+    assert_eq!(server.count("SELECT count(*) FROM invitations").await, 0, "they had the victim's address");
+    assert_eq!(server.count("SELECT count(*) FROM groups WHERE created_by IS NOT NULL").await, 0);
+    assert_eq!(server.count("SELECT count(*) FROM groups").await, MANY + 1);
 }

@@ -213,7 +213,7 @@ async fn keeps_an_owner(op: &Operation, change: &Change, row: &GroupRow, leaving
     let owner = groups::membership(change.conn(), row.id, leaving)
         .await?
         .is_some_and(|membership| membership.roles.iter().any(|role| role == "owner"));
-    if owner && groups::other_owners(change.conn(), row.id, leaving, op.now()).await? == 0 {
+    if owner && !groups::has_other_owner(change.conn(), row.id, leaving, op.now()).await? {
         return refuse(
             error::LAST_OWNER,
             "this is the group's last owner who can sign in; make another member an owner first",

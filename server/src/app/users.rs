@@ -12,9 +12,10 @@ use rollcall_api::types::{
 };
 use rollcall_policy::Resource;
 use rollcall_query::Sight;
+use rollcall_store::erase::{Deleted, Erasure, Progress};
 use rollcall_store::groups::{self, GroupRow};
 use rollcall_store::users::{self, UserChanges, UserFilter, UserKey, UserRecord};
-use rollcall_store::{Conn, grants, idempotency, invitations, roles, sessions};
+use rollcall_store::{Conn, grants, idempotency, roles, sessions};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -259,20 +260,17 @@ pub async fn user_delete(
     let view = views::view_for(&change.caller()?.actor, record.id);
     writable(&expected, || views::shown(view, record.clone(), op.now()))?;
     not_last_administrator(&op, &change, &record).await?;
-    for group in groups::lock_owned(change.conn(), record.id).await? {
-        if groups::other_owners(change.conn(), group.id, record.id, op.now()).await? == 0 {
-            return refuse(error::LAST_OWNER, last_owner(&change, &group).await?);
-        }
+    if let Some(group) = groups::lock_owned(change.conn(), record.id, op.now()).await? {
+        return refuse(error::LAST_OWNER, last_owner(&change, &group).await?);
     }
     idempotency::forget(change.conn(), record.id).await?;
-    // The address is the user's: it goes with them, wherever it stands.
-    if let Some(email) = &record.email {
-        for invitation in invitations::delete_to(change.conn(), &fold(email)).await? {
-            idempotency::forget(change.conn(), invitation).await?;
-        }
-    }
     users::delete(change.conn(), record.id, op.now()).await?;
+    // The address is the user's: it goes with them, wherever it stands.
+    let erased = Erasure::small(Deleted::User(record.id), change.conn()).await?;
     change.commit(Target::User(record.id), json!({})).await?;
+    if erased != Progress::Done {
+        op.app.erasing.notify_one();
+    }
     Ok(NoContent::done())
 }
 
@@ -288,7 +286,7 @@ async fn last_owner(change: &Change, group: &GroupRow) -> AppResult<String> {
 /// Refuses what would take the directory's last administrator away; until the transaction ends nobody else can.
 pub async fn not_last_administrator(op: &Operation, change: &Change, record: &UserRecord) -> AppResult<()> {
     let administrator = record.roles.iter().any(|role| role == "administrator");
-    if administrator && roles::other_administrators(change.conn(), record.id, op.now()).await? == 0 {
+    if administrator && !roles::has_other_administrator(change.conn(), record.id, op.now()).await? {
         return refuse(error::LAST_ADMINISTRATOR, "this is the last administrator; make another one first");
     }
     Ok(())

@@ -1,7 +1,9 @@
-//! The rows that deleted roles and groups leave: their holders, members and invitations, erased some at a time, and then
-//! the marked row itself. Nobody sees them meanwhile, so it doesn't matter how long that takes; every transaction here is
-//! short, and leaves rows that somebody else has locked for later.
+//! The rows that deleted roles, groups and users leave, erased some at a time: the holders of a role, the members and
+//! invitations of a group, and then the marked row itself; a user's traces in groups that they made, and in invitations.
+//! Nobody sees what a role or group leaves, so it doesn't matter how long that takes. Every transaction here is short, and
+//! passes over rows that somebody else has locked.
 
+use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -9,23 +11,26 @@ use uuid::Uuid;
 
 use crate::error::StoreResult;
 use crate::schema::{
-    group_member_roles, group_members, groups, invitation_roles, invitations, roles, user_roles,
+    deleted_users, group_member_roles, group_members, groups, idempotency_keys, invitation_roles,
+    invitations, roles, user_roles,
 };
 
 /// How many rows of a kind are erased in one transaction, and in the request that deletes.
 const BATCH: i64 = 500;
 
-/// A role or group that is deleted and not yet erased.
+/// A role, group or user that is deleted and not yet erased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deleted {
     /// A role.
     Role(Uuid),
     /// A group.
     Group(Uuid),
+    /// A user.
+    User(Uuid),
 }
 
-/// The way through the rows of one of them. Each part goes on behind the last row that it erased: rows that are gone
-/// stay in the index for a while, and to begin at the first would be to walk past all of them each time.
+/// The way through the rows of one of them. Where an index is in the order of the rows, it goes on behind the last one
+/// that was erased: rows that are gone stay in the index for a while, and whoever begins at the first walks past them all.
 #[derive(Clone, Copy, Debug)]
 pub struct Erasure {
     what: Deleted,
@@ -38,15 +43,31 @@ pub struct Erasure {
 pub enum Progress {
     /// There is more to erase.
     More,
-    /// Everything is gone, the row itself too.
+    /// Everything is gone.
     Done,
     /// Somebody else is at it, or has locked rows of it.
     Busy,
 }
 
-/// Deletes a batch of the rows of `$table` that belong to `$id` by `$owner`, in the order of `$key`, and gives the last
-/// key; None where there were fewer than a batch.
-macro_rules! erase {
+/// What a batch has left of its part.
+enum Part {
+    /// More, behind this key.
+    After(Uuid),
+    /// Nothing that isn't locked.
+    Over,
+}
+
+impl Part {
+    fn of(keys: &[Uuid]) -> Self {
+        match keys.last() {
+            Some(last) if i64::try_from(keys.len()).is_ok_and(|count| count >= BATCH) => Self::After(*last),
+            _ => Self::Over,
+        }
+    }
+}
+
+/// Deletes a batch of the rows of a table that belong to `$id`, in the order of `$key`.
+macro_rules! delete_batch {
     ($conn:expr, $table:ident, $owner:ident = $id:expr, $key:ident > $after:expr) => {{
         let (mut conn, id) = ($conn, $id);
         let keys: Vec<Uuid> = $table::table
@@ -61,8 +82,17 @@ macro_rules! erase {
             .await?;
         let target = $table::table.filter($table::$owner.eq(id)).filter($table::$key.eq_any(&keys));
         diesel::delete(target).execute(&mut conn).await?;
-        let full = i64::try_from(keys.len()).is_ok_and(|count| count == BATCH);
-        keys.last().copied().filter(|_| full)
+        Part::of(&keys)
+    }};
+}
+
+/// Locks a batch of the rows of a table that meet a condition, and gives their ids.
+macro_rules! lock_batch {
+    ($conn:expr, $table:ident, $condition:expr) => {{
+        let mut conn = $conn;
+        let query = $table::table.filter($condition).limit(BATCH).select($table::id);
+        let ids: Vec<Uuid> = query.for_update().skip_locked().load(&mut conn).await?;
+        ids
     }};
 }
 
@@ -77,26 +107,23 @@ impl Erasure {
         if !lock(conn, self.what).await? {
             return Ok(Progress::Busy);
         }
-        let last = match (self.what, self.part) {
-            (Deleted::Role(id), 0) => erase!(conn, user_roles, role_id = id, user_id > self.after),
-            (Deleted::Role(id), 1) => erase!(conn, group_member_roles, role_id = id, user_id > self.after),
-            (Deleted::Role(id), 2) => {
-                erase!(conn, invitation_roles, role_id = id, invitation_id > self.after)
-            }
-            (Deleted::Group(id), 0) => erase!(conn, group_members, group_id = id, user_id > self.after),
-            (Deleted::Group(id), 1) => erase!(conn, invitations, group_id = id, id > self.after),
-            (what, _) => {
-                return if finish(conn, what).await? { Ok(Progress::Done) } else { Ok(Progress::Busy) };
-            }
+        let left = match self.what {
+            Deleted::Role(id) => role(conn, id, self.part, self.after).await?,
+            Deleted::Group(id) => group(conn, id, self.part, self.after).await?,
+            Deleted::User(id) => user(conn, id, self.part).await?,
         };
-        match last {
-            Some(last) => self.after = last,
-            None => (self.part, self.after) = (self.part + 1, Uuid::nil()),
+        match left {
+            Some(Part::After(key)) => self.after = key,
+            Some(Part::Over) => (self.part, self.after) = (self.part + 1, Uuid::nil()),
+            None => {
+                let finished = finish(conn, self.what).await?;
+                return Ok(if finished { Progress::Done } else { Progress::Busy });
+            }
         }
         Ok(Progress::More)
     }
 
-    /// Erases everything in the caller's transaction where that is at most a batch of each kind; otherwise says that
+    /// Erases everything in the caller's transaction where that is less than a batch of each kind; otherwise says that
     /// there is more.
     pub async fn small(what: Deleted, conn: &AsyncPgConnection) -> StoreResult<Progress> {
         let mut erasure = Self::of(what);
@@ -112,14 +139,18 @@ impl Erasure {
 
 /// What is deleted and not yet erased, a number of each kind at most.
 pub async fn deleted(mut conn: &AsyncPgConnection) -> StoreResult<Vec<Deleted>> {
-    let of_roles = roles::table.filter(roles::deleted.eq(true)).select(roles::id).order(roles::id);
-    let of_roles: Vec<Uuid> = of_roles.limit(BATCH).load(&mut conn).await?;
-    let of_groups = groups::table.filter(groups::deleted.eq(true)).select(groups::id).order(groups::id);
-    let of_groups: Vec<Uuid> = of_groups.limit(BATCH).load(&mut conn).await?;
-    Ok(of_roles.into_iter().map(Deleted::Role).chain(of_groups.into_iter().map(Deleted::Group)).collect())
+    let of_roles = roles::table.filter(roles::deleted.eq(true)).order(roles::id).limit(BATCH);
+    let of_roles: Vec<Uuid> = of_roles.select(roles::id).load(&mut conn).await?;
+    let of_groups = groups::table.filter(groups::deleted.eq(true)).order(groups::id).limit(BATCH);
+    let of_groups: Vec<Uuid> = of_groups.select(groups::id).load(&mut conn).await?;
+    let of_users = deleted_users::table.filter(deleted_users::erased.eq(false)).order(deleted_users::id);
+    let of_users: Vec<Uuid> = of_users.limit(BATCH).select(deleted_users::id).load(&mut conn).await?;
+    let of_roles = of_roles.into_iter().map(Deleted::Role);
+    let of_groups = of_groups.into_iter().map(Deleted::Group);
+    Ok(of_roles.chain(of_groups).chain(of_users.into_iter().map(Deleted::User)).collect())
 }
 
-/// Locks the marked row; false where another server has it, or it is gone.
+/// Locks the marked row, or the tombstone; false where another server has it, or there is nothing to erase.
 async fn lock(mut conn: &AsyncPgConnection, what: Deleted) -> StoreResult<bool> {
     let locked: Option<Uuid> = match what {
         Deleted::Role(id) => {
@@ -130,11 +161,72 @@ async fn lock(mut conn: &AsyncPgConnection, what: Deleted) -> StoreResult<bool> 
             let query = groups::table.find(id).filter(groups::deleted.eq(true)).select(groups::id);
             query.for_no_key_update().skip_locked().get_result(&mut conn).await.optional()?
         }
+        Deleted::User(id) => {
+            let query = deleted_users::table.find(id).filter(deleted_users::erased.eq(false));
+            let query = query.select(deleted_users::id).for_no_key_update().skip_locked();
+            query.get_result(&mut conn).await.optional()?
+        }
     };
     Ok(locked.is_some())
 }
 
-/// Deletes the marked row where nothing refers to it any more; says whether it did.
+/// Erases a batch of a part of what a role leaves; None behind the last part.
+async fn role(conn: &AsyncPgConnection, id: Uuid, part: usize, after: Uuid) -> StoreResult<Option<Part>> {
+    Ok(Some(match part {
+        0 => delete_batch!(conn, user_roles, role_id = id, user_id > after),
+        1 => delete_batch!(conn, group_member_roles, role_id = id, user_id > after),
+        2 => delete_batch!(conn, invitation_roles, role_id = id, invitation_id > after),
+        _ => return Ok(None),
+    }))
+}
+
+/// The same of a group.
+async fn group(conn: &AsyncPgConnection, id: Uuid, part: usize, after: Uuid) -> StoreResult<Option<Part>> {
+    Ok(Some(match part {
+        0 => delete_batch!(conn, group_members, group_id = id, user_id > after),
+        1 => delete_batch!(conn, invitations, group_id = id, id > after),
+        _ => return Ok(None),
+    }))
+}
+
+/// The same of a user. What was erased is found by neither their id nor their address any more.
+async fn user(mut conn: &AsyncPgConnection, id: Uuid, part: usize) -> StoreResult<Option<Part>> {
+    let found = match part {
+        0 => {
+            let found = lock_batch!(conn, groups, groups::created_by.eq(id));
+            let target = groups::table.filter(groups::id.eq_any(&found));
+            diesel::update(target).set(groups::created_by.eq(None::<Uuid>)).execute(&mut conn).await?;
+            found
+        }
+        1 => {
+            let found = lock_batch!(conn, invitations, invitations::invited_by.eq(id));
+            let target = invitations::table.filter(invitations::id.eq_any(&found));
+            diesel::update(target).set(invitations::invited_by.eq(None::<Uuid>)).execute(&mut conn).await?;
+            found
+        }
+        2 => {
+            let (address, until) = address(conn, id).await?;
+            let to_them = invitations::email_folded.eq(address).and(invitations::created_at.le(until));
+            let found = lock_batch!(conn, invitations, to_them);
+            let kept = idempotency_keys::table.filter(idempotency_keys::resource_id.eq_any(&found));
+            diesel::delete(kept).execute(&mut conn).await?;
+            let target = invitations::table.filter(invitations::id.eq_any(&found));
+            diesel::delete(target).execute(&mut conn).await?;
+            found
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(Part::of(&found)))
+}
+
+/// The address that a deleted user had, and until when it was theirs: somebody else may have it since.
+async fn address(mut conn: &AsyncPgConnection, user: Uuid) -> StoreResult<(Option<String>, DateTime<Utc>)> {
+    let query = deleted_users::table.find(user);
+    let query = query.select((deleted_users::email_folded, deleted_users::deleted_at));
+    Ok(query.get_result(&mut conn).await?)
+}
+
+/// Takes away the mark, or the marked row, where nothing is left; says whether it did.
 async fn finish(mut conn: &AsyncPgConnection, what: Deleted) -> StoreResult<bool> {
     let count = match what {
         Deleted::Role(id) => {
@@ -151,6 +243,17 @@ async fn finish(mut conn: &AsyncPgConnection, what: Deleted) -> StoreResult<bool
             let target = groups::table.filter(groups::id.eq(id)).filter(groups::deleted.eq(true));
             let target = target.filter(not(exists(members))).filter(not(exists(invited)));
             diesel::delete(target).execute(&mut conn).await?
+        }
+        Deleted::User(id) => {
+            let (address, until) = address(conn, id).await?;
+            let to_them = invitations::email_folded.eq(address).and(invitations::created_at.le(until));
+            let left = invitations::table
+                .filter(to_them.assume_not_null().or(invitations::invited_by.eq(id).assume_not_null()));
+            let made = groups::table.filter(groups::created_by.eq(id));
+            let target = deleted_users::table.filter(deleted_users::id.eq(id));
+            let target = target.filter(not(exists(made))).filter(not(exists(left)));
+            let erased = (deleted_users::erased.eq(true), deleted_users::email_folded.eq(None::<String>));
+            diesel::update(target).set(erased).execute(&mut conn).await?
         }
     };
     Ok(count == 1)

@@ -1,7 +1,7 @@
 //! The tables `groups` and `group_members`.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{count_star, exists};
+use diesel::dsl::{exists, not};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types;
@@ -17,7 +17,7 @@ use crate::schema::{
     group_member_roles, group_members, groups, membership_records, roles, user_records, users,
 };
 use crate::seed::OWNER;
-use crate::users::{UserRecord, can_sign_in};
+use crate::users::{UserRecord, can_sign_in, keep};
 
 /// A group.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -188,6 +188,9 @@ pub struct NewGroup {
 
 /// Inserts a group.
 pub async fn insert(mut conn: &AsyncPgConnection, group: &NewGroup) -> StoreResult<()> {
+    if let Some(creator) = group.created_by {
+        keep(conn, creator).await?;
+    }
     let folded = groups::name_folded.eq(fold(&group.name));
     diesel::insert_into(groups::table).values((group, folded)).execute(&mut conn).await?;
     Ok(())
@@ -246,36 +249,47 @@ pub async fn membership(
     Ok(query.get_result(&mut conn).await.optional()?)
 }
 
-/// The number of owners who can sign in that a group has beside this user. The caller holds the group's row.
-pub async fn other_owners(
+/// Says if a group has another owner who can sign in beside this user. The caller holds the group's row.
+pub async fn has_other_owner(
     mut conn: &AsyncPgConnection,
     group: Uuid,
     user: Uuid,
     now: DateTime<Utc>,
-) -> StoreResult<i64> {
+) -> StoreResult<bool> {
     let query = group_member_roles::table
         .inner_join(users::table.on(users::id.eq(group_member_roles::user_id)))
         .filter(group_member_roles::group_id.eq(group))
         .filter(group_member_roles::role_id.eq(OWNER))
         .filter(group_member_roles::user_id.ne(user))
-        .filter(can_sign_in(now))
-        .select(count_star());
-    Ok(query.get_result(&mut conn).await?)
+        .filter(can_sign_in(now));
+    Ok(diesel::select(exists(query)).get_result(&mut conn).await?)
 }
 
-/// The groups that a user owns, their rows locked in the order of ids.
-pub async fn lock_owned(mut conn: &AsyncPgConnection, user: Uuid) -> StoreResult<Vec<GroupRow>> {
+diesel::alias!(group_member_roles as others_roles: OthersRoles);
+
+/// Locks the groups that a user owns, in the order of ids, and finds one that has no other owner who can sign in.
+pub async fn lock_owned(
+    mut conn: &AsyncPgConnection,
+    user: Uuid,
+    now: DateTime<Utc>,
+) -> StoreResult<Option<GroupRow>> {
     let owned = group_member_roles::table
         .filter(group_member_roles::user_id.eq(user))
         .filter(group_member_roles::role_id.eq(OWNER))
         .select(group_member_roles::group_id);
-    let query = groups::table
-        .filter(groups::id.eq_any(owned))
-        .filter(groups::deleted.eq(false))
-        .order(groups::id)
-        .select(GroupRow::as_select())
-        .for_no_key_update();
-    Ok(query.load(&mut conn).await?)
+    let of_user = || groups::table.filter(groups::id.eq_any(owned)).filter(groups::deleted.eq(false));
+    let locked = of_user().order(groups::id).select(groups::id).for_no_key_update();
+    if locked.load::<Uuid>(&mut conn).await?.is_empty() {
+        return Ok(None);
+    }
+    let others = others_roles
+        .inner_join(users::table.on(users::id.eq(others_roles.field(group_member_roles::user_id))))
+        .filter(others_roles.field(group_member_roles::group_id).eq(groups::id))
+        .filter(others_roles.field(group_member_roles::role_id).eq(OWNER))
+        .filter(others_roles.field(group_member_roles::user_id).ne(user))
+        .filter(can_sign_in(now));
+    let alone = of_user().filter(not(exists(others))).select(GroupRow::as_select());
+    Ok(alone.first(&mut conn).await.optional()?)
 }
 
 /// Gives a member these roles in place of those that they have.

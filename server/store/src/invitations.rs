@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::error::StoreResult;
 use crate::schema::{group_members, invitation_records, invitation_roles, invitations, roles, users};
+use crate::users::keep;
 
 /// A pending membership.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -45,6 +46,9 @@ pub async fn insert(
     invitation: &NewInvitation,
     roles: &[Uuid],
 ) -> StoreResult<()> {
+    if let Some(sender) = invitation.invited_by {
+        keep(conn, sender).await?;
+    }
     diesel::insert_into(invitations::table).values(invitation).execute(&mut conn).await?;
     let rows: Vec<_> = roles
         .iter()
@@ -178,12 +182,6 @@ async fn role_ids(mut conn: &AsyncPgConnection, invitation: Uuid) -> StoreResult
         .filter(roles::deleted.eq(false))
         .select(roles::id);
     Ok(query.load(&mut conn).await?)
-}
-
-/// Deletes the invitations to an address; gives their ids.
-pub async fn delete_to(mut conn: &AsyncPgConnection, email_folded: &str) -> StoreResult<Vec<Uuid>> {
-    let target = invitations::table.filter(invitations::email_folded.eq(email_folded));
-    Ok(diesel::delete(target).returning(invitations::id).get_results(&mut conn).await?)
 }
 
 /// Takes an invitation away; says whether it was there.

@@ -1,7 +1,7 @@
 //! The tables `roles`, `role_permissions` and `user_roles`.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{auto_type, count_star};
+use diesel::dsl::{auto_type, exists};
 use diesel::prelude::*;
 use diesel::sql_types;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -251,19 +251,18 @@ pub async fn permissions_of(mut conn: &AsyncPgConnection, user: Uuid) -> StoreRe
     Ok(query.load(&mut conn).await?)
 }
 
-/// How many administrators who can sign in there are beside this user. Transactions that ask stand in line: the role's
-/// row is locked until they end.
-pub async fn other_administrators(
+/// Says if there is another administrator who can sign in beside this user. Transactions that ask stand in line: the
+/// role's row is locked until they end.
+pub async fn has_other_administrator(
     mut conn: &AsyncPgConnection,
     user: Uuid,
     now: DateTime<Utc>,
-) -> StoreResult<i64> {
+) -> StoreResult<bool> {
     lock(conn, ADMINISTRATOR).await?;
     let query = user_roles::table
         .inner_join(users::table)
         .filter(user_roles::role_id.eq(ADMINISTRATOR))
         .filter(users::id.ne(user))
-        .filter(can_sign_in(now))
-        .select(count_star());
-    Ok(query.get_result(&mut conn).await?)
+        .filter(can_sign_in(now));
+    Ok(diesel::select(exists(query)).get_result(&mut conn).await?)
 }

@@ -38,6 +38,8 @@ table! {
     deleted_users (id) {
         id -> Uuid,
         deleted_at -> Timestamptz,
+        erased -> Bool,
+        email_folded -> Nullable<Text>,
     }
 }
 
@@ -310,6 +312,7 @@ joinable!(user_roles -> users (user_id));
 joinable!(group_members -> groups (group_id));
 joinable!(group_member_roles -> roles (role_id));
 allow_tables_to_appear_in_same_query!(
+    deleted_users,
     global_grants,
     grants,
     group_grants,

@@ -10,7 +10,7 @@ use rollcall_query::fields::UserField;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::error::StoreResult;
+use crate::error::{StoreError, StoreResult};
 use crate::find::{self, Find, Position, Rows, Total};
 use crate::schema::{deleted_users, group_members, sessions, user_records, user_roles, users};
 use crate::sorted::Sorted;
@@ -306,14 +306,30 @@ pub async fn signed_in(
     Ok(())
 }
 
-/// Deletes a user whose row the caller has locked, leaving a tombstone. Sessions, roles and memberships go with the row.
+/// Deletes a user whose row the caller has locked, leaving a tombstone. Sessions, roles and memberships go with the row;
+/// what names the user elsewhere, and invitations to the address, are left for [`crate::erase`].
 pub async fn delete(mut conn: &AsyncPgConnection, id: Uuid, now: DateTime<Utc>) -> StoreResult<()> {
-    diesel::delete(users::table.find(id)).execute(&mut conn).await?;
+    let address: Option<String> =
+        diesel::delete(users::table.find(id)).returning(users::email_folded).get_result(&mut conn).await?;
     diesel::insert_into(deleted_users::table)
-        .values((deleted_users::id.eq(id), deleted_users::deleted_at.eq(now)))
+        .values((
+            deleted_users::id.eq(id),
+            deleted_users::deleted_at.eq(now),
+            deleted_users::erased.eq(false),
+            deleted_users::email_folded.eq(address),
+        ))
         .execute(&mut conn)
         .await?;
     Ok(())
+}
+
+/// Keeps a user from being deleted until the transaction ends, for what is about to name them.
+pub(crate) async fn keep(mut conn: &AsyncPgConnection, id: Uuid) -> StoreResult<()> {
+    let kept = users::table.find(id).select(users::id).for_key_share();
+    match kept.get_result::<Uuid>(&mut conn).await.optional()? {
+        Some(_) => Ok(()),
+        None => Err(StoreError::Collision),
+    }
 }
 
 /// The condition that somebody can sign in: not suspended, and with a password.

@@ -1,0 +1,8 @@
+-- What a deleted user leaves in groups that they made and in invitations is erased like what roles and groups leave: some
+-- rows at a time, after the deletion. The tombstone has the address until then.
+
+ALTER TABLE groups DROP CONSTRAINT groups_created_by_fkey;
+ALTER TABLE invitations DROP CONSTRAINT invitations_invited_by_fkey;
+ALTER TABLE deleted_users ADD COLUMN erased boolean NOT NULL DEFAULT true;
+ALTER TABLE deleted_users ADD COLUMN email_folded text COLLATE "C";
+CREATE INDEX deleted_users_left_index ON deleted_users (id) WHERE NOT erased;
