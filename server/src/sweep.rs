@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::DateTime;
 use rollcall_store::StoreResult;
 use rollcall_store::audit::{self, NewEvent};
 use rollcall_store::sweep::{self as store, BATCH, Expired};
@@ -51,11 +52,13 @@ async fn all_expired(app: &App, what: Expired) -> StoreResult<()> {
         Expired::Attempts => now - seconds(app.config.throttle.window_seconds),
         Expired::Sessions | Expired::IdempotencyKeys | Expired::Invitations => now,
     };
+    let mut from = DateTime::UNIX_EPOCH;
     for _ in 0..BATCHES {
-        let deleted = store::delete(&*app.store.own().await?, what, until, BATCH).await?;
-        if i64::try_from(deleted).is_ok_and(|deleted| deleted < BATCH) {
+        let deleted = store::delete(&*app.store.own().await?, what, from, until, BATCH).await?;
+        if deleted.count < BATCH {
             return Ok(());
         }
+        from = deleted.youngest.unwrap_or(from);
     }
     warn!(app.log, "more has expired than one sweep takes away; the rest is left to the next"; "part" => what.table());
     Ok(())

@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Timestamptz};
+use diesel::sql_types::{BigInt, Nullable, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
@@ -53,21 +53,42 @@ impl Expired {
     }
 }
 
-/// Deletes a batch of the rows whose time is not after `until`, the oldest first; says how many.
+/// What a batch has deleted.
+#[derive(Clone, Copy, Debug, QueryableByName)]
+pub struct Deleted {
+    /// How many rows.
+    #[diesel(sql_type = BigInt)]
+    pub count: i64,
+    /// The time of the youngest.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub youngest: Option<DateTime<Utc>>,
+}
+
+/// Deletes a batch of the rows whose time is not before `from` and not after `until`, the oldest first. The next batch
+/// begins where this one ended, so that it doesn't walk past what this one deleted: until the database has cleaned that up
+/// it stays in the index.
 pub async fn delete(
     mut conn: &AsyncPgConnection,
     what: Expired,
+    from: DateTime<Utc>,
     until: DateTime<Utc>,
     limit: i64,
-) -> StoreResult<usize> {
+) -> StoreResult<Deleted> {
     let (table, column) = (what.table(), what.column());
     // By their places, which locked rows keep: one statement for every table, whatever its key is.
     let sql = format!(
-        "DELETE FROM {table} WHERE ctid = ANY(ARRAY(\
-            SELECT ctid FROM {table} WHERE {column} <= $1 ORDER BY {column} LIMIT $2 FOR UPDATE SKIP LOCKED))"
+        "WITH gone AS (\
+            DELETE FROM {table} WHERE ctid = ANY(ARRAY(\
+                SELECT ctid FROM {table} WHERE {column} BETWEEN $1 AND $2 ORDER BY {column} LIMIT $3 \
+                FOR UPDATE SKIP LOCKED)) \
+            RETURNING {column} AS at) \
+         SELECT count(*) AS count, max(at) AS youngest FROM gone"
     );
-    let query = diesel::sql_query(sql).bind::<Timestamptz, _>(until).bind::<BigInt, _>(limit);
-    Ok(query.execute(&mut conn).await?)
+    let query = diesel::sql_query(sql)
+        .bind::<Timestamptz, _>(from)
+        .bind::<Timestamptz, _>(until)
+        .bind::<BigInt, _>(limit);
+    Ok(query.get_result(&mut conn).await?)
 }
 
 /// Ends suspensions that ran out, a number at a time; gives whose they were and until when.
