@@ -53,7 +53,8 @@ pub async fn login_change_password(
         return refuse(error::PASSWORD_UNCHANGED, "new_password: must differ from the password so far");
     }
     let min = op.app.config.password.min_length;
-    let hash = op.app.hasher.hash(body.new_password.expose(), min, own_names(&user)).await?;
+    let (new, own) = (body.new_password.expose(), own_names(&user));
+    let hash = op.app.hasher.hash("new_password", new, min, own).await?;
     let mut change = op.begin_public().await?;
     change.authorize(Resource::Directory)?;
     let user = still_valid(&op, &change, &user).await?;

@@ -31,7 +31,8 @@ pub async fn user_password_set(
         .flatten()
         .cloned()
         .collect();
-    let hash = op.app.hasher.hash(body.password.expose(), op.app.config.password.min_length, own).await?;
+    let min = op.app.config.password.min_length;
+    let hash = op.app.hasher.hash("password", body.password.expose(), min, own).await?;
     let mut change = op.begin(&credential).await?;
     let record = target(&mut change, &user).await?;
     // Whoever had the account before must not come back by an invitation that they sent.
@@ -61,7 +62,8 @@ pub async fn user_password_change(
         return refuse(error::PASSWORD_UNCHANGED, "new_password: must differ from the current password");
     }
     let min = op.app.config.password.min_length;
-    let hash = op.app.hasher.hash(body.new_password.expose(), min, own_names(&checked)).await?;
+    let (new, own) = (body.new_password.expose(), own_names(&checked));
+    let hash = op.app.hasher.hash("new_password", new, min, own).await?;
     let mut change = op.begin(&credential).await?;
     target(&mut change, &user).await?;
     let locked = still_valid(&op, &change, &checked).await?;

@@ -153,7 +153,8 @@ async fn prepare(op: &Operation, draft: Draft) -> AppResult<NewUser> {
         None => None,
         Some(password) => {
             let own = [&username, &email, &phone, &name].into_iter().flatten().cloned().collect();
-            Some(op.app.hasher.hash(password.expose(), op.app.config.password.min_length, own).await?)
+            let min = op.app.config.password.min_length;
+            Some(op.app.hasher.hash("password", password.expose(), min, own).await?)
         }
     };
     let expires = if draft.must_change_password { Some(now) } else { op.app.password_expiry(now) };
@@ -213,7 +214,7 @@ pub async fn bootstrap_administrator(
     let username = identifiers::username(username)?;
     identifiers::username_is_own(Some(&username), None, None)?;
     let own = vec![username.clone()];
-    let hash = app.hasher.hash(password, app.config.password.min_length, own).await?;
+    let hash = app.hasher.hash("password", password, app.config.password.min_length, own).await?;
     let row = NewUser {
         id: app.new_id(),
         username: Some(username.clone()),

@@ -78,11 +78,17 @@ impl Hasher {
         Ok(Self { queue: sender, params, decoy })
     }
 
-    /// Hashes a password that the policy accepts.
-    pub async fn hash(&self, password: &str, min_length: u32, own: Vec<String>) -> AppResult<String> {
+    /// Hashes a password that the policy accepts; `field` is what the request calls it.
+    pub async fn hash(
+        &self,
+        field: &'static str,
+        password: &str,
+        min_length: u32,
+        own: Vec<String>,
+    ) -> AppResult<String> {
         let (password, params) = (zeroize::Zeroizing::new(password.to_owned()), self.params);
         self.run(move |bench| {
-            super::policy::check(&password, min_length, &own)?;
+            super::policy::check(field, &password, min_length, &own)?;
             bench.hash(password.as_bytes(), params).map_err(Fault::defect)
         })
         .await?
@@ -249,9 +255,9 @@ mod tests {
     #[tokio::test]
     async fn hashes_are_phc_strings_that_only_their_password_opens() {
         let hasher = Hasher::start(CHEAP, 1, 4).unwrap();
-        let kept = hasher.hash(GOOD, 15, vec![]).await.unwrap();
+        let kept = hasher.hash("password", GOOD, 15, vec![]).await.unwrap();
         assert!(kept.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{kept}");
-        assert_ne!(kept, hasher.hash(GOOD, 15, vec![]).await.unwrap(), "two salts");
+        assert_ne!(kept, hasher.hash("password", GOOD, 15, vec![]).await.unwrap(), "two salts");
         assert!(hasher.verify(GOOD, Some(&kept)).await.unwrap().matches);
         assert!(!hasher.verify("Correct horse battery staple", Some(&kept)).await.unwrap().matches);
         assert!(!hasher.verify(GOOD, None).await.unwrap().matches);
@@ -259,13 +265,13 @@ mod tests {
 
     #[tokio::test]
     async fn raised_parameters_upgrade_the_hash() {
-        let kept = Hasher::start(CHEAP, 1, 4).unwrap().hash(GOOD, 15, vec![]).await.unwrap();
+        let kept = Hasher::start(CHEAP, 1, 4).unwrap().hash("password", GOOD, 15, vec![]).await.unwrap();
         let stronger = HashParams { memory_kib: 128, ..CHEAP };
         let verified = Hasher::start(stronger, 1, 4).unwrap().verify(GOOD, Some(&kept)).await.unwrap();
         assert!(verified.upgrade.is_some_and(|hash| hash.contains("m=128")));
         let wrong = Hasher::start(stronger, 1, 4).unwrap().verify("wrong", Some(&kept)).await.unwrap();
         assert!(wrong.upgrade.is_none());
-        let kept = Hasher::start(stronger, 1, 4).unwrap().hash(GOOD, 15, vec![]).await.unwrap();
+        let kept = Hasher::start(stronger, 1, 4).unwrap().hash("password", GOOD, 15, vec![]).await.unwrap();
         let lowered = Hasher::start(CHEAP, 1, 4).unwrap().verify(GOOD, Some(&kept)).await.unwrap();
         assert!(lowered.matches && lowered.upgrade.is_none(), "lowered ones change nothing");
     }

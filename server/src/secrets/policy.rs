@@ -12,16 +12,16 @@ const MIN_GUESSES_LOG10: f64 = 8.0;
 /// Words that every guesser of this service's passwords tries first.
 const CONTEXT: &[&str] = &["rollcall", "password", "administrator"];
 
-/// Refuses a password that is too short or guessable; `own` are the user's own names. Costs milliseconds: call it on a
-/// hashing thread.
-pub fn check(password: &str, min_length: u32, own: &[String]) -> AppResult<()> {
+/// Refuses a password that is too short or guessable; `field` is what the request calls it, `own` are the user's own
+/// names. Costs milliseconds: call it on a hashing thread.
+pub fn check(field: &str, password: &str, min_length: u32, own: &[String]) -> AppResult<()> {
     let length = password.chars().count();
     if length < min_length as usize {
-        let message = format!("password: must have at least {min_length} characters, has {length}");
+        let message = format!("{field}: must have at least {min_length} characters, has {length}");
         return Err(error::PASSWORD_TOO_SHORT.with(message).into());
     }
     match guessable(password, own) {
-        Some(reason) => Err(error::PASSWORD_BLOCKED.with(format!("password: {reason}")).into()),
+        Some(reason) => Err(error::PASSWORD_BLOCKED.with(format!("{field}: {reason}")).into()),
         None => Ok(()),
     }
 }
@@ -94,8 +94,12 @@ mod tests {
 
     #[test]
     fn lengths_are_counted_in_code_points() {
-        assert!(check("ééééé zwölf böxkämpfer", 15, &[]).is_ok());
-        let error = check("short", 15, &[]).unwrap_err();
+        assert!(check("password", "ééééé zwölf böxkämpfer", 15, &[]).is_ok());
+        let error = check("new_password", "short", 15, &[]).unwrap_err();
         assert_eq!(error.code(), Some("password_too_short"));
+        assert_eq!(
+            error.into_http().external_message,
+            "new_password: must have at least 15 characters, has 5"
+        );
     }
 }

@@ -21,8 +21,9 @@ pub struct Secret<const MIN: u32>(String);
 /// A password that is being checked: any length, because it may be older than the policy.
 pub type PasswordAttempt = Secret<1>;
 
-/// A password that is being set. The server's configured minimum (15 by default) is checked beside it.
-pub type NewPassword = Secret<PASSWORD_MIN_FLOOR>;
+/// A password that is being set: any length up to the greatest, because how short it may be is the server's policy, which
+/// rejects it with one code and one number.
+pub type NewPassword = Secret<0>;
 
 impl<const MIN: u32> Secret<MIN> {
     /// The password itself. Look, hash, forget.
@@ -41,7 +42,8 @@ impl<const MIN: u32> TryFrom<String> for Secret<MIN> {
         let text = if fits { raw.nfc().collect() } else { String::new() };
         raw.zeroize();
         if !fits {
-            return Err(format!("must have {MIN} to {PASSWORD_MAX} characters, has {length}"));
+            let least = if MIN == 0 { String::new() } else { format!("at least {MIN} and ") };
+            return Err(format!("must have {least}at most {PASSWORD_MAX} characters, has {length}"));
         }
         if nul {
             return Err("must not contain the NUL character".to_owned());
@@ -82,8 +84,8 @@ impl<const MIN: u32> JsonSchema for Secret<MIN> {
             "A password to check. Never stored, logged or returned."
         } else {
             "A password to set. Any characters, compared in Unicode NFC; no composition rules (NIST SP 800-63B). The \
-             server's configured minimum is 15 code points unless it says otherwise; a shorter one is refused with \
-             422 `password_too_short`, one that is easily guessed or made of the user's own names with 422 \
+             server's configured minimum is 15 code points unless it says otherwise; a shorter one, also an empty one, is \
+             refused with 422 `password_too_short`, whose message says how many it must have, one that is easily guessed or made of the user's own names with 422 \
              `password_blocked`. Stored as an argon2id hash only."
         };
         SchemaObject {
@@ -95,9 +97,9 @@ impl<const MIN: u32> JsonSchema for Secret<MIN> {
             instance_type: Some(InstanceType::String.into()),
             format: Some("password".to_owned()),
             string: Some(Box::new(StringValidation {
-                min_length: Some(MIN),
+                min_length: (MIN > 0).then_some(MIN),
                 max_length: Some(PASSWORD_MAX),
-                pattern: Some(r"^[^\u0000]+$".to_owned()),
+                pattern: Some(r"^[^\u0000]*$".to_owned()),
             })),
             ..Default::default()
         }
