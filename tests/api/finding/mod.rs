@@ -13,6 +13,7 @@ mod logto;
 mod members;
 mod order;
 mod page_tokens;
+mod posix;
 mod roles;
 mod scim;
 mod sight;

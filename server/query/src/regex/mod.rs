@@ -1,11 +1,13 @@
 //! Regular expressions: the part of their syntax that Postgres (its advanced ones) and Rust's `regex` read alike.
 //!
 //! They differ in two things that stay: Postgres' dot is any character, a line break too, and what `\d`, `\s`, `\w` and
-//! `(?i)` make of letters beyond ASCII is up to the database's locale.
+//! `(?i)` make of letters beyond ASCII is up to the database's locale. POSIX classes such as `[[:alpha:]]` are written out
+//! for Postgres, as the ASCII that they are in Rust.
 
 mod cost;
 mod needle;
 mod portable;
+mod posix;
 
 pub(crate) use cost::{OPTIONAL_MAX, SIZE_MAX};
 use regex_syntax::ast::Span;
@@ -20,7 +22,7 @@ const NEST_MAX: u32 = 10;
 /// A regular expression that was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Regex {
-    /// As it was written, which Postgres takes.
+    /// As Postgres takes it.
     pub pattern: String,
     /// At least three characters of ASCII in a row that every match has, where there are such: an index finds those.
     /// Only their letters' case can differ.
@@ -39,12 +41,12 @@ impl Regex {
         let checked = match ParserBuilder::new().nest_limit(NEST_MAX).build().parse(text) {
             Ok(ast) => portable::check(text, &ast).and_then(|()| match cost::excess(&ast) {
                 Some(message) => Err(Flaw { span: *ast.span(), message }),
-                None => Ok(needle::needle(&ast)),
+                None => Ok((posix::written_out(text, &ast), needle::needle(&ast))),
             }),
             Err(error) => Err(Flaw { span: *error.span(), message: error.kind().to_string() }),
         };
         match checked {
-            Ok(needle) => Ok(Self { pattern: text.to_owned(), needle }),
+            Ok((pattern, needle)) => Ok(Self { pattern, needle }),
             Err(Flaw { span, message }) => {
                 let (passed, _) = text.split_at(span.start.offset);
                 // People count from 1.

@@ -1,8 +1,8 @@
 //! Refuses what Postgres and Rust read differently, what one of them doesn't know, and what costs too much.
 
 use regex_syntax::ast::{
-    self, AssertionKind, Ast, ClassAsciiKind, ClassSet, ClassSetItem, FlagsItemKind, GroupKind, LiteralKind,
-    RepetitionKind, RepetitionRange, Span, SpecialLiteralKind,
+    self, AssertionKind, Ast, ClassSet, ClassSetItem, FlagsItemKind, GroupKind, LiteralKind, RepetitionKind,
+    RepetitionRange, Span, SpecialLiteralKind,
 };
 
 use super::Flaw;
@@ -60,7 +60,9 @@ impl Check<'_> {
                 flaw(flags.span, "expected something to match behind (?i)")
             }
             Ast::Flags(flags) => flaw(flags.span, "the only option is (?i), at the very start"),
-            Ast::ClassUnicode(class) => flaw(class.span, "classes are written […], \\d, \\s or \\w"),
+            Ast::ClassUnicode(class) => {
+                flaw(class.span, "classes are written […], [[:alpha:]], \\d, \\s or \\w")
+            }
         }
     }
 
@@ -140,15 +142,18 @@ fn class_item(item: &ClassSetItem) -> Checked {
     match item {
         ClassSetItem::Perl(_) => Ok(()),
         ClassSetItem::Literal(found) => literal(found),
-        ClassSetItem::Range(range) => literal(&range.start).and_then(|()| literal(&range.end)),
-        // The others depend on the locale in Postgres and know ASCII only in Rust.
-        ClassSetItem::Ascii(class)
-            if !class.negated && matches!(class.kind, ClassAsciiKind::Blank | ClassAsciiKind::Xdigit) =>
-        {
-            Ok(())
+        // With what follows, Postgres takes it for the beginning of a class's name.
+        ClassSetItem::Range(range) if range.end.c == '[' && range.end.kind == LiteralKind::Verbatim => {
+            flaw(range.end.span, "[ in brackets is written \\[")
         }
-        ClassSetItem::Ascii(class) => flaw(class.span, "write the characters, such as a-z, \\d or \\w"),
-        ClassSetItem::Unicode(class) => flaw(class.span, "classes in brackets are \\d, \\s and \\w"),
+        ClassSetItem::Range(range) => literal(&range.start).and_then(|()| literal(&range.end)),
+        ClassSetItem::Ascii(class) if class.negated => {
+            flaw(class.span, "a class is negated by ^ in front of it all, as in [^[:alpha:]]")
+        }
+        ClassSetItem::Ascii(_) => Ok(()),
+        ClassSetItem::Unicode(class) => {
+            flaw(class.span, "classes in brackets are \\d, \\s, \\w and those of POSIX, such as [:alpha:]")
+        }
         ClassSetItem::Bracketed(class) => flaw(class.span, "[ in brackets is written \\["),
         ClassSetItem::Empty(_) | ClassSetItem::Union(_) => {
             flaw(*item.span(), "expected characters in the brackets")

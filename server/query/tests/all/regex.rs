@@ -6,7 +6,9 @@ use rollcall_query::regex::Regex;
 fn parse(text: &str) -> Result<Option<String>, String> {
     let read = Regex::parse(&Place::Character(7), text);
     read.map(|regex| {
-        assert_eq!(regex.pattern, text);
+        if !text.contains("[:") {
+            assert_eq!(regex.pattern, text);
+        }
         regex.needle
     })
     .map_err(|error| {
@@ -106,8 +108,9 @@ fn everything_else_is_refused_with_its_place() {
         (r"a\", 2, "incomplete escape"),
         (r"\pL", 1, "classes are written"),
         (r"[\p{L}]", 2, "classes in brackets are"),
-        ("[[:alpha:]]", 2, "write the characters"),
-        ("[[:^xdigit:]]", 2, "write the characters"),
+        ("[[:^xdigit:]]", 2, "a class is negated by ^"),
+        ("[[:letter:]]", 2, r"written \["),
+        ("[+-[:alpha:]]", 4, r"written \["),
         ("[a[b]]", 3, r"written \["),
         ("[a&&b]", 1, "can't be used in brackets"),
         ("[a--b]", 1, "can't be used in brackets"),
@@ -138,6 +141,25 @@ fn everything_else_is_refused_with_its_place() {
         "a regular expression must not have more than 200 characters, has 201"
     );
     assert!(parse(&"é".repeat(200)).is_ok());
+}
+
+#[test]
+fn classes_of_posix_are_written_out() {
+    let written = [
+        ("[[:alpha:]]", "[A-Za-z]"),
+        ("^[[:upper:]][[:lower:]]+$", "^[A-Z][a-z]+$"),
+        ("é[[:alnum:]_.-]{2}ü", "é[0-9A-Za-z_.-]{2}ü"),
+        ("[^[:space:][:cntrl:]]", r"[^ \t\n\v\f\r\u0001-\u001F\u007F]"),
+        ("[[:punct:]]", r"[!-/:-@\[\\\]\^_`{-~]"),
+        ("[-[:digit:]]", "[-0-9]"),
+        ("[[:blank:][:xdigit:]x]", r"[ \t0-9A-Fa-fx]"),
+        ("[[:graph:]]|[[:print:]]|[[:word:]]|[[:ascii:]]", r"[!-~]|[ -~]|[0-9A-Za-z_]|[\u0001-\u007F]"),
+        (r"\[:alpha:\]", r"\[:alpha:\]"),
+    ];
+    for (text, expected) in written {
+        let regex = Regex::parse(&Place::Character(0), text).unwrap();
+        assert_eq!(regex.pattern, expected, "{text}");
+    }
 }
 
 #[test]

@@ -157,13 +157,17 @@ fn pattern(random: &mut StdRng, text: &str) -> String {
     // Regular expressions are not asked to match nothing at all.
     let part = if part.is_empty() { "a".to_owned() } else { part };
     let ascii = if part.is_ascii() { part.clone() } else { "ada".to_owned() };
-    match random.random_range(0..7) {
+    let class =
+        ["alnum", "alpha", "digit", "lower", "print", "punct", "upper", "word"].choose(random).unwrap();
+    match random.random_range(0..9) {
         0 => format!("^{part}"),
         1 => format!("{part}$"),
         2 => format!("(?i){ascii}"),
         3 => format!("{part}.*[0-9a-e]"),
         4 => format!("^(?:{part}|a)+"),
         5 => format!("[^a-z]{{1,3}}{part}"),
+        6 => format!("^[[:{class}:]]+$"),
+        7 => format!("{part}[^[:{class}:]]"),
         _ => part,
     }
 }
