@@ -1,4 +1,4 @@
-//! Connections for an operation. Whoever asks takes them out of a bounded share: one caller's requests wait for each
+//! Connections and hashing threads for an operation. Whoever asks takes them out of a bounded share: one caller's requests wait for each
 //! other before they wait for the pool, and nobody else waits for them.
 //!
 //! A user's share is one over all sessions, so whose token it is must be known before a connection of the pool is taken
@@ -21,6 +21,7 @@ use uuid::Uuid;
 use crate::context::App;
 use crate::error::AppResult;
 use crate::operation::Operation;
+use crate::secrets::password::Verified;
 use crate::share::{Held, Sharer, Shares, Source};
 
 /// How long what is at its end waits for its share, longer than what only begins: the record of a refused request, which
@@ -79,6 +80,27 @@ impl Operation {
     pub async fn search(&self) -> AppResult<Shared> {
         let held = within(&self.app.searches, self.sharer(), self.app.share_wait()).await?;
         Ok(Shared { connection: self.app.store.search().await?, _held: held })
+    }
+
+    /// Hashes a new password that is not made of the user's own names.
+    pub async fn hash(&self, password: &str, own: Vec<String>) -> AppResult<String> {
+        let _held = self.share_of_hashing().await?;
+        self.app.hasher.hash(password, self.app.config.password.min_length, own).await
+    }
+
+    /// Checks a password against the hash that is kept.
+    pub async fn verify(&self, password: &str, kept: Option<&str>) -> AppResult<Verified> {
+        let _held = self.share_of_hashing().await?;
+        self.app.hasher.verify(password, kept).await
+    }
+
+    /// Keeps who is signed in from filling the queue that sign-ins wait in. Whoever isn't has a number of attempts, and
+    /// there may be many people behind one address.
+    async fn share_of_hashing(&self) -> AppResult<Option<Held>> {
+        match self.caller_id() {
+            Some(user) => within(&self.app.hashes, Sharer::User(user), self.app.share_wait()).await.map(Some),
+            None => Ok(None),
+        }
     }
 }
 

@@ -38,6 +38,8 @@ pub struct App {
     pub changes: Arc<Shares>,
     /// How many searches.
     pub searches: Arc<Shares>,
+    /// How many passwords one caller may have hashed at once.
+    pub hashes: Arc<Shares>,
     /// Whose tokens are, to know whose share a change takes.
     pub owners: TokenOwners,
     /// Sessions whose use is being noted.

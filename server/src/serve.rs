@@ -232,6 +232,7 @@ async fn app(config: Config, url: &str, clock: Arc<dyn Clock>, log: Logger) -> R
         unknown: Ration::new(config.throttle.recorded_refusals_per_minute),
         changes: Shares::new(config.database.changes_per_caller()),
         searches: Shares::new(config.database.searches_per_caller()),
+        hashes: Shares::new(config.password.hash_queue / 4),
         owners: TokenOwners::default(),
         touching: Touching::default(),
         config,

@@ -1,12 +1,14 @@
 //! One caller, or one address, never has all connections: others are served while its requests wait for each other.
 
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures::future::join_all;
 use http::Method;
 use rollcall_api::access::Permission;
 use rollcall_client::error_code;
-use rollcall_server::config::Config;
+use rollcall_server::config::{Config, Password};
 use serde_json::json;
 
 use crate::support::server::eventually;
@@ -218,6 +220,40 @@ async fn session_view_many_times_at_once_notes_the_use_once() {
         (server.count(noted).await == 1).then_some(())
     })
     .await;
+}
+
+/// Whoever creates users with passwords, as many at once as they like, never fills the queue that sign-ins wait in.
+#[tokio::test]
+async fn user_create_by_one_caller_leaves_hashing_to_sign_ins() {
+    let costly = |config: &mut Config| {
+        config.password = Password { hash_threads: 1, hash_queue: 8, ..Password::default() };
+        config.database.pool_wait_milliseconds = 100;
+    };
+    let server = TestServer::builder().config(costly).start().await;
+    let (importer, _) = (server.admin().await, server.quick_user("ada").await);
+    let (done, number) = (AtomicBool::new(false), AtomicU32::new(0));
+    let import = async || {
+        let mut codes = Vec::new();
+        while !done.load(Ordering::Relaxed) {
+            let name = format!("imported{}", number.fetch_add(1, Ordering::Relaxed));
+            let request = server.request(Method::POST, "/v1/users").bearer_auth(importer.token());
+            codes.push(
+                Answer::of(request.json(&json!({ "username": name, "password": PASSWORD }))).await.code(),
+            );
+        }
+        codes
+    };
+    let imports = join_all((0..20).map(async |_| import().await));
+    let sign_ins = async {
+        for _ in 0..8 {
+            let answer = login(&server, "ada", "-").await;
+            assert_eq!(answer.code(), 200, "{}", answer.message());
+        }
+        done.store(true, Ordering::Relaxed);
+    };
+    let (codes, ()) = futures::join!(imports, sign_ins);
+    let codes: BTreeSet<u16> = codes.into_iter().flatten().collect();
+    assert_eq!(codes, BTreeSet::from([201, 429]));
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use crate::secrets::token::Token;
 /// Checks a password of a signed-in user, counted as an attempt; a wrong one is a 422.
 pub async fn check_own(operation: &Operation, row: &PasswordRow, password: &str) -> AppResult<Verified> {
     throttle::count(operation, Some(&Account::User(row.id))).await?;
-    let verified = operation.app.hasher.verify(password, row.password_hash.as_deref()).await?;
+    let verified = operation.verify(password, row.password_hash.as_deref()).await?;
     if verified.matches {
         Ok(verified)
     } else {

@@ -52,9 +52,7 @@ pub async fn login_change_password(
     if body.password.expose() == body.new_password.expose() {
         return refuse(error::PASSWORD_UNCHANGED, "new_password: must differ from the password so far");
     }
-    let min = op.app.config.password.min_length;
-    let (new, own) = (body.new_password.expose(), own_names(&user));
-    let hash = op.app.hasher.hash("new_password", new, min, own).await?;
+    let hash = op.hash("new_password", body.new_password.expose(), own_names(&user)).await?;
     let mut change = op.begin_public().await?;
     change.authorize(Resource::Directory)?;
     let user = still_valid(&op, &change, &user).await?;
@@ -86,7 +84,7 @@ async fn identify(
     };
     throttle::count(op, Some(&account)).await?;
     let kept = user.as_ref().and_then(|user| user.password_hash.as_deref());
-    let verified = op.app.hasher.verify(password.expose(), kept).await?;
+    let verified = op.verify(password.expose(), kept).await?;
     match user {
         Some(user) if verified.matches && !is_suspended(user.suspended, user.suspended_until, op.now()) => {
             Ok((user, verified))

@@ -31,8 +31,7 @@ pub async fn user_password_set(
         .flatten()
         .cloned()
         .collect();
-    let min = op.app.config.password.min_length;
-    let hash = op.app.hasher.hash("password", body.password.expose(), min, own).await?;
+    let hash = op.hash("password", body.password.expose(), own).await?;
     let mut change = op.begin(&credential).await?;
     let record = target(&mut change, &user).await?;
     // Whoever had the account before must not come back by an invitation that they sent.
@@ -61,9 +60,7 @@ pub async fn user_password_change(
     if body.current_password.expose() == body.new_password.expose() {
         return refuse(error::PASSWORD_UNCHANGED, "new_password: must differ from the current password");
     }
-    let min = op.app.config.password.min_length;
-    let (new, own) = (body.new_password.expose(), own_names(&checked));
-    let hash = op.app.hasher.hash("new_password", new, min, own).await?;
+    let hash = op.hash("new_password", body.new_password.expose(), own_names(&checked)).await?;
     let mut change = op.begin(&credential).await?;
     target(&mut change, &user).await?;
     let locked = still_valid(&op, &change, &checked).await?;

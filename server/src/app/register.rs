@@ -153,8 +153,7 @@ async fn prepare(op: &Operation, draft: Draft) -> AppResult<NewUser> {
         None => None,
         Some(password) => {
             let own = [&username, &email, &phone, &name].into_iter().flatten().cloned().collect();
-            let min = op.app.config.password.min_length;
-            Some(op.app.hasher.hash("password", password.expose(), min, own).await?)
+            Some(op.hash("password", password.expose(), own).await?)
         }
     };
     let expires = if draft.must_change_password { Some(now) } else { op.app.password_expiry(now) };

@@ -175,7 +175,8 @@ pub struct Password {
     pub parallelism: u32,
     /// Threads that hash. Default 0, as many as the machine has cores; up to 256.
     pub hash_threads: usize,
-    /// Sign-ins that may wait for a hashing thread before more are answered with 503. Default 64; 1 to 100,000.
+    /// Sign-ins that may wait for a hashing thread before more are answered with 503. Default 64; 1 to 100,000. Somebody
+    /// who is signed in, and sets or checks passwords, may take a quarter of it.
     pub hash_queue: usize,
 }
 
