@@ -83,9 +83,9 @@ impl Operation {
     }
 
     /// Hashes a new password that is not made of the user's own names.
-    pub async fn hash(&self, password: &str, own: Vec<String>) -> AppResult<String> {
+    pub async fn hash(&self, field: &'static str, password: &str, own: Vec<String>) -> AppResult<String> {
         let _held = self.share_of_hashing().await?;
-        self.app.hasher.hash(password, self.app.config.password.min_length, own).await
+        self.app.hasher.hash(field, password, self.app.config.password.min_length, own).await
     }
 
     /// Checks a password against the hash that is kept.

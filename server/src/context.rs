@@ -14,6 +14,7 @@ use uuid::{ContextV7, Timestamp, Uuid};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::connections::Touching;
+use crate::listen::Peers;
 use crate::ration::Ration;
 use crate::secrets::page_token::PageSealer;
 use crate::secrets::password::Hasher;
@@ -44,6 +45,8 @@ pub struct App {
     pub owners: TokenOwners,
     /// Sessions whose use is being noted.
     pub touching: Touching,
+    /// The clients behind the connections.
+    pub peers: Arc<Peers>,
     /// The server's own log.
     pub log: Logger,
     /// Set when the server begins to shut down.

@@ -13,6 +13,7 @@ pub mod context;
 pub mod erase;
 pub mod error;
 pub mod http;
+pub mod listen;
 pub mod operation;
 pub mod ration;
 pub mod secrets;

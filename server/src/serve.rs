@@ -1,7 +1,7 @@
 //! Puts a server together and runs it: migrations, keys, the first administrator, listening, and an orderly end.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,6 +12,7 @@ use rollcall_api::{BODY_MAX_BYTES, rollcall_api_mod};
 use rollcall_store::connect::ConnectOptions;
 use rollcall_store::{PoolOptions, Store, keys, migrate as migrations, privileges, users};
 use slog::{Drain, Logger, info, o, warn};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 use uuid::ContextV7;
 
@@ -22,7 +23,8 @@ use crate::connections::Touching;
 use crate::context::App;
 use crate::erase;
 use crate::error::Fault;
-use crate::http::Server;
+use crate::http::{RequestLog, Server};
+use crate::listen::{self, Listener, Peers};
 use crate::ration::Ration;
 use crate::secrets::page_token::PageSealer;
 use crate::secrets::password::{HashParams, Hasher};
@@ -137,6 +139,7 @@ impl fmt::Debug for ServeOptions {
 /// A server that listens.
 pub struct Running {
     app: Arc<App>,
+    listener: Listener,
     server: HttpServer<Arc<App>>,
     sweeper: tokio::task::JoinHandle<((), ())>,
 }
@@ -150,7 +153,7 @@ impl fmt::Debug for Running {
 impl Running {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.server.local_addr()
+        self.listener.address()
     }
 
     /// The server's state.
@@ -158,12 +161,26 @@ impl Running {
         &self.app
     }
 
-    /// Turns readiness off, lets requests finish for as long as the configuration says, and closes.
+    /// Turns readiness off and goes on serving for a while, so that load balancers notice before anything fails. Each
+    /// response is the last of its connection from now on.
+    pub async fn drain(&self, delay: Duration) {
+        self.app.draining.store(true, Ordering::Release);
+        tokio::time::sleep(delay).await;
+    }
+
+    /// Stops listening, lets requests finish for as long as the configuration says, and closes.
     pub async fn stop(self) {
         self.app.draining.store(true, Ordering::Release);
         self.sweeper.abort();
         let grace = Duration::from_secs(self.app.config.http.shutdown_grace_seconds);
-        match tokio::time::timeout(grace, self.server.close()).await {
+        let closed = self.listener.close().await;
+        let finished = async {
+            let outcome = self.server.close().await;
+            // What Dropshot has said may not have reached its client yet.
+            closed.ended().await;
+            outcome
+        };
+        match tokio::time::timeout(grace, finished).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => warn!(self.app.log, "the server closed badly"; "reason" => error),
             Err(_) => warn!(self.app.log, "some requests were cut off"; "grace_seconds" => grace.as_secs()),
@@ -179,10 +196,13 @@ pub async fn start(
     log: Logger,
 ) -> Result<Running, StartError> {
     let app = Arc::new(app(config, database_url, clock, log).await?);
+    let cannot_listen =
+        |error: std::io::Error| StartError(format!("can't listen on {}: {error}", app.config.http.address));
+    let socket = listen::bind(app.config.http.address).map_err(cannot_listen)?;
     let api = rollcall_api_mod::api_description::<Server>()
         .map_err(|error| StartError(format!("the contract is inconsistent: {error}")))?;
     let dropshot = ConfigDropshot {
-        bind_address: app.config.http.address,
+        bind_address: loopback(),
         default_request_body_max_bytes: BODY_MAX_BYTES,
         // A client that leaves must not stop a write half way.
         default_handler_task_mode: HandlerTaskMode::Detached,
@@ -191,19 +211,30 @@ pub async fn start(
     let server = ServerBuilder::new(api, Arc::clone(&app), request_log(&app))
         .config(dropshot)
         .start()
-        .map_err(|error| StartError(format!("can't listen on {}: {error}", app.config.http.address)))?;
+        .map_err(|error| StartError(format!("can't listen on the loopback: {error}")))?;
+    let listener = Listener::start(socket, server.local_addr(), &app).map_err(cannot_listen)?;
     let (sweeping, erasing) = (sweep::for_ever(Arc::clone(&app)), erase::for_ever(Arc::clone(&app)));
     let sweeper = tokio::spawn(async { tokio::join!(sweeping, erasing) });
-    Ok(Running { app, server, sweeper })
+    Ok(Running { app, listener, server, sweeper })
 }
 
-/// Dropshot logs two lines for each request at `info`: shown only where somebody asked for `debug`.
+/// Where Dropshot listens: on a free port, where other machines can't connect.
+fn loopback() -> SocketAddr {
+    let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    match std::net::TcpListener::bind(loopback) {
+        Ok(_) => loopback,
+        Err(_) => SocketAddr::from((Ipv6Addr::LOCALHOST, 0)),
+    }
+}
+
+/// Dropshot logs two lines for each request at `info`: shown only where somebody asked for `debug`, and without queries.
 fn request_log(app: &App) -> Logger {
     let level = match app.config.log.level {
-        LogLevel::Trace | LogLevel::Debug => slog::Level::Debug,
+        LogLevel::Trace | LogLevel::Debug => slog::Level::Info,
         _ => slog::Level::Warning,
     };
-    Logger::root(app.log.clone().filter_level(level).fuse(), o!())
+    let drain = RequestLog::new(app.log.clone(), Arc::clone(&app.peers));
+    Logger::root(drain.filter_level(level).fuse(), o!())
 }
 
 async fn app(config: Config, url: &str, clock: Arc<dyn Clock>, log: Logger) -> Result<App, StartError> {
@@ -240,6 +271,7 @@ async fn app(config: Config, url: &str, clock: Arc<dyn Clock>, log: Logger) -> R
         hasher,
         clock,
         pages: PageSealer::new(key),
+        peers: Arc::new(Peers::default()),
         log,
         draining: AtomicBool::new(false),
         erasing: Notify::new(),
@@ -253,7 +285,7 @@ fn connect_options(config: &Config, url: &str) -> Result<ConnectOptions, StartEr
     Ok(ConnectOptions::new(url, statement, lock)?)
 }
 
-/// Serves until SIGTERM or SIGINT.
+/// Serves until SIGTERM or SIGINT; a second one ends it at once.
 pub async fn serve(options: ServeOptions) -> Result<(), StartError> {
     let ServeOptions { config, database, log, on_ready } = options;
     let url = database.url();
@@ -275,15 +307,28 @@ pub async fn serve(options: ServeOptions) -> Result<(), StartError> {
         Some(_) => first_administrator(&running.app).await?,
         None => None,
     };
+    let mut signals = Signals::new()?;
     info!(log, "listening"; "address" => %running.address());
     on_ready(&Ready { address: running.address(), first_admin, private_database: private.is_some() });
     let watcher = private.map(|postgres| tokio::spawn(watch(postgres, log.clone())));
-    until_told_to_stop().await.map_err(|error| StartError(format!("can't wait for signals: {error}")))?;
-    info!(log, "stopping");
+    let drain = match signals.next().await {
+        Told::Terminate => Duration::from_secs(running.app.config.http.drain_seconds),
+        // Somebody sits in front of it.
+        Told::Interrupt => Duration::ZERO,
+    };
+    let stop = async {
+        info!(log, "not ready any more"; "drain_seconds" => drain.as_secs());
+        running.drain(drain).await;
+        info!(log, "stopping");
+        running.stop().await;
+    };
+    tokio::select! {
+        () = stop => {}
+        _ = signals.next() => warn!(log, "told twice to stop: requests under way are cut off"),
+    }
     if let Some(watcher) = watcher {
         watcher.abort();
     }
-    running.stop().await;
     Ok(())
 }
 
@@ -301,14 +346,30 @@ async fn watch(postgres: Arc<EmbeddedPostgres>, log: Logger) {
     }
 }
 
-async fn until_told_to_stop() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals that end the server.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+/// Which one came.
+enum Told {
+    Terminate,
+    Interrupt,
+}
+
+impl Signals {
+    fn new() -> Result<Self, StartError> {
+        let of = |kind| signal(kind).map_err(|error| StartError(format!("can't wait for signals: {error}")));
+        Ok(Self { terminate: of(SignalKind::terminate())?, interrupt: of(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    async fn next(&mut self) -> Told {
+        tokio::select! {
+            _ = self.terminate.recv() => Told::Terminate,
+            _ = self.interrupt.recv() => Told::Interrupt,
+        }
+    }
 }
 
 async fn first_administrator(app: &App) -> Result<Option<CreatedAdmin>, StartError> {

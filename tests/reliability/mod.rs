@@ -1,12 +1,14 @@
 //! What holds when things go wrong: many callers at once, a killed server, a killed database, floods, time, and eyes that
 //! look for secrets.
 
+mod connections;
 mod crash;
 mod enumeration;
 mod expiry;
 mod fairness;
 mod finding;
 mod flood;
+mod forwarded;
 mod last_one;
 mod outage;
 mod program;

@@ -33,6 +33,7 @@ pub fn command(folder: &Path, settings: &[(&str, &str)]) -> Command {
         .args(["--address", "127.0.0.1:0", "--data-dir"])
         .arg(folder.join("data"))
         .current_dir(folder)
+        .env("ROLLCALL_HTTP__DRAIN_SECONDS", "0")
         .env("ROLLCALL_PASSWORD__MEMORY_KIB", "64")
         .env("ROLLCALL_PASSWORD__ITERATIONS", "1")
         .envs(settings.iter().copied())
@@ -83,6 +84,16 @@ impl Program {
     /// Asks the process to end.
     pub fn terminate(&self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+    }
+
+    /// Does what Ctrl-C does.
+    pub fn interrupt(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::INT).unwrap();
+    }
+
+    /// Whether the process runs.
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
     }
 
     /// Waits for the process to end by itself.

@@ -163,6 +163,8 @@ impl TestServer {
         make_cheap(&mut config);
         config.http.address = SocketAddr::from(([127, 0, 0, 1], 0));
         config.http.request_timeout_seconds = 30;
+        config.http.max_connections = 2000;
+        config.http.max_connections_per_source = 2000;
         config.database.shared_connections = 2;
         config.database.pool_size = 8;
         config.database.pool_wait_milliseconds = 20_000;

@@ -7,6 +7,7 @@ use dropshot::{
 };
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use hyper::body::Bytes;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -33,7 +34,7 @@ pub struct Reply<T, const STATUS: u16> {
 enum Content<T> {
     Value(T),
     /// JSON that was made before: the published document, a replayed answer.
-    Raw(Vec<u8>),
+    Raw(Bytes),
     NotModified,
     Empty,
 }
@@ -51,8 +52,8 @@ impl<T, const STATUS: u16> Reply<T, STATUS> {
     }
 
     /// An answer with JSON text made before.
-    pub fn raw(json: Vec<u8>) -> Self {
-        Self::from_content(Content::Raw(json))
+    pub fn raw(json: impl Into<Bytes>) -> Self {
+        Self::from_content(Content::Raw(json.into()))
     }
 
     /// Adds a strong entity tag.
@@ -104,7 +105,7 @@ impl<T: Serialize + JsonSchema + Send + Sync + 'static, const STATUS: u16> HttpR
             Content::Value(value) => {
                 let json = serde_json::to_vec(&value)
                     .map_err(|error| HttpError::for_internal_error(error.to_string()))?;
-                Some(json)
+                Some(Bytes::from(json))
             }
             Content::Raw(json) => Some(json),
             Content::NotModified | Content::Empty => None,

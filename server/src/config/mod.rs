@@ -58,7 +58,20 @@ pub struct Http {
     pub address: SocketAddr,
     /// Seconds an operation may take before it is answered with 503. Default 10; 1 to 300.
     pub request_timeout_seconds: u64,
-    /// Seconds that running requests get to finish after SIGTERM. Default 20; 1 to 3600.
+    /// Connections at the same time. Default 1000; 8 to 20,000. Where one more comes, the one that has been of no use for
+    /// longest is closed; where all are in use, the new one gets a 503.
+    pub max_connections: u32,
+    /// Connections at the same time from one address, or one /64 of IPv6; trusted proxies have no such limit. Default 250;
+    /// 1 to 20,000.
+    pub max_connections_per_source: u32,
+    /// Seconds after which a connection is closed that sends no request, not the whole head of one, or doesn't read its
+    /// response. Default 15; 1 to 25.
+    pub idle_timeout_seconds: u64,
+    /// Seconds between SIGTERM and the end of listening: `/readyz` says 503, everything else is served as before, and each
+    /// response is the last of its connection, so that load balancers take the server out. SIGINT doesn't wait. Default 5;
+    /// 0 to 600.
+    pub drain_seconds: u64,
+    /// Seconds that running requests get to finish once the server has stopped listening. Default 20; 1 to 3600.
     pub shutdown_grace_seconds: u64,
     /// Addresses of proxies whose `X-Forwarded-For` is believed. Default: none.
     pub trusted_proxies: Vec<IpAddr>,
@@ -257,6 +270,13 @@ impl Config {
     }
 }
 
+impl Http {
+    /// Whether an address is a trusted proxy's, however an IPv4 one is written.
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|proxy| proxy.to_canonical() == address.to_canonical())
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -278,6 +298,10 @@ impl Default for Http {
         Self {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             request_timeout_seconds: 10,
+            max_connections: 1000,
+            max_connections_per_source: 250,
+            idle_timeout_seconds: 15,
+            drain_seconds: 5,
             shutdown_grace_seconds: 20,
             trusted_proxies: Vec::new(),
         }

@@ -11,6 +11,7 @@ use http::Method;
 use http::header::USER_AGENT;
 use rollcall_api::{access, error};
 
+use crate::config::Http;
 use crate::context::App;
 use crate::error::{AppResult, Fault};
 use crate::operation::Operation;
@@ -34,12 +35,15 @@ where
     let Some(rule) = access::of(name) else {
         return Err(Fault::defect(format!("{name} has no line in the access table")).into_http());
     };
+    let Some(peer) = app.peers.of(rqctx.request.remote_addr()) else {
+        return Err(error::FORBIDDEN.with("connect to the server's own address"));
+    };
     let operation = Arc::new(Operation::new(
         Arc::clone(app),
         rule,
         format!("{} {}", rqctx.request.method(), rqctx.request.uri().path()),
         rqctx.request_id.clone(),
-        source(rqctx, &app.config.http.trusted_proxies),
+        source(rqctx, peer.ip().to_canonical(), &app.config.http),
         user_agent(rqctx),
     ));
     let deadline = Duration::from_secs(app.config.http.request_timeout_seconds);
@@ -98,20 +102,20 @@ fn user_agent(rqctx: &RequestContext<Shared>) -> Option<String> {
 }
 
 /// Where the request comes from: the peer, or where the peer is a trusted proxy the last address in `X-Forwarded-For`
-/// that isn't one.
-fn source(rqctx: &RequestContext<Shared>, trusted: &[IpAddr]) -> IpAddr {
-    let peer = rqctx.request.remote_addr().ip().to_canonical();
-    if !trusted.contains(&peer) {
+/// that isn't one. What stands before that was written by the client. Where the last hop can't be read, so that nobody
+/// knows who wrote it, the proxy itself counts.
+fn source(rqctx: &RequestContext<Shared>, peer: IpAddr, http: &Http) -> IpAddr {
+    if !http.trusts(peer) {
         return peer;
     }
-    let forwarded = rqctx.request.headers().get_all("x-forwarded-for").iter();
-    let hops: Vec<&str> =
-        forwarded.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
-    for hop in hops.iter().rev() {
-        match hop.trim().parse::<IpAddr>().map(|address| address.to_canonical()) {
-            Ok(address) if trusted.contains(&address) => {}
-            Ok(address) => return address,
-            Err(_) => return peer,
+    let forwarded: Vec<&[u8]> =
+        rqctx.request.headers().get_all("x-forwarded-for").iter().map(http::HeaderValue::as_bytes).collect();
+    for hop in forwarded.iter().rev().flat_map(|value| value.rsplit(|byte| *byte == b',')) {
+        let address = str::from_utf8(hop).ok().and_then(|hop| hop.trim().parse::<IpAddr>().ok());
+        match address.map(|address| address.to_canonical()) {
+            Some(address) if http.trusts(address) => {}
+            Some(address) => return address,
+            None => return peer,
         }
     }
     peer

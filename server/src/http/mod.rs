@@ -1,6 +1,7 @@
 //! The one implementation of the contract: a few lines for each operation, which hand over to `app`.
 
 mod handle;
+mod request_log;
 
 use dropshot::RequestContext;
 use rollcall_api::extract::{
@@ -25,6 +26,7 @@ use crate::app::{
     sessions, system, user_roles, users,
 };
 use handle::{Shared, handle};
+pub use request_log::RequestLog;
 
 /// The contract, kept by this server.
 #[derive(Debug)]

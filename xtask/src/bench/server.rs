@@ -47,6 +47,7 @@ impl Server {
             .args(["--address", "127.0.0.1:0", "--data-dir"])
             .arg(data)
             .env("ROLLCALL_LOG__LEVEL", "warn")
+            .env("ROLLCALL_HTTP__DRAIN_SECONDS", "0")
             .env("ROLLCALL_THROTTLE__ACCOUNT_ATTEMPTS", "1000000")
             .env("ROLLCALL_THROTTLE__SOURCE_ATTEMPTS", "1000000");
         let begun = Instant::now();
