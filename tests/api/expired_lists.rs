@@ -8,6 +8,9 @@ use serde_json::json;
 use super::bodies;
 use crate::support::{Answer, Person, TestServer};
 
+/// Caller, method, path and body of a request.
+type Call = (&'static str, Method, &'static str, &'static str);
+
 async fn invited(who: &Person, group: &str) -> Vec<String> {
     let listed: Vec<types::Invitation> =
         who.group_invitation_list().group(group).limit(1u32).stream().collect().await.unwrap();
@@ -41,7 +44,7 @@ async fn group_invitation_list_shows_no_invitation_that_has_expired() {
 /// Each way in which an invitation becomes worthless: what the list says is what acceptance does.
 #[tokio::test]
 async fn group_invitation_list_shows_what_can_be_accepted() {
-    let ways: &[(&str, &[(&str, Method, &str, &str)])] = &[
+    let ways: &[(&str, &[Call])] = &[
         ("nothing", &[]),
         ("withdrawn", &[("ada", Method::DELETE, "/v1/groups/@engine/invitations/{invitation}", "")]),
         ("suspended", &[("administrator", Method::POST, "/v1/users/@ada/suspend", "{}")]),
