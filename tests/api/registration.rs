@@ -97,7 +97,7 @@ async fn a_registration_follows_the_rules_of_every_account() {
         ),
         (json!({ "username": "ada", "password": "quick brown" }), 422, error_code::PASSWORD_TOO_SHORT),
         (json!({ "username": "ada", "password": "ada.ada.ada.ada" }), 422, error_code::PASSWORD_BLOCKED),
-        (json!({ "username": "ada", "password": "short" }), 400, error_code::INVALID_REQUEST),
+        (json!({ "username": "ada", "password": "short" }), 422, error_code::PASSWORD_TOO_SHORT),
     ] {
         let refused = server.client().register().body(register(body.clone())).send().await.refusal();
         assert_eq!(refused, refusal(status, code), "{body}");

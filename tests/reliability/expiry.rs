@@ -107,7 +107,7 @@ async fn a_password_ages_and_is_changed_before_signing_in() {
         change("not the old password", NEW_PASSWORD).await.error_code(),
         error_code::INVALID_CREDENTIALS
     );
-    assert_eq!(change(PASSWORD, "short").await.code(), 400);
+    assert_eq!(change(PASSWORD, "short").await.error_code(), error_code::PASSWORD_TOO_SHORT);
     let changed = change(PASSWORD, NEW_PASSWORD).await;
     assert_eq!(changed.code(), 200);
     assert!(changed.json()["user"]["password_expires_at"].is_string());

@@ -99,16 +99,15 @@ impl Attempt {
         let Some(kept) = idempotency::find(conn, &self.caller, key, op.now()).await? else {
             return Ok(None);
         };
-        let operation = kept.operation == op.rule.operation;
-        if operation && !self.made.is_there(conn, kept.resource_id, op.now()).await? {
-            return Ok(None);
-        }
         let same: bool = kept.request_hash.ct_eq(&self.request_hash).into();
-        if !same || !operation {
+        if !same || kept.operation != op.rule.operation {
             return refuse(
                 error::IDEMPOTENCY_KEY_REUSED,
                 "idempotency-key: was used with another request; send a new key",
             );
+        }
+        if !self.made.is_there(conn, kept.resource_id, op.now()).await? {
+            return Ok(None);
         }
         let replay = Created::raw(kept.body.into_bytes())
             .located(&kept.location)

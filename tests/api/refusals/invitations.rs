@@ -96,12 +96,11 @@ async fn invitation_accept_needs_a_sender_who_exists() {
     let (eve, alan) = (server.user("eve").await, server.user("alan").await);
     let join = bodies::member("@eve", &["@admin"]);
     ada.group_member_add().group("@engine").body(join).send().await.unwrap();
-    let (_, token) = invite(&eve, json!({})).await;
+    let (id, token) = invite(&eve, json!({})).await;
     admin.user_delete().user("@eve").send().await.unwrap();
     let pending = ada.group_invitation_list().group("@engine").send().await.unwrap();
-    assert_eq!((pending.items.len(), pending.items[0].invited_by.is_none()), (1, true));
+    assert_eq!(pending.items.len(), 0, "what can't be accepted is not listed");
     let accept = alan.invitation_accept().body(bodies::token(&token)).send().await;
     Still::new(&server).await.refused(accept, INVALID, "invitation").await;
-    let id = pending.items[0].id.0;
     ada.group_invitation_delete().group("@engine").invitation(id).send().await.unwrap();
 }

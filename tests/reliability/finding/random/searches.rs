@@ -144,7 +144,7 @@ impl Term {
         let longest = self
             .pattern
             .iter()
-            .map(|piece| if let Piece::Text(text) = piece { text.chars().count() } else { 0 });
+            .map(|piece| if let Piece::Text(text) = piece { fold(text).chars().count() } else { 0 });
         let anywhere = longest.max().unwrap_or(0) >= 3;
         SEARCHED.iter().filter_map(|field| text(field)).any(|text| self.fits(&text, anywhere, true))
     }
