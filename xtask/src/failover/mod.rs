@@ -39,7 +39,7 @@ pub struct Options {
         long,
         value_enum,
         value_delimiter = ',',
-        default_value = "kill,cut,switchover,freeze,kill,cut,switchover,standby-freeze,kill"
+        default_value = "kill,cut,switchover,freeze,kill,cut,switchover,kill"
     )]
     events: Vec<Event>,
     /// Run this server instead of the one built from this checkout
