@@ -48,6 +48,9 @@ impl Server {
             .arg(data)
             .env("ROLLCALL_LOG__LEVEL", "warn")
             .env("ROLLCALL_HTTP__DRAIN_SECONDS", "0")
+            // One administrator sends everything here, and what is measured is what the server can do.
+            .env("ROLLCALL_DATABASE__CHANGES_PER_CALLER", "200")
+            .env("ROLLCALL_DATABASE__SEARCHES_PER_CALLER", "32")
             .env("ROLLCALL_THROTTLE__ACCOUNT_ATTEMPTS", "1000000")
             .env("ROLLCALL_THROTTLE__SOURCE_ATTEMPTS", "1000000");
         let begun = Instant::now();

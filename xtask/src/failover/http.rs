@@ -95,7 +95,11 @@ impl Reply {
 
     /// Whether it says that the same request may succeed later, and when.
     pub fn asks_to_retry(&self) -> bool {
-        let waits = self.status == 409 && self.error_code() == "idempotency_in_progress";
+        let waits = matches!(
+            (self.status, self.error_code()),
+            // Where the database hangs, the user's share of it is used up first.
+            (409, "idempotency_in_progress") | (429, "too_many_requests")
+        );
         (self.status == 503 || waits) && self.has_retry_after()
     }
 
