@@ -16,7 +16,7 @@ pub struct Error(Box<Kind>);
 #[derive(Debug)]
 enum Kind {
     /// The server answered with an error.
-    Answer { status: StatusCode, headers: HeaderMap, body: Option<types::Error> },
+    Answer { status: StatusCode, headers: HeaderMap, body: Option<types::ApiError> },
     /// Nothing was sent.
     Invalid(String),
     /// The connection failed.
@@ -34,7 +34,7 @@ impl Error {
         Self(Box::new(Kind::Connection(error)))
     }
 
-    fn body(&self) -> Option<&types::Error> {
+    fn body(&self) -> Option<&types::ApiError> {
         match &*self.0 {
             Kind::Answer { body, .. } => body.as_ref(),
             _ => None,
@@ -122,8 +122,8 @@ impl std::error::Error for Error {
     }
 }
 
-impl From<generated::Error<types::Error>> for Error {
-    fn from(error: generated::Error<types::Error>) -> Self {
+impl From<generated::Error<types::ApiError>> for Error {
+    fn from(error: generated::Error<types::ApiError>) -> Self {
         let kind = match error {
             generated::Error::ErrorResponse(answer) => Kind::Answer {
                 status: answer.status(),

@@ -190,6 +190,22 @@ pub mod types {
             Default::default()
         }
     }
+    /// What went wrong. Every error has this body.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ApiError {
+        /// What went wrong, for programs: stable, in snake_case. A newer server may send other codes: fall back to the status. Absent where no operation was reached.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub error_code: ::std::option::Option<::std::string::String>,
+        /// What went wrong, for people; names the field and the rule. Its words may change.
+        pub message: ::std::string::String,
+        /// The id of the request, as in the `x-request-id` header; finds it in the server's log.
+        pub request_id: ::std::string::String,
+    }
+    impl ApiError {
+        pub fn builder() -> builder::ApiError {
+            Default::default()
+        }
+    }
     /// Who did what, to whom, when, from where, with which result. Events are never changed nor deleted.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct AuditEvent {
@@ -627,15 +643,12 @@ pub mod types {
             )
         }
     }
-    /// What went wrong. Every error has this body.
+    /// Error information from a response.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Error {
-        /// What went wrong, for programs: stable, in snake_case. A newer server may send other codes: fall back to the status. Absent where no operation was reached.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub error_code: ::std::option::Option<::std::string::String>,
-        /// What went wrong, for people; names the field and the rule. Its words may change.
         pub message: ::std::string::String,
-        /// The id of the request, as in the `x-request-id` header; finds it in the server's log.
         pub request_id: ::std::string::String,
     }
     impl Error {
@@ -735,9 +748,9 @@ pub mod types {
         /// What the group is for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub description: ::std::option::Option<Description>,
-        /// Whether members are to use a second factor. Kept and shown to applications, which can ask for one; Rollcall itself will enforce it with second factors.
-        #[serde(default)]
-        pub mfa_required: bool,
+        /// Whether members are to use a second factor. Kept and shown to applications, which can ask for one; Rollcall itself will enforce it with second factors. `false` by default.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub mfa_required: ::std::option::Option<bool>,
         /// Name as people read it.
         pub name: DisplayName,
         /// The first owner; the caller where nobody is named.
@@ -1253,9 +1266,9 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[serde(deny_unknown_fields)]
     pub struct Logout {
-        /// Whether to end all of the user's sessions, not only the current one.
-        #[serde(default)]
-        pub everywhere: bool,
+        /// Whether to end all of the user's sessions, not only the current one; `false` by default.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub everywhere: ::std::option::Option<bool>,
     }
     impl Logout {
         pub fn builder() -> builder::Logout {
@@ -1930,18 +1943,18 @@ pub mod types {
         /// What the role is for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub description: ::std::option::Option<Description>,
-        /// Whether new users get the role. Only for global roles of type `user`; setting it needs `roles:assign` and what `user_role_add` needs.
-        #[serde(default)]
-        pub is_default: bool,
+        /// Whether new users get the role. Only for global roles of type `user`; setting it needs `roles:assign` and what `user_role_add` needs. `false` by default.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_default: ::std::option::Option<bool>,
         /// The role's name.
         pub name: RoleName,
         /// The permissions that the role gives. The caller must hold those that are Rollcall's own; `group:` ones need `groups:write`.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub permissions: ::std::vec::Vec<PermissionName>,
-        /// Where the role is held.
+        /// Where the role is held; `global` by default.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub scope: ::std::option::Option<RoleScopeInput>,
-        /// Who may hold the role.
+        /// Who may hold the role; `user` by default.
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<RoleTypeInput>,
     }
@@ -2349,6 +2362,19 @@ pub mod types {
             )
         }
     }
+    /// Which server this is.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ServerVersion {
+        /// The published document's version.
+        pub document_version: ::std::string::String,
+        /// The server's version (Semantic Versioning 2.0).
+        pub version: ::std::string::String,
+    }
+    impl ServerVersion {
+        pub fn builder() -> builder::ServerVersion {
+            Default::default()
+        }
+    }
     /// A sign-in that has not ended.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Session {
@@ -2712,9 +2738,9 @@ pub mod types {
         /// E-mail address.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub email: ::std::option::Option<Email>,
-        /// Whether the first password must be changed before the first sign-in.
-        #[serde(default)]
-        pub must_change_password: bool,
+        /// Whether the first password must be changed before the first sign-in; `false` by default.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub must_change_password: ::std::option::Option<bool>,
         /// Name as people read it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub name: ::std::option::Option<DisplayName>,
@@ -2846,9 +2872,9 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     pub struct UserPasswordSet {
-        /// Whether the user must change it before the next sign-in.
-        #[serde(default)]
-        pub must_change: bool,
+        /// Whether the user must change it before the next sign-in; `false` by default.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub must_change: ::std::option::Option<bool>,
         /// The new password.
         pub password: crate::secret::Password,
     }
@@ -3085,19 +3111,6 @@ pub mod types {
             ::std::string::String::deserialize(deserializer)?.parse().map_err(
                 |e: self::error::ConversionError| <D::Error as ::serde::de::Error>::custom(e.to_string()),
             )
-        }
-    }
-    /// Which server this is.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    pub struct Version {
-        /// The published document's version.
-        pub document_version: ::std::string::String,
-        /// The server's version (Semantic Versioning 2.0).
-        pub version: ::std::string::String,
-    }
-    impl Version {
-        pub fn builder() -> builder::Version {
-            Default::default()
         }
     }
     /// An `http` or `https` URL (RFC 3986), in ASCII.
@@ -3632,6 +3645,72 @@ pub mod types {
                     postal_code: Ok(value.postal_code),
                     region: Ok(value.region),
                     street_address: Ok(value.street_address),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ApiError {
+            error_code:
+                ::std::result::Result<::std::option::Option<::std::string::String>, ::std::string::String>,
+            message: ::std::result::Result<::std::string::String, ::std::string::String>,
+            request_id: ::std::result::Result<::std::string::String, ::std::string::String>,
+        }
+        impl ::std::default::Default for ApiError {
+            fn default() -> Self {
+                Self {
+                    error_code: Ok(Default::default()),
+                    message: Err("no value supplied for message".to_string()),
+                    request_id: Err("no value supplied for request_id".to_string()),
+                }
+            }
+        }
+        impl ApiError {
+            pub fn error_code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.error_code = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for error_code: {e}"));
+                self
+            }
+            pub fn message<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.message =
+                    value.try_into().map_err(|e| format!("error converting supplied value for message: {e}"));
+                self
+            }
+            pub fn request_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.request_id = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for request_id: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ApiError> for super::ApiError {
+            type Error = super::error::ConversionError;
+            fn try_from(value: ApiError) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    error_code: value.error_code?,
+                    message: value.message?,
+                    request_id: value.request_id?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ApiError> for ApiError {
+            fn from(value: super::ApiError) -> Self {
+                Self {
+                    error_code: Ok(value.error_code),
+                    message: Ok(value.message),
+                    request_id: Ok(value.request_id),
                 }
             }
         }
@@ -4265,7 +4344,7 @@ pub mod types {
                 ::std::result::Result<::std::option::Option<super::JsonObject>, ::std::string::String>,
             description:
                 ::std::result::Result<::std::option::Option<super::Description>, ::std::string::String>,
-            mfa_required: ::std::result::Result<bool, ::std::string::String>,
+            mfa_required: ::std::result::Result<::std::option::Option<bool>, ::std::string::String>,
             name: ::std::result::Result<super::DisplayName, ::std::string::String>,
             owner: ::std::result::Result<::std::option::Option<super::UserRef>, ::std::string::String>,
             slug: ::std::result::Result<super::Slug, ::std::string::String>,
@@ -4305,7 +4384,7 @@ pub mod types {
             }
             pub fn mfa_required<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<bool>,
+                T: ::std::convert::TryInto<::std::option::Option<bool>>,
                 T::Error: ::std::fmt::Display,
             {
                 self.mfa_required = value
@@ -5180,7 +5259,7 @@ pub mod types {
         }
         #[derive(Clone, Debug)]
         pub struct Logout {
-            everywhere: ::std::result::Result<bool, ::std::string::String>,
+            everywhere: ::std::result::Result<::std::option::Option<bool>, ::std::string::String>,
         }
         impl ::std::default::Default for Logout {
             fn default() -> Self {
@@ -5190,7 +5269,7 @@ pub mod types {
         impl Logout {
             pub fn everywhere<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<bool>,
+                T: ::std::convert::TryInto<::std::option::Option<bool>>,
                 T::Error: ::std::fmt::Display,
             {
                 self.everywhere = value
@@ -6136,7 +6215,7 @@ pub mod types {
         pub struct RoleCreate {
             description:
                 ::std::result::Result<::std::option::Option<super::Description>, ::std::string::String>,
-            is_default: ::std::result::Result<bool, ::std::string::String>,
+            is_default: ::std::result::Result<::std::option::Option<bool>, ::std::string::String>,
             name: ::std::result::Result<super::RoleName, ::std::string::String>,
             permissions: ::std::result::Result<::std::vec::Vec<super::PermissionName>, ::std::string::String>,
             scope: ::std::result::Result<::std::option::Option<super::RoleScopeInput>, ::std::string::String>,
@@ -6167,7 +6246,7 @@ pub mod types {
             }
             pub fn is_default<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<bool>,
+                T: ::std::convert::TryInto<::std::option::Option<bool>>,
                 T::Error: ::std::fmt::Display,
             {
                 self.is_default = value
@@ -6378,6 +6457,51 @@ pub mod types {
                     name: Ok(value.name),
                     permissions: Ok(value.permissions),
                 }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ServerVersion {
+            document_version: ::std::result::Result<::std::string::String, ::std::string::String>,
+            version: ::std::result::Result<::std::string::String, ::std::string::String>,
+        }
+        impl ::std::default::Default for ServerVersion {
+            fn default() -> Self {
+                Self {
+                    document_version: Err("no value supplied for document_version".to_string()),
+                    version: Err("no value supplied for version".to_string()),
+                }
+            }
+        }
+        impl ServerVersion {
+            pub fn document_version<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.document_version = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for document_version: {e}"));
+                self
+            }
+            pub fn version<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.version =
+                    value.try_into().map_err(|e| format!("error converting supplied value for version: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ServerVersion> for super::ServerVersion {
+            type Error = super::error::ConversionError;
+            fn try_from(value: ServerVersion) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { document_version: value.document_version?, version: value.version? })
+            }
+        }
+        impl ::std::convert::From<super::ServerVersion> for ServerVersion {
+            fn from(value: super::ServerVersion) -> Self {
+                Self { document_version: Ok(value.document_version), version: Ok(value.version) }
             }
         }
         #[derive(Clone, Debug)]
@@ -7078,7 +7202,7 @@ pub mod types {
             custom_data:
                 ::std::result::Result<::std::option::Option<super::JsonObject>, ::std::string::String>,
             email: ::std::result::Result<::std::option::Option<super::Email>, ::std::string::String>,
-            must_change_password: ::std::result::Result<bool, ::std::string::String>,
+            must_change_password: ::std::result::Result<::std::option::Option<bool>, ::std::string::String>,
             name: ::std::result::Result<::std::option::Option<super::DisplayName>, ::std::string::String>,
             password:
                 ::std::result::Result<::std::option::Option<crate::secret::Password>, ::std::string::String>,
@@ -7133,7 +7257,7 @@ pub mod types {
             }
             pub fn must_change_password<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<bool>,
+                T: ::std::convert::TryInto<::std::option::Option<bool>>,
                 T::Error: ::std::fmt::Display,
             {
                 self.must_change_password = value
@@ -7441,7 +7565,7 @@ pub mod types {
         }
         #[derive(Clone, Debug)]
         pub struct UserPasswordSet {
-            must_change: ::std::result::Result<bool, ::std::string::String>,
+            must_change: ::std::result::Result<::std::option::Option<bool>, ::std::string::String>,
             password: ::std::result::Result<crate::secret::Password, ::std::string::String>,
         }
         impl ::std::default::Default for UserPasswordSet {
@@ -7455,7 +7579,7 @@ pub mod types {
         impl UserPasswordSet {
             pub fn must_change<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<bool>,
+                T: ::std::convert::TryInto<::std::option::Option<bool>>,
                 T::Error: ::std::fmt::Display,
             {
                 self.must_change = value
@@ -7763,51 +7887,6 @@ pub mod types {
                     profile: Ok(value.profile),
                     username: Ok(value.username),
                 }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Version {
-            document_version: ::std::result::Result<::std::string::String, ::std::string::String>,
-            version: ::std::result::Result<::std::string::String, ::std::string::String>,
-        }
-        impl ::std::default::Default for Version {
-            fn default() -> Self {
-                Self {
-                    document_version: Err("no value supplied for document_version".to_string()),
-                    version: Err("no value supplied for version".to_string()),
-                }
-            }
-        }
-        impl Version {
-            pub fn document_version<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.document_version = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for document_version: {e}"));
-                self
-            }
-            pub fn version<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.version =
-                    value.try_into().map_err(|e| format!("error converting supplied value for version: {e}"));
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<Version> for super::Version {
-            type Error = super::error::ConversionError;
-            fn try_from(value: Version) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self { document_version: value.document_version?, version: value.version? })
-            }
-        }
-        impl ::std::convert::From<super::Version> for Version {
-            fn from(value: super::Version) -> Self {
-                Self { document_version: Ok(value.document_version), version: Ok(value.version) }
             }
         }
     }
@@ -9151,7 +9230,7 @@ pub mod builder {
             Self { client: client }
         }
         /// Sends a `GET` request to `/healthz`
-        pub async fn send(self) -> Result<ResponseValue<types::Health>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::Health>, Error<types::ApiError>> {
             let Self { client } = self;
             let url = format!("{}/healthz", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
@@ -9193,7 +9272,7 @@ pub mod builder {
             Self { client: client }
         }
         /// Sends a `GET` request to `/openapi.json`
-        pub async fn send(self) -> Result<ResponseValue<types::OpenApiDocument>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::OpenApiDocument>, Error<types::ApiError>> {
             let Self { client } = self;
             let url = format!("{}/openapi.json", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
@@ -9235,7 +9314,7 @@ pub mod builder {
             Self { client: client }
         }
         /// Sends a `GET` request to `/readyz`
-        pub async fn send(self) -> Result<ResponseValue<types::Readiness>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::Readiness>, Error<types::ApiError>> {
             let Self { client } = self;
             let url = format!("{}/readyz", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
@@ -9407,7 +9486,7 @@ pub mod builder {
             self
         }
         /// Sends a `GET` request to `/v1/audit-events`
-        pub async fn send(self) -> Result<ResponseValue<types::AuditEventPage>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::AuditEventPage>, Error<types::ApiError>> {
             let Self {
                 client,
                 actor,
@@ -9504,7 +9583,7 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/check`
-        pub async fn send(self) -> Result<ResponseValue<types::AccessDecision>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::AccessDecision>, Error<types::ApiError>> {
             let Self { client, body } = self;
             let body = body
                 .and_then(|v| types::AccessCheck::try_from(v).map_err(|e| e.to_string()))
@@ -9623,7 +9702,7 @@ pub mod builder {
             self
         }
         /// Sends a `GET` request to `/v1/groups`
-        pub async fn send(self) -> Result<ResponseValue<types::GroupPage>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::GroupPage>, Error<types::ApiError>> {
             let Self { client, filter, limit, page_token, q, sort, total } = self;
             let filter = filter.map_err(Error::InvalidRequest)?;
             let limit = limit.map_err(Error::InvalidRequest)?;
@@ -9708,7 +9787,7 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/groups`
-        pub async fn send(self) -> Result<ResponseValue<types::Group>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::Group>, Error<types::ApiError>> {
             let Self { client, idempotency_key, body } = self;
             let idempotency_key = idempotency_key.map_err(Error::InvalidRequest)?;
             let body = body
@@ -9783,7 +9862,7 @@ pub mod builder {
             self
         }
         /// Sends a `GET` request to `/v1/groups/{group}`
-        pub async fn send(self) -> Result<ResponseValue<types::Group>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::Group>, Error<types::ApiError>> {
             let Self { client, group, if_none_match } = self;
             let group = group.map_err(Error::InvalidRequest)?;
             let if_none_match = if_none_match.map_err(Error::InvalidRequest)?;
@@ -9851,7 +9930,7 @@ pub mod builder {
             self
         }
         /// Sends a `DELETE` request to `/v1/groups/{group}`
-        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
             let Self { client, group, if_match } = self;
             let group = group.map_err(Error::InvalidRequest)?;
             let if_match = if_match.map_err(Error::InvalidRequest)?;
@@ -9943,7 +10022,7 @@ pub mod builder {
             self
         }
         /// Sends a `PATCH` request to `/v1/groups/{group}`
-        pub async fn send(self) -> Result<ResponseValue<types::Group>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::Group>, Error<types::ApiError>> {
             let Self { client, group, if_match, body } = self;
             let group = group.map_err(Error::InvalidRequest)?;
             let if_match = if_match.map_err(Error::InvalidRequest)?;
@@ -10031,7 +10110,7 @@ pub mod builder {
             self
         }
         /// Sends a `GET` request to `/v1/groups/{group}/invitations`
-        pub async fn send(self) -> Result<ResponseValue<types::InvitationPage>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::InvitationPage>, Error<types::ApiError>> {
             let Self { client, group, limit, page_token } = self;
             let group = group.map_err(Error::InvalidRequest)?;
             let limit = limit.map_err(Error::InvalidRequest)?;
@@ -10124,7 +10203,7 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/groups/{group}/invitations`
-        pub async fn send(self) -> Result<ResponseValue<types::InvitationCreated>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::InvitationCreated>, Error<types::ApiError>> {
             let Self { client, group, idempotency_key, body } = self;
             let group = group.map_err(Error::InvalidRequest)?;
             let idempotency_key = idempotency_key.map_err(Error::InvalidRequest)?;
@@ -10200,7 +10279,7 @@ pub mod builder {
             self
         }
         /// Sends a `DELETE` request to `/v1/groups/{group}/invitations/{invitation}`
-        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
             let Self { client, group, invitation } = self;
             let group = group.map_err(Error::InvalidRequest)?;
             let invitation = invitation.map_err(Error::InvalidRequest)?;
@@ -10332,7 +10411,7 @@ pub mod builder {
             self
         }
         /// Sends a `GET` request to `/v1/groups/{group}/members`
-        pub async fn send(self) -> Result<ResponseValue<types::GroupMemberPage>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::GroupMemberPage>, Error<types::ApiError>> {
             let Self { client, group, filter, limit, page_token, q, sort, total } = self;
             let group = group.map_err(Error::InvalidRequest)?;
             let filter = filter.map_err(Error::InvalidRequest)?;
@@ -10432,7 +10511,7 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/groups/{group}/members`
-        pub async fn send(self) -> Result<ResponseValue<types::GroupMember>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::GroupMember>, Error<types::ApiError>> {
             let Self { client, group, idempotency_key, body } = self;
             let group = group.map_err(Error::InvalidRequest)?;
             let idempotency_key = idempotency_key.map_err(Error::InvalidRequest)?;
@@ -10505,7 +10584,7 @@ pub mod builder {
             self
         }
         /// Sends a `DELETE` request to `/v1/groups/{group}/members/{user}`
-        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
             let Self { client, group, user } = self;
             let group = group.map_err(Error::InvalidRequest)?;
             let user = user.map_err(Error::InvalidRequest)?;
@@ -10596,7 +10675,7 @@ pub mod builder {
             self
         }
         /// Sends a `PATCH` request to `/v1/groups/{group}/members/{user}`
-        pub async fn send(self) -> Result<ResponseValue<types::GroupMember>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::GroupMember>, Error<types::ApiError>> {
             let Self { client, group, user, body } = self;
             let group = group.map_err(Error::InvalidRequest)?;
             let user = user.map_err(Error::InvalidRequest)?;
@@ -10669,7 +10748,7 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/invitations/accept`
-        pub async fn send(self) -> Result<ResponseValue<types::UserGroup>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::UserGroup>, Error<types::ApiError>> {
             let Self { client, body } = self;
             let body = body
                 .and_then(|v| types::InvitationAccept::try_from(v).map_err(|e| e.to_string()))
@@ -10735,7 +10814,7 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/login`
-        pub async fn send(self) -> Result<ResponseValue<types::SessionCreated>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::SessionCreated>, Error<types::ApiError>> {
             let Self { client, body } = self;
             let body = body
                 .and_then(|v| types::Login::try_from(v).map_err(|e| e.to_string()))
@@ -10801,7 +10880,7 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/login/change-password`
-        pub async fn send(self) -> Result<ResponseValue<types::SessionCreated>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::SessionCreated>, Error<types::ApiError>> {
             let Self { client, body } = self;
             let body = body
                 .and_then(|v| types::LoginChangePassword::try_from(v).map_err(|e| e.to_string()))
@@ -10867,7 +10946,7 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/logout`
-        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
             let Self { client, body } = self;
             let body = body
                 .and_then(|v| types::Logout::try_from(v).map_err(|e| e.to_string()))
@@ -10944,7 +11023,7 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/register`
-        pub async fn send(self) -> Result<ResponseValue<types::User>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::User>, Error<types::ApiError>> {
             let Self { client, idempotency_key, body } = self;
             let idempotency_key = idempotency_key.map_err(Error::InvalidRequest)?;
             let body = body
@@ -11067,7 +11146,7 @@ pub mod builder {
             self
         }
         /// Sends a `GET` request to `/v1/roles`
-        pub async fn send(self) -> Result<ResponseValue<types::RolePage>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::RolePage>, Error<types::ApiError>> {
             let Self { client, filter, limit, page_token, q, sort, total } = self;
             let filter = filter.map_err(Error::InvalidRequest)?;
             let limit = limit.map_err(Error::InvalidRequest)?;
@@ -11152,7 +11231,7 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/roles`
-        pub async fn send(self) -> Result<ResponseValue<types::Role>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::Role>, Error<types::ApiError>> {
             let Self { client, idempotency_key, body } = self;
             let idempotency_key = idempotency_key.map_err(Error::InvalidRequest)?;
             let body = body
@@ -11226,7 +11305,7 @@ pub mod builder {
             self
         }
         /// Sends a `GET` request to `/v1/roles/{role}`
-        pub async fn send(self) -> Result<ResponseValue<types::Role>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::Role>, Error<types::ApiError>> {
             let Self { client, role, if_none_match } = self;
             let role = role.map_err(Error::InvalidRequest)?;
             let if_none_match = if_none_match.map_err(Error::InvalidRequest)?;
@@ -11307,7 +11386,7 @@ pub mod builder {
             self
         }
         /// Sends a `DELETE` request to `/v1/roles/{role}`
-        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
             let Self { client, role, force, if_match } = self;
             let role = role.map_err(Error::InvalidRequest)?;
             let force = force.map_err(Error::InvalidRequest)?;
@@ -11400,7 +11479,7 @@ pub mod builder {
             self
         }
         /// Sends a `PATCH` request to `/v1/roles/{role}`
-        pub async fn send(self) -> Result<ResponseValue<types::Role>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::Role>, Error<types::ApiError>> {
             let Self { client, role, if_match, body } = self;
             let role = role.map_err(Error::InvalidRequest)?;
             let if_match = if_match.map_err(Error::InvalidRequest)?;
@@ -11452,7 +11531,7 @@ pub mod builder {
             Self { client: client }
         }
         /// Sends a `GET` request to `/v1/session`
-        pub async fn send(self) -> Result<ResponseValue<types::CurrentSession>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::CurrentSession>, Error<types::ApiError>> {
             let Self { client } = self;
             let url = format!("{}/v1/session", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
@@ -11516,7 +11595,7 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/session/reauthenticate`
-        pub async fn send(self) -> Result<ResponseValue<types::SessionCreated>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::SessionCreated>, Error<types::ApiError>> {
             let Self { client, body } = self;
             let body = body
                 .and_then(|v| types::SessionReauthenticate::try_from(v).map_err(|e| e.to_string()))
@@ -11681,7 +11760,7 @@ pub mod builder {
             self
         }
         /// Sends a `GET` request to `/v1/users`
-        pub async fn send(self) -> Result<ResponseValue<types::UserPage>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::UserPage>, Error<types::ApiError>> {
             let Self { client, filter, group, limit, not_group, not_role, page_token, q, role, sort, total } =
                 self;
             let filter = filter.map_err(Error::InvalidRequest)?;
@@ -11775,7 +11854,7 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/users`
-        pub async fn send(self) -> Result<ResponseValue<types::User>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::User>, Error<types::ApiError>> {
             let Self { client, idempotency_key, body } = self;
             let idempotency_key = idempotency_key.map_err(Error::InvalidRequest)?;
             let body = body
@@ -11849,7 +11928,7 @@ pub mod builder {
             self
         }
         /// Sends a `GET` request to `/v1/users/{user}`
-        pub async fn send(self) -> Result<ResponseValue<types::User>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::User>, Error<types::ApiError>> {
             let Self { client, user, if_none_match } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let if_none_match = if_none_match.map_err(Error::InvalidRequest)?;
@@ -11916,7 +11995,7 @@ pub mod builder {
             self
         }
         /// Sends a `DELETE` request to `/v1/users/{user}`
-        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
             let Self { client, user, if_match } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let if_match = if_match.map_err(Error::InvalidRequest)?;
@@ -12007,7 +12086,7 @@ pub mod builder {
             self
         }
         /// Sends a `PATCH` request to `/v1/users/{user}`
-        pub async fn send(self) -> Result<ResponseValue<types::User>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::User>, Error<types::ApiError>> {
             let Self { client, user, if_match, body } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let if_match = if_match.map_err(Error::InvalidRequest)?;
@@ -12082,7 +12161,7 @@ pub mod builder {
             self
         }
         /// Sends a `GET` request to `/v1/users/{user}/custom-data`
-        pub async fn send(self) -> Result<ResponseValue<types::JsonObject>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::JsonObject>, Error<types::ApiError>> {
             let Self { client, user, if_none_match } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let if_none_match = if_none_match.map_err(Error::InvalidRequest)?;
@@ -12163,7 +12242,7 @@ pub mod builder {
             self
         }
         /// Sends a `PUT` request to `/v1/users/{user}/custom-data`
-        pub async fn send(self) -> Result<ResponseValue<types::JsonObject>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::JsonObject>, Error<types::ApiError>> {
             let Self { client, user, if_match, body } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let if_match = if_match.map_err(Error::InvalidRequest)?;
@@ -12246,7 +12325,7 @@ pub mod builder {
             self
         }
         /// Sends a `PATCH` request to `/v1/users/{user}/custom-data`
-        pub async fn send(self) -> Result<ResponseValue<types::JsonObject>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::JsonObject>, Error<types::ApiError>> {
             let Self { client, user, if_match, body } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let if_match = if_match.map_err(Error::InvalidRequest)?;
@@ -12331,7 +12410,7 @@ pub mod builder {
             self
         }
         /// Sends a `GET` request to `/v1/users/{user}/groups`
-        pub async fn send(self) -> Result<ResponseValue<types::UserGroupPage>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::UserGroupPage>, Error<types::ApiError>> {
             let Self { client, user, limit, page_token } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let limit = limit.map_err(Error::InvalidRequest)?;
@@ -12410,7 +12489,7 @@ pub mod builder {
             self
         }
         /// Sends a `PUT` request to `/v1/users/{user}/password`
-        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
             let Self { client, user, body } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let body = body
@@ -12489,7 +12568,7 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/users/{user}/password/change`
-        pub async fn send(self) -> Result<ResponseValue<types::SessionCreated>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::SessionCreated>, Error<types::ApiError>> {
             let Self { client, user, body } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let body = body
@@ -12569,7 +12648,7 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/users/{user}/password/verify`
-        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
             let Self { client, user, body } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let body = body
@@ -12637,7 +12716,9 @@ pub mod builder {
             self
         }
         /// Sends a `GET` request to `/v1/users/{user}/permissions`
-        pub async fn send(self) -> Result<ResponseValue<types::EffectivePermissions>, Error<types::Error>> {
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::EffectivePermissions>, Error<types::ApiError>> {
             let Self { client, user, group } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let group = group.map_err(Error::InvalidRequest)?;
@@ -12706,7 +12787,7 @@ pub mod builder {
             self
         }
         /// Sends a `GET` request to `/v1/users/{user}/preferences`
-        pub async fn send(self) -> Result<ResponseValue<types::JsonObject>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::JsonObject>, Error<types::ApiError>> {
             let Self { client, user, if_none_match } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let if_none_match = if_none_match.map_err(Error::InvalidRequest)?;
@@ -12787,7 +12868,7 @@ pub mod builder {
             self
         }
         /// Sends a `PATCH` request to `/v1/users/{user}/preferences`
-        pub async fn send(self) -> Result<ResponseValue<types::JsonObject>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::JsonObject>, Error<types::ApiError>> {
             let Self { client, user, if_match, body } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let if_match = if_match.map_err(Error::InvalidRequest)?;
@@ -12845,7 +12926,7 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/users/{user}/reactivate`
-        pub async fn send(self) -> Result<ResponseValue<types::User>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::User>, Error<types::ApiError>> {
             let Self { client, user } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let url = format!("{}/v1/users/{}/reactivate", client.baseurl, encode_path(&user.to_string()),);
@@ -12936,7 +13017,7 @@ pub mod builder {
             self
         }
         /// Sends a `GET` request to `/v1/users/{user}/roles`
-        pub async fn send(self) -> Result<ResponseValue<types::RolePage>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::RolePage>, Error<types::ApiError>> {
             let Self { client, user, limit, page_token, q } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let limit = limit.map_err(Error::InvalidRequest)?;
@@ -13017,7 +13098,7 @@ pub mod builder {
             self
         }
         /// Sends a `PUT` request to `/v1/users/{user}/roles`
-        pub async fn send(self) -> Result<ResponseValue<types::UserRolesChanged>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::UserRolesChanged>, Error<types::ApiError>> {
             let Self { client, user, body } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let body = body
@@ -13096,7 +13177,7 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/users/{user}/roles`
-        pub async fn send(self) -> Result<ResponseValue<types::UserRolesChanged>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::UserRolesChanged>, Error<types::ApiError>> {
             let Self { client, user, body } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let body = body
@@ -13164,7 +13245,7 @@ pub mod builder {
             self
         }
         /// Sends a `DELETE` request to `/v1/users/{user}/roles/{role}`
-        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
             let Self { client, user, role } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let role = role.map_err(Error::InvalidRequest)?;
@@ -13249,7 +13330,7 @@ pub mod builder {
             self
         }
         /// Sends a `GET` request to `/v1/users/{user}/sessions`
-        pub async fn send(self) -> Result<ResponseValue<types::SessionPage>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::SessionPage>, Error<types::ApiError>> {
             let Self { client, user, limit, page_token } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let limit = limit.map_err(Error::InvalidRequest)?;
@@ -13305,7 +13386,7 @@ pub mod builder {
             self
         }
         /// Sends a `DELETE` request to `/v1/users/{user}/sessions`
-        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
             let Self { client, user } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let url = format!("{}/v1/users/{}/sessions", client.baseurl, encode_path(&user.to_string()),);
@@ -13370,7 +13451,7 @@ pub mod builder {
             self
         }
         /// Sends a `DELETE` request to `/v1/users/{user}/sessions/{session}`
-        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
             let Self { client, user, session } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let session = session.map_err(Error::InvalidRequest)?;
@@ -13451,7 +13532,7 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/users/{user}/suspend`
-        pub async fn send(self) -> Result<ResponseValue<types::User>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::User>, Error<types::ApiError>> {
             let Self { client, user, body } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let body = body
@@ -13499,7 +13580,7 @@ pub mod builder {
             Self { client: client }
         }
         /// Sends a `GET` request to `/v1/version`
-        pub async fn send(self) -> Result<ResponseValue<types::Version>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<types::ServerVersion>, Error<types::ApiError>> {
             let Self { client } = self;
             let url = format!("{}/v1/version", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);

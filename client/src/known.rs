@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(schemas["RoleType"]["x-extensible-enum"], json!(super::role_type::ALL));
         assert_eq!(schemas["AuditResult"]["x-extensible-enum"], json!(super::audit_result::ALL));
         assert_eq!(
-            schemas["Error"]["properties"]["error_code"]["x-extensible-enum"],
+            schemas["ApiError"]["properties"]["error_code"]["x-extensible-enum"],
             json!(super::error_code::ALL)
         );
         let open = document.to_string().matches("\"x-extensible-enum\"").count();

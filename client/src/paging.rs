@@ -73,7 +73,7 @@ pub fn paginate<'a, P, F, A>(fetch: F) -> Items<'a, P::Item>
 where
     P: Page,
     F: FnMut(Option<String>) -> A + Send + 'a,
-    A: Future<Output = Result<ResponseValue<P>, generated::Error<types::Error>>> + Send + 'a,
+    A: Future<Output = Result<ResponseValue<P>, generated::Error<types::ApiError>>> + Send + 'a,
 {
     enum Next {
         Page(Option<String>),

@@ -27,7 +27,7 @@ fn reader(schema: &str) -> fn(&Value) -> Result<Value, serde_json::Error> {
         "AuditEventPage" => read::<types::AuditEventPage>,
         "CurrentSession" => read::<types::CurrentSession>,
         "EffectivePermissions" => read::<types::EffectivePermissions>,
-        "Error" => read::<types::Error>,
+        "ApiError" => read::<types::ApiError>,
         "Group" => read::<types::Group>,
         "GroupMember" => read::<types::GroupMember>,
         "GroupMemberPage" => read::<types::GroupMemberPage>,
@@ -47,7 +47,7 @@ fn reader(schema: &str) -> fn(&Value) -> Result<Value, serde_json::Error> {
         "UserGroupPage" => read::<types::UserGroupPage>,
         "UserPage" => read::<types::UserPage>,
         "UserRolesChanged" => read::<types::UserRolesChanged>,
-        "Version" => read::<types::Version>,
+        "ServerVersion" => read::<types::ServerVersion>,
         other => panic!("the answer {other} has no line in this test"),
     }
 }

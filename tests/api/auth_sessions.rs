@@ -1,11 +1,12 @@
 //! The current session: looking at it, proving again who is there, signing out.
 
 use chrono::TimeDelta;
+use http::Method;
 use rollcall_api::access::Permission;
 use rollcall_client::{error_code, types, user_view};
 
 use super::{is_live, refusal};
-use crate::support::{PASSWORD, Refused, TestServer};
+use crate::support::{Answer, PASSWORD, Refused, TestServer};
 
 #[tokio::test]
 async fn a_session_shows_its_user_and_what_they_may_do() {
@@ -109,4 +110,13 @@ async fn suspension_kills_tokens_and_reactivation_revives_none_that_was_ended() 
     assert!(!is_live(&ada).await);
     let refused = ada.user_view().user("me").send().await.refusal();
     assert_eq!(refused, refusal(401, error_code::UNAUTHENTICATED));
+}
+
+#[tokio::test]
+async fn logout_needs_no_body() {
+    let server = TestServer::start().await;
+    let (ada, other) = (server.user("ada").await, server.sign_in("ada").await);
+    let answer = Answer::of(server.request(Method::POST, "/v1/logout").bearer_auth(ada.token())).await;
+    assert_eq!(answer.code(), 204, "{}", answer.message());
+    assert!(!is_live(&ada).await && is_live(&other).await, "it ends the one session, as `{{}}` does");
 }

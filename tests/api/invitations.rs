@@ -1,12 +1,13 @@
 //! Invitations: worth at acceptance what their sender may give then, and a proof of the address that they were sent to.
 
+use http::Method;
 use rollcall_client::{error_code, types};
 use rollcall_server::config::RegistrationMode;
 use serde_json::{Value, json};
 
 use super::{bodies, create, refusal, update};
 use crate::support::people::new_user;
-use crate::support::{PASSWORD, Person, Refused, TestServer};
+use crate::support::{Answer, PASSWORD, Person, Refused, TestServer};
 
 fn invalid() -> (u16, String) {
     refusal(422, error_code::INVITATION_INVALID)
@@ -129,7 +130,7 @@ async fn register(
     server: &TestServer,
     mut body: Value,
     token: &str,
-) -> Result<rollcall_client::ResponseValue<types::User>, rollcall_client::api::Error<types::Error>> {
+) -> Result<rollcall_client::ResponseValue<types::User>, rollcall_client::api::Error<types::ApiError>> {
     body["invitation"] = token.into();
     let body: types::Register = serde_json::from_value(body).unwrap();
     let key = types::IdempotencyKey::try_from("k1").unwrap();
@@ -191,4 +192,21 @@ async fn user_delete_erases_the_address_from_invitations() {
         assert!(!rows.to_lowercase().contains("lily@example.org"), "{table}: {rows}");
     }
     admin.user_create().body(new_user("lily")).send().await.unwrap();
+}
+
+#[tokio::test]
+async fn group_invitation_create_without_a_body_is_one_with_an_empty_object() {
+    let server = TestServer::start().await;
+    let (_, ada, _, eve) = engine(&server).await;
+    let invite = || {
+        let request = server.request(Method::POST, "/v1/groups/@engine/invitations").bearer_auth(ada.token());
+        request.header("idempotency-key", "one")
+    };
+    let first = Answer::of(invite()).await;
+    assert_eq!(first.code(), 201, "{}", first.message());
+    let token = first.json()["token"].as_str().unwrap().to_owned();
+    let again = Answer::of(invite().json(&json!({}))).await;
+    assert_eq!((again.code(), again.header("idempotency-replayed")), (201, "true"), "the same request");
+    assert_eq!(again.json()["invitation"]["id"], first.json()["invitation"]["id"]);
+    assert_eq!(accept(&eve, &token).await, Ok(vec!["member".to_owned()]));
 }

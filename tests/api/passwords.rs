@@ -9,7 +9,7 @@ use super::{NEW_PASSWORD, create, is_live, refusal, sign_in_refused, text};
 use crate::support::{PASSWORD, Refused, TestServer};
 
 fn set(password: &str) -> types::UserPasswordSet {
-    types::UserPasswordSet { password: password.into(), must_change: false }
+    types::UserPasswordSet { password: password.into(), must_change: None }
 }
 
 fn change(current: &str, new: &str) -> types::UserPasswordChange {
@@ -45,7 +45,7 @@ async fn a_reset_ends_all_of_the_users_sessions() {
 async fn a_reset_can_force_a_change() {
     let server = TestServer::start().await;
     let (admin, ada) = (server.admin().await, server.user("ada").await);
-    let body = types::UserPasswordSet { must_change: true, ..set(NEW_PASSWORD) };
+    let body = types::UserPasswordSet { must_change: Some(true), ..set(NEW_PASSWORD) };
     admin.user_password_set().user(ada.path()).body(body).send().await.unwrap();
     let refused = sign_in_refused(&server, "ada", NEW_PASSWORD).await;
     assert_eq!(refused.code(), Some(error_code::PASSWORD_EXPIRED));
@@ -234,7 +234,7 @@ async fn a_check_is_no_way_around_suspension_or_a_forced_change() {
     let server = TestServer::start().await;
     let checker = server.holder("checker", &[Permission::UsersCredentials]).await;
     let ada = server.user("ada").await;
-    let body = types::UserPasswordSet { password: NEW_PASSWORD.into(), must_change: true };
+    let body = types::UserPasswordSet { password: NEW_PASSWORD.into(), must_change: Some(true) };
     checker.user_password_set().user("@ada").body(body).send().await.unwrap();
     let expired = verify(&checker, "@ada", NEW_PASSWORD).await;
     assert_eq!(expired, (403, error_code::PASSWORD_EXPIRED.to_owned()));

@@ -1,12 +1,13 @@
 //! Suspension: everything ends at once, on every session; it ends by itself, or when somebody says so.
 
 use chrono::TimeDelta;
+use http::Method;
 use rollcall_client::{error_code, types};
 use rollcall_server::clock::Clock;
 use serde_json::json;
 
 use super::{bodies, is_live, refusal, sign_in_refused};
-use crate::support::{PASSWORD, Refused, TestServer};
+use crate::support::{Answer, PASSWORD, Refused, TestServer};
 
 #[tokio::test]
 async fn a_suspension_ends_every_session_at_once() {
@@ -118,4 +119,16 @@ async fn a_suspended_administrator_is_none_for_the_while() {
     server.advance(TimeDelta::minutes(5));
     server.sign_in("administrator").await.user_delete().user("me").send().await.unwrap();
     server.sign_in("eve").await;
+}
+
+#[tokio::test]
+async fn user_suspend_needs_no_body() {
+    let server = TestServer::start().await;
+    let (admin, ada) = (server.admin().await, server.user("ada").await);
+    let suspend = server.request(Method::POST, "/v1/users/@ada/suspend").bearer_auth(admin.token());
+    let answer = Answer::of(suspend).await;
+    assert_eq!(answer.code(), 200, "{}", answer.message());
+    let seen = answer.json();
+    assert_eq!((&seen["suspended"], &seen["suspended_reason"]), (&json!(true), &json!(null)));
+    assert!(!is_live(&ada).await);
 }

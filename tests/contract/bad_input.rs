@@ -101,6 +101,10 @@ async fn bodies_that_are_no_json_objects() {
             ("a comment", b"{/* no */}".to_vec()),
         ];
         for (what, body) in cases {
+            // Where a body is optional, nothing is a body: `no_body_is_enough_where_the_document_says_so`.
+            if what == "nothing" && operation.object["requestBody"]["required"] == false {
+                continue;
+            }
             bench
                 .body(
                     operation,
@@ -183,6 +187,38 @@ async fn bodies_that_are_too_large_or_not_json() {
         }
     }
     bench.finish(&before).await;
+}
+
+/// An absent body is good exactly where the document has `required: false`.
+#[tokio::test]
+async fn no_body_is_enough_where_the_document_says_so() {
+    let mut bench = Bench::new().await;
+    let mut optional = Vec::new();
+    for (number, operation) in (2..).zip(with_bodies()) {
+        if operation.object["requestBody"]["required"] == true {
+            let place = format!("{} without a body", operation.id);
+            let request = bench.call(operation);
+            bench.refused(&place, request, error_code::UNSUPPORTED_MEDIA_TYPE, &["application/json"]).await;
+            continue;
+        }
+        optional.push(operation.id.as_str());
+        // What libraries send that have nothing to send.
+        for (part, kind) in ["", "application/json", "application/x-www-form-urlencoded"].iter().enumerate() {
+            let scene = Scene::set(&bench.server, number * 10 + part as u32).await;
+            let caller = if operation.id == "logout" { &scene.target } else { &bench.root };
+            let request =
+                bench.server.request(operation.method.clone(), &scene.path(operation)).timeout(SOON);
+            let request = request.bearer_auth(caller.token());
+            let request =
+                if kind.is_empty() { request } else { request.header(CONTENT_TYPE, *kind).body("") };
+            let answer = Answer::of(request).await;
+            let place = format!("{} with {kind:?}", operation.id);
+            assert!(answer.status.is_success(), "{place}: {} {}", answer.code(), answer.message());
+        }
+    }
+    optional.sort_unstable();
+    assert_eq!(optional, ["group_invitation_create", "logout", "user_suspend"]);
+    assert!(bench.wrong.is_empty(), "{}", bench.wrong.join("\n"));
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ const ROUNDS: usize = 200;
 /// What became of one call: whom it was about, and the status.
 type Outcome = (Uuid, u16);
 
-fn status<T>(answer: Result<ResponseValue<T>, api::Error<types::Error>>) -> u16 {
+fn status<T>(answer: Result<ResponseValue<T>, api::Error<types::ApiError>>) -> u16 {
     let status = answer.as_ref().map_or_else(api::Error::status, |answer| Some(answer.status()));
     status.unwrap_or_else(|| panic!("no answer: {:?}", answer.err())).as_u16()
 }

@@ -151,7 +151,7 @@ fn of_router(seen: &Seen<'_>) -> Vec<String> {
         wrong.push("no operation is here, yet it isn't a 400, 404 or 405".to_owned());
     }
     if seen.method != Method::HEAD {
-        wrong.extend(against_schema("Error", seen.body));
+        wrong.extend(against_schema("ApiError", seen.body));
     }
     wrong
 }

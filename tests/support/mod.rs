@@ -25,7 +25,7 @@ pub trait Refused {
     fn refusal(self) -> (u16, String);
 }
 
-impl<T> Refused for Result<ResponseValue<T>, api::Error<rollcall_client::types::Error>> {
+impl<T> Refused for Result<ResponseValue<T>, api::Error<rollcall_client::types::ApiError>> {
     #[track_caller]
     fn refused(self) -> Error {
         match self {

@@ -278,27 +278,65 @@ impl<T: DeserializeOwned + JsonSchema + Send + Sync + 'static> ExclusiveExtracto
         rqctx: &RequestContext<C>,
         request: hyper::Request<Body>,
     ) -> Result<Self, HttpError> {
-        let limit = rqctx.request_body_max_bytes();
         let (parts, body) = request.into_parts();
-        let too_large = || BODY_TOO_LARGE.with(format!("the body must not be larger than {limit} bytes"));
-        let announced =
-            parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-        if announced.is_some_and(|length| length > limit as u64) {
-            return Err(too_large());
-        }
+        check_length(&parts.headers, rqctx.request_body_max_bytes())?;
         check_content_type(&parts.headers)?;
-        let raw = match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await {
-            Err(_) => return Err(REQUEST_TIMEOUT.with("the body did not arrive within 10 seconds")),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
-            Ok(Err(_)) => return Err(INVALID_REQUEST.with("the body broke off")),
-            Ok(Ok(collected)) => collected.to_bytes().to_vec(),
-        };
+        let raw = collect(body, rqctx.request_body_max_bytes()).await?;
         let value = parse(&raw).map_err(|rule| INVALID_REQUEST.with(rule))?;
         Ok(Self { value, raw })
     }
 
     fn metadata(content: ApiEndpointBodyContentType) -> ExtractorMetadata {
         <TypedBody<T> as ExclusiveExtractor>::metadata(content)
+    }
+}
+
+/// A JSON object as the body of a request, or no body at all, which means the same as `{}`. For operations whose body has
+/// no field that must be there; the document says so by `required: false`.
+#[derive(Debug)]
+pub struct OptionalBody<T>(pub JsonBody<T>);
+
+#[async_trait]
+impl<T: DeserializeOwned + JsonSchema + Send + Sync + 'static> ExclusiveExtractor for OptionalBody<T> {
+    async fn from_request<C: ServerContext>(
+        rqctx: &RequestContext<C>,
+        request: hyper::Request<Body>,
+    ) -> Result<Self, HttpError> {
+        let (parts, body) = request.into_parts();
+        check_length(&parts.headers, rqctx.request_body_max_bytes())?;
+        let mut raw = collect(body, rqctx.request_body_max_bytes()).await?;
+        // Nothing has no media type, whatever a client's library says of it.
+        if raw.is_empty() {
+            raw = b"{}".to_vec();
+        } else {
+            check_content_type(&parts.headers)?;
+        }
+        let value = parse(&raw).map_err(|rule| INVALID_REQUEST.with(rule))?;
+        Ok(Self(JsonBody { value, raw }))
+    }
+
+    fn metadata(content: ApiEndpointBodyContentType) -> ExtractorMetadata {
+        <TypedBody<T> as ExclusiveExtractor>::metadata(content)
+    }
+}
+
+fn too_large(limit: usize) -> HttpError {
+    BODY_TOO_LARGE.with(format!("the body must not be larger than {limit} bytes"))
+}
+
+/// Refuses a body that says itself that it is too large, before any of it is read.
+fn check_length(headers: &http::HeaderMap, limit: usize) -> Result<(), HttpError> {
+    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > limit as u64) { Err(too_large(limit)) } else { Ok(()) }
+}
+
+/// Reads a whole body, bounded in size and time.
+async fn collect(body: Body, limit: usize) -> Result<Vec<u8>, HttpError> {
+    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await {
+        Err(_) => Err(REQUEST_TIMEOUT.with("the body did not arrive within 10 seconds")),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(limit)),
+        Ok(Err(_)) => Err(INVALID_REQUEST.with("the body broke off")),
+        Ok(Ok(collected)) => Ok(collected.to_bytes().to_vec()),
     }
 }
 

@@ -14,7 +14,9 @@ pub mod types;
 use dropshot::{HttpError, RequestContext};
 pub use uuid::Uuid;
 
-use extract::{Bearer, IdempotencyKey, IfMatch, IfNoneMatch, JsonBody, PathParams, QueryParams};
+use extract::{
+    Bearer, IdempotencyKey, IfMatch, IfNoneMatch, JsonBody, OptionalBody, PathParams, QueryParams,
+};
 use reply::{Created, NoContent, Ok200};
 use types::{
     AccessCheck, AccessDecision, AuditEventListQuery, AuditEventPage, CurrentSession, CustomData,
@@ -22,10 +24,10 @@ use types::{
     GroupMemberUpdate, GroupPage, GroupPath, GroupUpdate, Health, InvitationAccept, InvitationCreate,
     InvitationCreated, InvitationPage, InvitationPath, JsonObject, ListQuery, Login, LoginChangePassword,
     Logout, PageQuery, PermissionListQuery, Preferences, Readiness, Register, Role, RoleCreate,
-    RoleDeleteQuery, RolePage, RolePath, RoleUpdate, SessionCreated, SessionPage, SessionPath,
+    RoleDeleteQuery, RolePage, RolePath, RoleUpdate, ServerVersion, SessionCreated, SessionPage, SessionPath,
     SessionReauthenticate, User, UserCreate, UserGroup, UserGroupPage, UserListQuery, UserPage,
     UserPasswordChange, UserPasswordSet, UserPasswordVerify, UserPath, UserRoleListQuery, UserRolePath,
-    UserRoles, UserRolesChanged, UserSuspend, UserUpdate, Version,
+    UserRoles, UserRolesChanged, UserSuspend, UserUpdate,
 };
 
 /// The largest body of a request, in bytes, where an operation doesn't say otherwise.
@@ -97,7 +99,7 @@ pub trait RollcallApi {
     async fn logout(
         rqctx: RequestContext<Self::Context>,
         credential: Bearer,
-        body: JsonBody<Logout>,
+        body: OptionalBody<Logout>,
     ) -> Answer<NoContent>;
 
     /// View the current session
@@ -189,7 +191,7 @@ pub trait RollcallApi {
         rqctx: RequestContext<Self::Context>,
         credential: Bearer,
         path: PathParams<UserPath>,
-        body: JsonBody<UserSuspend>,
+        body: OptionalBody<UserSuspend>,
     ) -> Answer<Ok200<User>>;
 
     /// Reactivate a user
@@ -455,7 +457,7 @@ pub trait RollcallApi {
         credential: Bearer,
         path: PathParams<GroupPath>,
         key: IdempotencyKey,
-        body: JsonBody<InvitationCreate>,
+        body: OptionalBody<InvitationCreate>,
     ) -> Answer<Created<InvitationCreated>>;
 
     /// Withdraw an invitation
@@ -635,7 +637,7 @@ pub trait RollcallApi {
     ///
     /// The versions of the server and of the document that it serves.
     #[endpoint { method = GET, path = "/v1/version", tags = ["system"] }]
-    async fn system_version(rqctx: RequestContext<Self::Context>) -> Answer<Ok200<Version>>;
+    async fn system_version(rqctx: RequestContext<Self::Context>) -> Answer<Ok200<ServerVersion>>;
 
     /// Whether the process answers
     ///

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rollcall_api::error;
 use rollcall_api::reply::Ok200;
-use rollcall_api::types::{Health, JsonObject, Readiness, Version};
+use rollcall_api::types::{Health, JsonObject, Readiness, ServerVersion};
 
 use crate::error::AppResult;
 use crate::operation::Operation;
@@ -13,8 +13,8 @@ use crate::operation::Operation;
 pub const DOCUMENT: &str = include_str!("../../../openapi/rollcall.json");
 
 /// Which server this is.
-pub async fn system_version(_: Arc<Operation>) -> AppResult<Ok200<Version>> {
-    Ok(Ok200::new(Version {
+pub async fn system_version(_: Arc<Operation>) -> AppResult<Ok200<ServerVersion>> {
+    Ok(Ok200::new(ServerVersion {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         document_version: rollcall_api::document::VERSION.to_string(),
     }))

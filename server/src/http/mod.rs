@@ -5,7 +5,7 @@ mod request_log;
 
 use dropshot::RequestContext;
 use rollcall_api::extract::{
-    Bearer, IdempotencyKey, IfMatch, IfNoneMatch, JsonBody, PathParams, QueryParams,
+    Bearer, IdempotencyKey, IfMatch, IfNoneMatch, JsonBody, OptionalBody, PathParams, QueryParams,
 };
 use rollcall_api::reply::{Created, NoContent, Ok200};
 use rollcall_api::types::{
@@ -14,10 +14,10 @@ use rollcall_api::types::{
     GroupMemberUpdate, GroupPage, GroupPath, GroupUpdate, Health, InvitationAccept, InvitationCreate,
     InvitationCreated, InvitationPage, InvitationPath, JsonObject, ListQuery, Login, LoginChangePassword,
     Logout, PageQuery, PermissionListQuery, Preferences, Readiness, Register, Role, RoleCreate,
-    RoleDeleteQuery, RolePage, RolePath, RoleUpdate, SessionCreated, SessionPage, SessionPath,
+    RoleDeleteQuery, RolePage, RolePath, RoleUpdate, ServerVersion, SessionCreated, SessionPage, SessionPath,
     SessionReauthenticate, User, UserCreate, UserGroup, UserGroupPage, UserListQuery, UserPage,
     UserPasswordChange, UserPasswordSet, UserPasswordVerify, UserPath, UserRoleListQuery, UserRolePath,
-    UserRoles, UserRolesChanged, UserSuspend, UserUpdate, Version,
+    UserRoles, UserRolesChanged, UserSuspend, UserUpdate,
 };
 use rollcall_api::{Answer, RollcallApi};
 
@@ -52,8 +52,8 @@ impl RollcallApi for Server {
         handle(&rqctx, "register", |op| register::register(op, key, body)).await
     }
 
-    async fn logout(rqctx: Rqctx, credential: Bearer, body: JsonBody<Logout>) -> Answer<NoContent> {
-        handle(&rqctx, "logout", |op| session::logout(op, credential, body.value)).await
+    async fn logout(rqctx: Rqctx, credential: Bearer, body: OptionalBody<Logout>) -> Answer<NoContent> {
+        handle(&rqctx, "logout", |op| session::logout(op, credential, body.0.value)).await
     }
 
     async fn session_view(rqctx: Rqctx, credential: Bearer) -> Answer<Ok200<CurrentSession>> {
@@ -293,9 +293,9 @@ impl RollcallApi for Server {
         rqctx: Rqctx,
         credential: Bearer,
         path: PathParams<UserPath>,
-        body: JsonBody<UserSuspend>,
+        body: OptionalBody<UserSuspend>,
     ) -> Answer<Ok200<User>> {
-        handle(&rqctx, "user_suspend", |op| users::user_suspend(op, credential, path.0.user, body.value))
+        handle(&rqctx, "user_suspend", |op| users::user_suspend(op, credential, path.0.user, body.0.value))
             .await
     }
 
@@ -389,10 +389,10 @@ impl RollcallApi for Server {
         credential: Bearer,
         path: PathParams<GroupPath>,
         key: IdempotencyKey,
-        body: JsonBody<InvitationCreate>,
+        body: OptionalBody<InvitationCreate>,
     ) -> Answer<Created<InvitationCreated>> {
         handle(&rqctx, "group_invitation_create", |op| {
-            invitations::group_invitation_create(op, credential, path.0.group, key, body)
+            invitations::group_invitation_create(op, credential, path.0.group, key, body.0)
         })
         .await
     }
@@ -539,7 +539,7 @@ impl RollcallApi for Server {
         handle(&rqctx, "audit_event_list", |op| audit::audit_event_list(op, credential, query.0)).await
     }
 
-    async fn system_version(rqctx: Rqctx) -> Answer<Ok200<Version>> {
+    async fn system_version(rqctx: Rqctx) -> Answer<Ok200<ServerVersion>> {
         handle(&rqctx, "system_version", system::system_version).await
     }
 

@@ -27,7 +27,7 @@ impl<'a> Still<'a> {
     /// The call was refused with this code, in words that have `named`, and nothing has changed.
     async fn refused<T>(
         &self,
-        answer: Result<ResponseValue<T>, api::Error<types::Error>>,
+        answer: Result<ResponseValue<T>, api::Error<types::ApiError>>,
         (status, code): (u16, &str),
         named: &str,
     ) {

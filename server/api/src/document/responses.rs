@@ -1,4 +1,4 @@
-//! Responses: one shared component for each error status, all with the one `Error` body; the headers of every
+//! Responses: one shared component for each error status, all with the one `ApiError` body; the headers of every
 //! answer; and which statuses an operation can answer.
 
 use serde_json::{Map, Value, json};
@@ -174,7 +174,7 @@ fn error_response(shared: &Shared) -> Value {
         "headers": header_references(shared.headers),
         "content": {
             "application/json": {
-                "schema": { "$ref": "#/components/schemas/Error" },
+                "schema": { "$ref": "#/components/schemas/ApiError" },
                 "examples": examples,
             },
         },

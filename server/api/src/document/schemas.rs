@@ -13,7 +13,7 @@ pub(super) fn polish(document: &mut Value) {
         title_variants(name, schema);
         walk(schema);
     }
-    schemas.insert("Error".to_owned(), error_body());
+    schemas.insert("ApiError".to_owned(), error_body());
     schemas.insert(
         "OpenApiDocument".to_owned(),
         json!({
@@ -55,11 +55,16 @@ pub(super) fn walk(schema: &mut Value) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(walk),
         Value::Object(object) => {
-            if object.get("default") == Some(&Value::Null) {
-                object.remove("default");
-            }
+            // Generators take a field with a default for one that must be sent; descriptions say the default in words.
+            object.remove("default");
             collapse(object);
-            object.values_mut().for_each(walk);
+            for (keyword, inner) in object.iter_mut() {
+                match inner {
+                    // The members of `properties` are fields, and one may be called `default`.
+                    Value::Object(fields) if keyword == "properties" => fields.values_mut().for_each(walk),
+                    other => walk(other),
+                }
+            }
         }
         _ => {}
     }

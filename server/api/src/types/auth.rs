@@ -64,7 +64,7 @@ pub struct Register {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Logout {
-    /// Whether to end all of the user's sessions, not only the current one.
+    /// Whether to end all of the user's sessions, not only the current one; `false` by default.
     #[serde(default)]
     pub everywhere: bool,
 }

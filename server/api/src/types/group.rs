@@ -86,7 +86,7 @@ pub struct GroupCreate {
     #[serde(default)]
     pub custom_data: Option<CustomData>,
     /// Whether members are to use a second factor. Kept and shown to applications, which can ask for one; Rollcall
-    /// itself will enforce it with second factors.
+    /// itself will enforce it with second factors. `false` by default.
     #[serde(default)]
     pub mfa_required: bool,
     /// The first owner; the caller where nobody is named.

@@ -56,7 +56,7 @@ pub use role::{
 };
 pub use secret::{NewPassword, PASSWORD_MAX, PASSWORD_MIN_FLOOR, PasswordAttempt, Secret};
 pub use session::{Session, SessionPage};
-pub use system::{Health, Readiness, Version};
+pub use system::{Health, Readiness, ServerVersion};
 pub use text::{
     AddressText, AddressTextRule, Description, DescriptionRule, DisplayName, DisplayNameRule, Email,
     EmailRule, Identifier, IdentifierRule, PermissionName, PermissionNameRule, Phone, PhoneRule, ProfileText,

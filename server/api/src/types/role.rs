@@ -139,10 +139,10 @@ pub type RolePage = Page<Role>;
 pub struct RoleCreate {
     /// The role's name.
     pub name: RoleName,
-    /// Where the role is held.
+    /// Where the role is held; `global` by default.
     #[serde(default)]
     pub scope: RoleScopeInput,
-    /// Who may hold the role.
+    /// Who may hold the role; `user` by default.
     #[serde(default)]
     pub r#type: RoleTypeInput,
     /// What the role is for.
@@ -153,7 +153,7 @@ pub struct RoleCreate {
     #[serde(default)]
     pub permissions: List<PermissionName>,
     /// Whether new users get the role. Only for global roles of type `user`; setting it needs `roles:assign` and what
-    /// `user_role_add` needs.
+    /// `user_role_add` needs. `false` by default.
     #[serde(default)]
     pub is_default: bool,
 }

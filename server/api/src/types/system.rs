@@ -5,7 +5,7 @@ use serde::Serialize;
 
 /// Which server this is.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Version {
+pub struct ServerVersion {
     /// The server's version (Semantic Versioning 2.0).
     pub version: String,
     /// The published document's version.

@@ -239,7 +239,7 @@ pub struct UserCreate {
     /// First password. Without one the user can't sign in until one is set.
     #[serde(default)]
     pub password: Option<NewPassword>,
-    /// Whether the first password must be changed before the first sign-in.
+    /// Whether the first password must be changed before the first sign-in; `false` by default.
     #[serde(default)]
     pub must_change_password: bool,
     /// What the person tells about themselves.
@@ -340,7 +340,7 @@ pub struct UserListQuery {
 pub struct UserPasswordSet {
     /// The new password.
     pub password: NewPassword,
-    /// Whether the user must change it before the next sign-in.
+    /// Whether the user must change it before the next sign-in; `false` by default.
     #[serde(default)]
     pub must_change: bool,
 }
