@@ -35,7 +35,7 @@ async fn run() -> Result<(), Error> {
     let mut count = 0;
     while let Some(user) = users.next().await {
         let user = user?;
-        let whole = if user.view.0 == user_view::CARD { "" } else { " (the whole record)" };
+        let whole = if user.view == user_view::CARD { "" } else { " (the whole record)" };
         println!("  {:<20} {}{whole}", user.username.unwrap_or_default(), user.name.unwrap_or_default());
         count += 1;
     }

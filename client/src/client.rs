@@ -43,9 +43,7 @@ impl Client {
 
     /// Signs in with a username, e-mail address or telephone number.
     pub async fn login(&self, identifier: &str, password: impl Into<Password>) -> Result<Session, Error> {
-        let identifier = types::Identifier::try_from(identifier)
-            .map_err(|error| Error::invalid(format!("identifier: {error}")))?;
-        let body = types::Login { identifier, password: password.into() };
+        let body = types::Login::builder().identifier(identifier).password(password.into());
         let answer = self.0.login().body(body).send().await?;
         Ok(self.with_token(answer.into_inner().token))
     }

@@ -96,7 +96,13 @@ impl Error {
         }
     }
 
-    /// Whether this is the 304 that `if_none_match` asks for: what the caller has is still good.
+    /// Whether nothing was sent, because a value doesn't follow its rule or is missing: the message names the field, the value
+    /// and the rule. The server would have said `invalid_request`.
+    pub fn is_invalid(&self) -> bool {
+        matches!(&*self.0, Kind::Invalid(_))
+    }
+
+    /// Whether this is the 304 that `if_changed` and `if_none_match` ask for: what the caller has is still good.
     pub fn is_not_modified(&self) -> bool {
         self.status() == Some(StatusCode::NOT_MODIFIED)
     }

@@ -118,10 +118,10 @@ pub mod types {
         type Err = self::error::ConversionError;
         fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
             if value.chars().count() > 1024usize {
-                return Err("longer than 1024 characters".into());
+                return Err("must have 1 to 1024 characters".into());
             }
             if value.chars().count() < 1usize {
-                return Err("shorter than 1 characters".into());
+                return Err("must have 1 to 1024 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(|| {
                 ::regress::Regex::new(
@@ -131,7 +131,7 @@ pub mod types {
             });
             if PATTERN.find(value).is_none() {
                 return Err(
-                    "doesn't match pattern \"^[^\\u0000-\\u0009\\u000B-\\u001F\\u007F\\u202A-\\u202E\\u2066-\\u2069]+$\""
+                    "must contain no control characters but line feeds, and none that turn the direction of text"
                         .into(),
                 );
             }
@@ -246,7 +246,9 @@ pub mod types {
         }
     }
     /// The id of an audit event: a UUID (RFC 9562, version 7). Never reused.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(
+        ::serde::Deserialize, ::serde::Serialize, Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd,
+    )]
     #[serde(transparent)]
     pub struct AuditEventId(pub ::uuid::Uuid);
     impl ::std::ops::Deref for AuditEventId {
@@ -405,10 +407,10 @@ pub mod types {
         type Err = self::error::ConversionError;
         fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
             if value.chars().count() > 1024usize {
-                return Err("longer than 1024 characters".into());
+                return Err("must have 1 to 1024 characters".into());
             }
             if value.chars().count() < 1usize {
-                return Err("shorter than 1 characters".into());
+                return Err("must have 1 to 1024 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(|| {
                 ::regress::Regex::new(
@@ -418,7 +420,7 @@ pub mod types {
             });
             if PATTERN.find(value).is_none() {
                 return Err(
-                    "doesn't match pattern \"^[^\\u0000-\\u0009\\u000B-\\u001F\\u007F\\u202A-\\u202E\\u2066-\\u2069]+$\""
+                    "must contain no control characters but line feeds, and none that turn the direction of text"
                         .into(),
                 );
             }
@@ -468,10 +470,10 @@ pub mod types {
         type Err = self::error::ConversionError;
         fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
             if value.chars().count() > 128usize {
-                return Err("longer than 128 characters".into());
+                return Err("must have 1 to 128 characters".into());
             }
             if value.chars().count() < 1usize {
-                return Err("shorter than 1 characters".into());
+                return Err("must have 1 to 128 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(|| {
                 ::regress::Regex::new(
@@ -481,7 +483,7 @@ pub mod types {
             });
             if PATTERN.find(value).is_none() {
                 return Err(
-                    "doesn't match pattern \"^[^\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F\\u1160\\u17B4\\u17B5\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\uFFFE\\uFFFF]*[^\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F\\u1160\\u17B4\\u17B5\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\uFFFE\\uFFFF\\u0020\\u00A0\\u1680\\u180B-\\u180D\\u180F\\u2000-\\u200A\\u200C\\u200D\\u202F\\u205F\\u2800\\u3000\\uFE00-\\uFE0F][^\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F\\u1160\\u17B4\\u17B5\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\uFFFE\\uFFFF]*$\""
+                    "must contain something to see, and no control characters, direction marks or other characters that are never seen"
                         .into(),
                 );
             }
@@ -557,10 +559,10 @@ pub mod types {
         type Err = self::error::ConversionError;
         fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
             if value.chars().count() > 254usize {
-                return Err("longer than 254 characters".into());
+                return Err("must have 3 to 254 characters".into());
             }
             if value.chars().count() < 3usize {
-                return Err("shorter than 3 characters".into());
+                return Err("must have 3 to 254 characters".into());
             }
             Ok(Self(value.to_string()))
         }
@@ -611,10 +613,7 @@ pub mod types {
                 ::regress::Regex::new("^(\\*|(W/)?\"[!#-~]{0,64}\"(, ?(W/)?\"[!#-~]{0,64}\"){0,9})$").unwrap()
             });
             if PATTERN.find(value).is_none() {
-                return Err(
-                    "doesn't match pattern \"^(\\*|(W/)?\"[!#-~]{0,64}\"(, ?(W/)?\"[!#-~]{0,64}\"){0,9})$\""
-                        .into(),
-                );
+                return Err("must be `*` or entity tags in their quotes, separated by commas".into());
             }
             Ok(Self(value.to_string()))
         }
@@ -643,19 +642,6 @@ pub mod types {
             )
         }
     }
-    /// Error information from a response.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    pub struct Error {
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub error_code: ::std::option::Option<::std::string::String>,
-        pub message: ::std::string::String,
-        pub request_id: ::std::string::String,
-    }
-    impl Error {
-        pub fn builder() -> builder::Error {
-            Default::default()
-        }
-    }
     /// A filter: SCIM's language, or JSON Logic where it begins with `{`.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
@@ -675,10 +661,10 @@ pub mod types {
         type Err = self::error::ConversionError;
         fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
             if value.chars().count() > 4096usize {
-                return Err("longer than 4096 characters".into());
+                return Err("must have 1 to 4096 characters".into());
             }
             if value.chars().count() < 1usize {
-                return Err("shorter than 1 characters".into());
+                return Err("must have 1 to 4096 characters".into());
             }
             Ok(Self(value.to_string()))
         }
@@ -765,7 +751,9 @@ pub mod types {
         }
     }
     /// The id of a group: a UUID (RFC 9562, version 7). Never reused.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(
+        ::serde::Deserialize, ::serde::Serialize, Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd,
+    )]
     #[serde(transparent)]
     pub struct GroupId(pub ::uuid::Uuid);
     impl ::std::ops::Deref for GroupId {
@@ -908,10 +896,7 @@ pub mod types {
                     .unwrap()
             });
             if PATTERN.find(value).is_none() {
-                return Err(
-                    "doesn't match pattern \"^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|@[a-z0-9-]{1,64})$\""
-                        .into(),
-                );
+                return Err("must be an id or `@slug`".into());
             }
             Ok(Self(value.to_string()))
         }
@@ -997,7 +982,7 @@ pub mod types {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> =
                 ::std::sync::LazyLock::new(|| ::regress::Regex::new("^[!-~]{1,255}$").unwrap());
             if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^[!-~]{1,255}$\"".into());
+                return Err("must have 1 to 255 visible ASCII characters".into());
             }
             Ok(Self(value.to_string()))
         }
@@ -1045,15 +1030,15 @@ pub mod types {
         type Err = self::error::ConversionError;
         fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
             if value.chars().count() > 254usize {
-                return Err("longer than 254 characters".into());
+                return Err("must have 1 to 254 characters".into());
             }
             if value.chars().count() < 1usize {
-                return Err("shorter than 1 characters".into());
+                return Err("must have 1 to 254 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> =
                 ::std::sync::LazyLock::new(|| ::regress::Regex::new("^[^\\u0000-\\u001F\\u007F]+$").unwrap());
             if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^[^\\u0000-\\u001F\\u007F]+$\"".into());
+                return Err("must contain no control characters".into());
             }
             Ok(Self(value.to_string()))
         }
@@ -1153,7 +1138,9 @@ pub mod types {
         }
     }
     /// The id of an invitation: a UUID (RFC 9562, version 7). Never reused.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(
+        ::serde::Deserialize, ::serde::Serialize, Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd,
+    )]
     #[serde(transparent)]
     pub struct InvitationId(pub ::uuid::Uuid);
     impl ::std::ops::Deref for InvitationId {
@@ -1514,15 +1501,15 @@ pub mod types {
         type Err = self::error::ConversionError;
         fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
             if value.chars().count() > 4096usize {
-                return Err("longer than 4096 characters".into());
+                return Err("must have 1 to 4096 characters".into());
             }
             if value.chars().count() < 1usize {
-                return Err("shorter than 1 characters".into());
+                return Err("must have 1 to 4096 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> =
                 ::std::sync::LazyLock::new(|| ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap());
             if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
+                return Err("must be the `next_page` of an earlier page".into());
             }
             Ok(Self(value.to_string()))
         }
@@ -1570,16 +1557,19 @@ pub mod types {
         type Err = self::error::ConversionError;
         fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
             if value.chars().count() > 128usize {
-                return Err("longer than 128 characters".into());
+                return Err("must have 3 to 128 characters".into());
             }
             if value.chars().count() < 3usize {
-                return Err("shorter than 3 characters".into());
+                return Err("must have 3 to 128 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(|| {
                 ::regress::Regex::new("^[a-z][a-z0-9_-]*(:[a-z][a-z0-9_-]*){1,3}$").unwrap()
             });
             if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^[a-z][a-z0-9_-]*(:[a-z][a-z0-9_-]*){1,3}$\"".into());
+                return Err(
+                    "must be words of lower-case letters, digits, _ and - joined by colons, such as data:read"
+                        .into(),
+                );
             }
             Ok(Self(value.to_string()))
         }
@@ -1627,15 +1617,15 @@ pub mod types {
         type Err = self::error::ConversionError;
         fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
             if value.chars().count() > 16usize {
-                return Err("longer than 16 characters".into());
+                return Err("must have 8 to 16 characters".into());
             }
             if value.chars().count() < 8usize {
-                return Err("shorter than 8 characters".into());
+                return Err("must have 8 to 16 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> =
                 ::std::sync::LazyLock::new(|| ::regress::Regex::new("^\\+[1-9][0-9]{6,14}$").unwrap());
             if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^\\+[1-9][0-9]{6,14}$\"".into());
+                return Err("must be a telephone number in E.164 form such as +4930123456".into());
             }
             Ok(Self(value.to_string()))
         }
@@ -1774,10 +1764,10 @@ pub mod types {
         type Err = self::error::ConversionError;
         fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
             if value.chars().count() > 256usize {
-                return Err("longer than 256 characters".into());
+                return Err("must have 1 to 256 characters".into());
             }
             if value.chars().count() < 1usize {
-                return Err("shorter than 1 characters".into());
+                return Err("must have 1 to 256 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(|| {
                 ::regress::Regex::new(
@@ -1787,7 +1777,7 @@ pub mod types {
             });
             if PATTERN.find(value).is_none() {
                 return Err(
-                    "doesn't match pattern \"^[^\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F\\u1160\\u17B4\\u17B5\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\uFFFE\\uFFFF]*[^\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F\\u1160\\u17B4\\u17B5\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\uFFFE\\uFFFF\\u0020\\u00A0\\u1680\\u180B-\\u180D\\u180F\\u2000-\\u200A\\u200C\\u200D\\u202F\\u205F\\u2800\\u3000\\uFE00-\\uFE0F][^\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F\\u1160\\u17B4\\u17B5\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\uFFFE\\uFFFF]*$\""
+                    "must contain something to see, and no control characters, direction marks or other characters that are never seen"
                         .into(),
                 );
             }
@@ -1964,7 +1954,9 @@ pub mod types {
         }
     }
     /// The id of a role: a UUID (RFC 9562, version 7). Never reused.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(
+        ::serde::Deserialize, ::serde::Serialize, Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd,
+    )]
     #[serde(transparent)]
     pub struct RoleId(pub ::uuid::Uuid);
     impl ::std::ops::Deref for RoleId {
@@ -2025,15 +2017,18 @@ pub mod types {
         type Err = self::error::ConversionError;
         fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
             if value.chars().count() > 64usize {
-                return Err("longer than 64 characters".into());
+                return Err("must have 1 to 64 characters".into());
             }
             if value.chars().count() < 1usize {
-                return Err("shorter than 1 characters".into());
+                return Err("must have 1 to 64 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> =
                 ::std::sync::LazyLock::new(|| ::regress::Regex::new("^[a-z][a-z0-9_-]*$").unwrap());
             if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^[a-z][a-z0-9_-]*$\"".into());
+                return Err(
+                    "must begin with a lower-case letter and go on with lower-case letters, digits, _ and -"
+                        .into(),
+                );
             }
             Ok(Self(value.to_string()))
         }
@@ -2104,10 +2099,7 @@ pub mod types {
                     .unwrap()
             });
             if PATTERN.find(value).is_none() {
-                return Err(
-                    "doesn't match pattern \"^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|@[a-z][a-z0-9_-]{0,63})$\""
-                        .into(),
-                );
+                return Err("must be an id or `@name`".into());
             }
             Ok(Self(value.to_string()))
         }
@@ -2196,7 +2188,7 @@ pub mod types {
             match value {
                 "global" => Ok(Self::Global),
                 "group" => Ok(Self::Group),
-                _ => Err("invalid value".into()),
+                _ => Err("must be `global` or `group`".into()),
             }
         }
     }
@@ -2274,7 +2266,7 @@ pub mod types {
             match value {
                 "user" => Ok(Self::User),
                 "machine" => Ok(Self::Machine),
-                _ => Err("invalid value".into()),
+                _ => Err("must be `user` or `machine`".into()),
             }
         }
     }
@@ -2333,7 +2325,7 @@ pub mod types {
         type Err = self::error::ConversionError;
         fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
             if value.chars().count() > 512usize {
-                return Err("longer than 512 characters".into());
+                return Err("must have at most 512 characters".into());
             }
             Ok(Self(value.to_string()))
         }
@@ -2420,7 +2412,9 @@ pub mod types {
         }
     }
     /// The id of a session: a UUID (RFC 9562, version 7). Never reused.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(
+        ::serde::Deserialize, ::serde::Serialize, Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd,
+    )]
     #[serde(transparent)]
     pub struct SessionId(pub ::uuid::Uuid);
     impl ::std::ops::Deref for SessionId {
@@ -2510,15 +2504,15 @@ pub mod types {
         type Err = self::error::ConversionError;
         fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
             if value.chars().count() > 64usize {
-                return Err("longer than 64 characters".into());
+                return Err("must have 1 to 64 characters".into());
             }
             if value.chars().count() < 1usize {
-                return Err("shorter than 1 characters".into());
+                return Err("must have 1 to 64 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> =
                 ::std::sync::LazyLock::new(|| ::regress::Regex::new("^[a-z0-9-]+$").unwrap());
             if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^[a-z0-9-]+$\"".into());
+                return Err("must contain only lower-case letters, digits and -".into());
             }
             Ok(Self(value.to_string()))
         }
@@ -2566,10 +2560,10 @@ pub mod types {
         type Err = self::error::ConversionError;
         fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
             if value.chars().count() > 200usize {
-                return Err("longer than 200 characters".into());
+                return Err("must have 1 to 200 characters".into());
             }
             if value.chars().count() < 1usize {
-                return Err("shorter than 1 characters".into());
+                return Err("must have 1 to 200 characters".into());
             }
             Ok(Self(value.to_string()))
         }
@@ -2625,7 +2619,7 @@ pub mod types {
             match value {
                 "exact" => Ok(Self::Exact),
                 "estimate" => Ok(Self::Estimate),
-                _ => Err("invalid value".into()),
+                _ => Err("must be `exact` or `estimate`".into()),
             }
         }
     }
@@ -2795,7 +2789,9 @@ pub mod types {
         }
     }
     /// The id of a user: a UUID (RFC 9562, version 7). Never reused.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(
+        ::serde::Deserialize, ::serde::Serialize, Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd,
+    )]
     #[serde(transparent)]
     pub struct UserId(pub ::uuid::Uuid);
     impl ::std::ops::Deref for UserId {
@@ -2920,10 +2916,7 @@ pub mod types {
                     .unwrap()
             });
             if PATTERN.find(value).is_none() {
-                return Err(
-                    "doesn't match pattern \"^(me|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|@[^\\u0000-*,/:-?\\[-\\^`{-\\u009F]{1,128})$\""
-                        .into(),
-                );
+                return Err("must be an id, `@username` or `me`".into());
             }
             Ok(Self(value.to_string()))
         }
@@ -3075,16 +3068,16 @@ pub mod types {
         type Err = self::error::ConversionError;
         fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
             if value.chars().count() > 128usize {
-                return Err("longer than 128 characters".into());
+                return Err("must have 1 to 128 characters".into());
             }
             if value.chars().count() < 1usize {
-                return Err("shorter than 1 characters".into());
+                return Err("must have 1 to 128 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(|| {
                 ::regress::Regex::new("^[^\\u0000-*,/:-?\\[-\\^`{-\\u009F]+$").unwrap()
             });
             if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^[^\\u0000-*,/:-?\\[-\\^`{-\\u009F]+$\"".into());
+                return Err("must contain only letters, digits and . _ - + @".into());
             }
             Ok(Self(value.to_string()))
         }
@@ -3132,15 +3125,15 @@ pub mod types {
         type Err = self::error::ConversionError;
         fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
             if value.chars().count() > 2048usize {
-                return Err("longer than 2048 characters".into());
+                return Err("must have 10 to 2048 characters".into());
             }
             if value.chars().count() < 10usize {
-                return Err("shorter than 10 characters".into());
+                return Err("must have 10 to 2048 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> =
                 ::std::sync::LazyLock::new(|| ::regress::Regex::new("^https?://[!-~]+$").unwrap());
             if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^https?://[!-~]+$\"".into());
+                return Err("must be an http or https URL in ASCII, without spaces".into());
             }
             Ok(Self(value.to_string()))
         }
@@ -3181,38 +3174,34 @@ pub mod types {
             fn default() -> Self {
                 Self {
                     group: Ok(Default::default()),
-                    permission: Err("no value supplied for permission".to_string()),
+                    permission: Err("permission: must be set".to_string()),
                     user: Ok(Default::default()),
                 }
             }
         }
         impl AccessCheck {
+            /// The group in which; without one only global roles count.
             pub fn group<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::GroupRef>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::GroupRef>>,
             {
-                self.group =
-                    value.try_into().map_err(|e| format!("error converting supplied value for group: {e}"));
+                self.group = crate::input::read("group", value);
                 self
             }
+            /// The permission.
             pub fn permission<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::PermissionName>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::PermissionName>,
             {
-                self.permission = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for permission: {e}"));
+                self.permission = crate::input::read("permission", value);
                 self
             }
+            /// The user; the caller where nobody is named.
             pub fn user<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::UserRef>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::UserRef>>,
             {
-                self.user =
-                    value.try_into().map_err(|e| format!("error converting supplied value for user: {e}"));
+                self.user = crate::input::read("user", value);
                 self
             }
         }
@@ -3237,48 +3226,44 @@ pub mod types {
         impl ::std::default::Default for AccessDecision {
             fn default() -> Self {
                 Self {
-                    allowed: Err("no value supplied for allowed".to_string()),
-                    reason: Err("no value supplied for reason".to_string()),
+                    allowed: Err("allowed: must be set".to_string()),
+                    reason: Err("reason: must be set".to_string()),
                     role: Ok(Default::default()),
                     scope: Ok(Default::default()),
                 }
             }
         }
         impl AccessDecision {
+            /// Whether the user may.
             pub fn allowed<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<bool>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<bool>,
             {
-                self.allowed =
-                    value.try_into().map_err(|e| format!("error converting supplied value for allowed: {e}"));
+                self.allowed = crate::input::read("allowed", value);
                 self
             }
+            /// In words, which role gives the permission or why none does.
             pub fn reason<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::string::String>,
             {
-                self.reason =
-                    value.try_into().map_err(|e| format!("error converting supplied value for reason: {e}"));
+                self.reason = crate::input::read("reason", value);
                 self
             }
+            /// Name of the role that gives it.
             pub fn role<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.role =
-                    value.try_into().map_err(|e| format!("error converting supplied value for role: {e}"));
+                self.role = crate::input::read("role", value);
                 self
             }
+            /// Where that role is held.
             pub fn scope<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::RoleScope>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::RoleScope>>,
             {
-                self.scope =
-                    value.try_into().map_err(|e| format!("error converting supplied value for scope: {e}"));
+                self.scope = crate::input::read("scope", value);
                 self
             }
         }
@@ -3331,62 +3316,52 @@ pub mod types {
             }
         }
         impl Address {
+            /// Country.
             pub fn country<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.country =
-                    value.try_into().map_err(|e| format!("error converting supplied value for country: {e}"));
+                self.country = crate::input::read("country", value);
                 self
             }
+            /// The whole address as it stands on a letter.
             pub fn formatted<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.formatted = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for formatted: {e}"));
+                self.formatted = crate::input::read("formatted", value);
                 self
             }
+            /// City.
             pub fn locality<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.locality = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for locality: {e}"));
+                self.locality = crate::input::read("locality", value);
                 self
             }
+            /// Postal code.
             pub fn postal_code<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.postal_code = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for postal_code: {e}"));
+                self.postal_code = crate::input::read("postal_code", value);
                 self
             }
+            /// State, province or region.
             pub fn region<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.region =
-                    value.try_into().map_err(|e| format!("error converting supplied value for region: {e}"));
+                self.region = crate::input::read("region", value);
                 self
             }
+            /// Street, house number, box.
             pub fn street_address<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.street_address = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for street_address: {e}"));
+                self.street_address = crate::input::read("street_address", value);
                 self
             }
         }
@@ -3440,62 +3415,52 @@ pub mod types {
             }
         }
         impl AddressInput {
+            /// Country.
             pub fn country<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::AddressText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::AddressText>>,
             {
-                self.country =
-                    value.try_into().map_err(|e| format!("error converting supplied value for country: {e}"));
+                self.country = crate::input::read("country", value);
                 self
             }
+            /// The whole address as it stands on a letter.
             pub fn formatted<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::AddressText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::AddressText>>,
             {
-                self.formatted = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for formatted: {e}"));
+                self.formatted = crate::input::read("formatted", value);
                 self
             }
+            /// City.
             pub fn locality<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::AddressText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::AddressText>>,
             {
-                self.locality = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for locality: {e}"));
+                self.locality = crate::input::read("locality", value);
                 self
             }
+            /// Postal code.
             pub fn postal_code<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::AddressText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::AddressText>>,
             {
-                self.postal_code = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for postal_code: {e}"));
+                self.postal_code = crate::input::read("postal_code", value);
                 self
             }
+            /// State, province or region.
             pub fn region<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::AddressText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::AddressText>>,
             {
-                self.region =
-                    value.try_into().map_err(|e| format!("error converting supplied value for region: {e}"));
+                self.region = crate::input::read("region", value);
                 self
             }
+            /// Street, house number, box.
             pub fn street_address<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::AddressText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::AddressText>>,
             {
-                self.street_address = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for street_address: {e}"));
+                self.street_address = crate::input::read("street_address", value);
                 self
             }
         }
@@ -3564,62 +3529,52 @@ pub mod types {
             }
         }
         impl AddressUpdate {
+            /// Country.
             pub fn country<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::NullableAddressText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::NullableAddressText>>,
             {
-                self.country =
-                    value.try_into().map_err(|e| format!("error converting supplied value for country: {e}"));
+                self.country = crate::input::read("country", value);
                 self
             }
+            /// The whole address as it stands on a letter.
             pub fn formatted<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::NullableAddressText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::NullableAddressText>>,
             {
-                self.formatted = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for formatted: {e}"));
+                self.formatted = crate::input::read("formatted", value);
                 self
             }
+            /// City.
             pub fn locality<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::NullableAddressText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::NullableAddressText>>,
             {
-                self.locality = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for locality: {e}"));
+                self.locality = crate::input::read("locality", value);
                 self
             }
+            /// Postal code.
             pub fn postal_code<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::NullableAddressText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::NullableAddressText>>,
             {
-                self.postal_code = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for postal_code: {e}"));
+                self.postal_code = crate::input::read("postal_code", value);
                 self
             }
+            /// State, province or region.
             pub fn region<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::NullableAddressText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::NullableAddressText>>,
             {
-                self.region =
-                    value.try_into().map_err(|e| format!("error converting supplied value for region: {e}"));
+                self.region = crate::input::read("region", value);
                 self
             }
+            /// Street, house number, box.
             pub fn street_address<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::NullableAddressText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::NullableAddressText>>,
             {
-                self.street_address = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for street_address: {e}"));
+                self.street_address = crate::input::read("street_address", value);
                 self
             }
         }
@@ -3659,39 +3614,34 @@ pub mod types {
             fn default() -> Self {
                 Self {
                     error_code: Ok(Default::default()),
-                    message: Err("no value supplied for message".to_string()),
-                    request_id: Err("no value supplied for request_id".to_string()),
+                    message: Err("message: must be set".to_string()),
+                    request_id: Err("request_id: must be set".to_string()),
                 }
             }
         }
         impl ApiError {
+            /// What went wrong, for programs: stable, in snake_case. A newer server may send other codes: fall back to the status. Absent where no operation was reached.
             pub fn error_code<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.error_code = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for error_code: {e}"));
+                self.error_code = crate::input::read("error_code", value);
                 self
             }
+            /// What went wrong, for people; names the field and the rule. Its words may change.
             pub fn message<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::string::String>,
             {
-                self.message =
-                    value.try_into().map_err(|e| format!("error converting supplied value for message: {e}"));
+                self.message = crate::input::read("message", value);
                 self
             }
+            /// The id of the request, as in the `x-request-id` header; finds it in the server's log.
             pub fn request_id<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::string::String>,
             {
-                self.request_id = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for request_id: {e}"));
+                self.request_id = crate::input::read("request_id", value);
                 self
             }
         }
@@ -3736,13 +3686,13 @@ pub mod types {
                 Self {
                     actor_id: Ok(Default::default()),
                     address: Ok(Default::default()),
-                    at: Err("no value supplied for at".to_string()),
-                    detail: Err("no value supplied for detail".to_string()),
+                    at: Err("at: must be set".to_string()),
+                    detail: Err("detail: must be set".to_string()),
                     error_code: Ok(Default::default()),
-                    id: Err("no value supplied for id".to_string()),
-                    operation: Err("no value supplied for operation".to_string()),
-                    request_id: Err("no value supplied for request_id".to_string()),
-                    result: Err("no value supplied for result".to_string()),
+                    id: Err("id: must be set".to_string()),
+                    operation: Err("operation: must be set".to_string()),
+                    request_id: Err("request_id: must be set".to_string()),
+                    result: Err("result: must be set".to_string()),
                     session_id: Ok(Default::default()),
                     target_id: Ok(Default::default()),
                     target_kind: Ok(Default::default()),
@@ -3750,119 +3700,100 @@ pub mod types {
             }
         }
         impl AuditEvent {
+            /// Who called, where that is known. Nobody did where the server acted by itself.
             pub fn actor_id<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::UserId>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::UserId>>,
             {
-                self.actor_id = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for actor_id: {e}"));
+                self.actor_id = crate::input::read("actor_id", value);
                 self
             }
+            /// Where the call came from. Of others' calls shown to holders of `audit:read` only.
             pub fn address<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::net::IpAddr>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::net::IpAddr>>,
             {
-                self.address =
-                    value.try_into().map_err(|e| format!("error converting supplied value for address: {e}"));
+                self.address = crate::input::read("address", value);
                 self
             }
+            /// When it happened.
             pub fn at<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
             {
-                self.at =
-                    value.try_into().map_err(|e| format!("error converting supplied value for at: {e}"));
+                self.at = crate::input::read("at", value);
                 self
             }
+            /// More about it, by operation. Never a secret.
             pub fn detail<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::JsonObject>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::JsonObject>,
             {
-                self.detail =
-                    value.try_into().map_err(|e| format!("error converting supplied value for detail: {e}"));
+                self.detail = crate::input::read("detail", value);
                 self
             }
+            /// Why it was refused.
             pub fn error_code<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.error_code = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for error_code: {e}"));
+                self.error_code = crate::input::read("error_code", value);
                 self
             }
+            /// The event's id.
             pub fn id<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::AuditEventId>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::AuditEventId>,
             {
-                self.id =
-                    value.try_into().map_err(|e| format!("error converting supplied value for id: {e}"));
+                self.id = crate::input::read("id", value);
                 self
             }
+            /// The id of the operation.
             pub fn operation<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::string::String>,
             {
-                self.operation = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for operation: {e}"));
+                self.operation = crate::input::read("operation", value);
                 self
             }
+            /// The `x-request-id` of the answer; `command line` or `sweeper` where nobody was answered.
             pub fn request_id<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::string::String>,
             {
-                self.request_id = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for request_id: {e}"));
+                self.request_id = crate::input::read("request_id", value);
                 self
             }
+            /// What became of the call.
             pub fn result<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::AuditResult>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::AuditResult>,
             {
-                self.result =
-                    value.try_into().map_err(|e| format!("error converting supplied value for result: {e}"));
+                self.result = crate::input::read("result", value);
                 self
             }
+            /// The session of the call. Others' sessions are shown to holders of `audit:read` only.
             pub fn session_id<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::SessionId>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::SessionId>>,
             {
-                self.session_id = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for session_id: {e}"));
+                self.session_id = crate::input::read("session_id", value);
                 self
             }
+            /// Which one.
             pub fn target_id<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::uuid::Uuid>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::uuid::Uuid>>,
             {
-                self.target_id = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for target_id: {e}"));
+                self.target_id = crate::input::read("target_id", value);
                 self
             }
+            /// What kind of resource it was about.
             pub fn target_kind<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.target_kind = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for target_kind: {e}"));
+                self.target_kind = crate::input::read("target_kind", value);
                 self
             }
         }
@@ -3913,39 +3844,35 @@ pub mod types {
         impl ::std::default::Default for AuditEventPage {
             fn default() -> Self {
                 Self {
-                    items: Err("no value supplied for items".to_string()),
+                    items: Err("items: must be set".to_string()),
                     next_page: Ok(Default::default()),
                     total: Ok(Default::default()),
                 }
             }
         }
         impl AuditEventPage {
+            /// The items, in the list's order.
             pub fn items<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::AuditEvent>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::vec::Vec<super::AuditEvent>>,
             {
-                self.items =
-                    value.try_into().map_err(|e| format!("error converting supplied value for items: {e}"));
+                self.items = crate::input::read("items", value);
                 self
             }
+            /// The token of the next page; absent or `null` on the last one.
             pub fn next_page<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.next_page = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for next_page: {e}"));
+                self.next_page = crate::input::read("next_page", value);
                 self
             }
+            /// How many there are in all; only where the parameter `total` asked for it.
             pub fn total<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<u64>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<u64>>,
             {
-                self.total =
-                    value.try_into().map_err(|e| format!("error converting supplied value for total: {e}"));
+                self.total = crate::input::read("total", value);
                 self
             }
         }
@@ -3969,39 +3896,35 @@ pub mod types {
         impl ::std::default::Default for CurrentSession {
             fn default() -> Self {
                 Self {
-                    permissions: Err("no value supplied for permissions".to_string()),
-                    session: Err("no value supplied for session".to_string()),
-                    user: Err("no value supplied for user".to_string()),
+                    permissions: Err("permissions: must be set".to_string()),
+                    session: Err("session: must be set".to_string()),
+                    user: Err("user: must be set".to_string()),
                 }
             }
         }
         impl CurrentSession {
+            /// The permissions that the caller holds globally, in alphabetical order.
             pub fn permissions<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::vec::Vec<::std::string::String>>,
             {
-                self.permissions = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for permissions: {e}"));
+                self.permissions = crate::input::read("permissions", value);
                 self
             }
+            /// The session.
             pub fn session<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::Session>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::Session>,
             {
-                self.session =
-                    value.try_into().map_err(|e| format!("error converting supplied value for session: {e}"));
+                self.session = crate::input::read("session", value);
                 self
             }
+            /// The caller.
             pub fn user<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::User>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::User>,
             {
-                self.user =
-                    value.try_into().map_err(|e| format!("error converting supplied value for user: {e}"));
+                self.user = crate::input::read("user", value);
                 self
             }
         }
@@ -4025,39 +3948,35 @@ pub mod types {
         impl ::std::default::Default for EffectivePermission {
             fn default() -> Self {
                 Self {
-                    permission: Err("no value supplied for permission".to_string()),
-                    role: Err("no value supplied for role".to_string()),
-                    scope: Err("no value supplied for scope".to_string()),
+                    permission: Err("permission: must be set".to_string()),
+                    role: Err("role: must be set".to_string()),
+                    scope: Err("scope: must be set".to_string()),
                 }
             }
         }
         impl EffectivePermission {
+            /// The permission.
             pub fn permission<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::string::String>,
             {
-                self.permission = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for permission: {e}"));
+                self.permission = crate::input::read("permission", value);
                 self
             }
+            /// Name of the role that gives it.
             pub fn role<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::string::String>,
             {
-                self.role =
-                    value.try_into().map_err(|e| format!("error converting supplied value for role: {e}"));
+                self.role = crate::input::read("role", value);
                 self
             }
+            /// Where that role is held.
             pub fn scope<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::RoleScope>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::RoleScope>,
             {
-                self.scope =
-                    value.try_into().map_err(|e| format!("error converting supplied value for scope: {e}"));
+                self.scope = crate::input::read("scope", value);
                 self
             }
         }
@@ -4081,18 +4000,16 @@ pub mod types {
         }
         impl ::std::default::Default for EffectivePermissions {
             fn default() -> Self {
-                Self { permissions: Err("no value supplied for permissions".to_string()) }
+                Self { permissions: Err("permissions: must be set".to_string()) }
             }
         }
         impl EffectivePermissions {
+            /// The permissions in alphabetical order; one that several roles give stands once for each.
             pub fn permissions<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::EffectivePermission>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::vec::Vec<super::EffectivePermission>>,
             {
-                self.permissions = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for permissions: {e}"));
+                self.permissions = crate::input::read("permissions", value);
                 self
             }
         }
@@ -4107,72 +4024,6 @@ pub mod types {
         impl ::std::convert::From<super::EffectivePermissions> for EffectivePermissions {
             fn from(value: super::EffectivePermissions) -> Self {
                 Self { permissions: Ok(value.permissions) }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Error {
-            error_code:
-                ::std::result::Result<::std::option::Option<::std::string::String>, ::std::string::String>,
-            message: ::std::result::Result<::std::string::String, ::std::string::String>,
-            request_id: ::std::result::Result<::std::string::String, ::std::string::String>,
-        }
-        impl ::std::default::Default for Error {
-            fn default() -> Self {
-                Self {
-                    error_code: Ok(Default::default()),
-                    message: Err("no value supplied for message".to_string()),
-                    request_id: Err("no value supplied for request_id".to_string()),
-                }
-            }
-        }
-        impl Error {
-            pub fn error_code<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.error_code = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for error_code: {e}"));
-                self
-            }
-            pub fn message<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.message =
-                    value.try_into().map_err(|e| format!("error converting supplied value for message: {e}"));
-                self
-            }
-            pub fn request_id<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.request_id = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for request_id: {e}"));
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<Error> for super::Error {
-            type Error = super::error::ConversionError;
-            fn try_from(value: Error) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    error_code: value.error_code?,
-                    message: value.message?,
-                    request_id: value.request_id?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Error> for Error {
-            fn from(value: super::Error) -> Self {
-                Self {
-                    error_code: Ok(value.error_code),
-                    message: Ok(value.message),
-                    request_id: Ok(value.request_id),
-                }
             }
         }
         #[derive(Clone, Debug)]
@@ -4194,114 +4045,98 @@ pub mod types {
         impl ::std::default::Default for Group {
             fn default() -> Self {
                 Self {
-                    created_at: Err("no value supplied for created_at".to_string()),
+                    created_at: Err("created_at: must be set".to_string()),
                     created_by: Ok(Default::default()),
-                    custom_data: Err("no value supplied for custom_data".to_string()),
-                    default: Err("no value supplied for default".to_string()),
+                    custom_data: Err("custom_data: must be set".to_string()),
+                    default: Err("default: must be set".to_string()),
                     description: Ok(Default::default()),
-                    id: Err("no value supplied for id".to_string()),
-                    mfa_required: Err("no value supplied for mfa_required".to_string()),
-                    name: Err("no value supplied for name".to_string()),
-                    slug: Err("no value supplied for slug".to_string()),
-                    updated_at: Err("no value supplied for updated_at".to_string()),
+                    id: Err("id: must be set".to_string()),
+                    mfa_required: Err("mfa_required: must be set".to_string()),
+                    name: Err("name: must be set".to_string()),
+                    slug: Err("slug: must be set".to_string()),
+                    updated_at: Err("updated_at: must be set".to_string()),
                 }
             }
         }
         impl Group {
+            /// When the group was made.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
             {
-                self.created_at = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for created_at: {e}"));
+                self.created_at = crate::input::read("created_at", value);
                 self
             }
+            /// Who made the group; absent for the default group and where that user was deleted.
             pub fn created_by<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::UserId>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::UserId>>,
             {
-                self.created_by = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for created_by: {e}"));
+                self.created_by = crate::input::read("created_by", value);
                 self
             }
+            /// What applications keep with the group.
             pub fn custom_data<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::JsonObject>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::JsonObject>,
             {
-                self.custom_data = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for custom_data: {e}"));
+                self.custom_data = crate::input::read("custom_data", value);
                 self
             }
+            /// Whether this is the group that every new user joins, `public`. It can't be deleted.
             pub fn default<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<bool>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<bool>,
             {
-                self.default =
-                    value.try_into().map_err(|e| format!("error converting supplied value for default: {e}"));
+                self.default = crate::input::read("default", value);
                 self
             }
+            /// What the group is for.
             pub fn description<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.description = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for description: {e}"));
+                self.description = crate::input::read("description", value);
                 self
             }
+            /// The group's id.
             pub fn id<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::GroupId>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::GroupId>,
             {
-                self.id =
-                    value.try_into().map_err(|e| format!("error converting supplied value for id: {e}"));
+                self.id = crate::input::read("id", value);
                 self
             }
+            /// Whether members are to use a second factor. Kept and shown to applications, which can ask for one; Rollcall itself will enforce it with second factors.
             pub fn mfa_required<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<bool>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<bool>,
             {
-                self.mfa_required = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for mfa_required: {e}"));
+                self.mfa_required = crate::input::read("mfa_required", value);
                 self
             }
+            /// Name as people read it.
             pub fn name<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::string::String>,
             {
-                self.name =
-                    value.try_into().map_err(|e| format!("error converting supplied value for name: {e}"));
+                self.name = crate::input::read("name", value);
                 self
             }
+            /// Short name in URLs: lower-case letters, digits and hyphens. Unique.
             pub fn slug<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::string::String>,
             {
-                self.slug =
-                    value.try_into().map_err(|e| format!("error converting supplied value for slug: {e}"));
+                self.slug = crate::input::read("slug", value);
                 self
             }
+            /// When one of the group's own fields was last changed. Members don't count.
             pub fn updated_at<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
             {
-                self.updated_at = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for updated_at: {e}"));
+                self.updated_at = crate::input::read("updated_at", value);
                 self
             }
         }
@@ -4355,68 +4190,59 @@ pub mod types {
                     custom_data: Ok(Default::default()),
                     description: Ok(Default::default()),
                     mfa_required: Ok(Default::default()),
-                    name: Err("no value supplied for name".to_string()),
+                    name: Err("name: must be set".to_string()),
                     owner: Ok(Default::default()),
-                    slug: Err("no value supplied for slug".to_string()),
+                    slug: Err("slug: must be set".to_string()),
                 }
             }
         }
         impl GroupCreate {
+            /// What applications keep with the group.
             pub fn custom_data<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::JsonObject>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::JsonObject>>,
             {
-                self.custom_data = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for custom_data: {e}"));
+                self.custom_data = crate::input::read("custom_data", value);
                 self
             }
+            /// What the group is for.
             pub fn description<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::Description>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::Description>>,
             {
-                self.description = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for description: {e}"));
+                self.description = crate::input::read("description", value);
                 self
             }
+            /// Whether members are to use a second factor. Kept and shown to applications, which can ask for one; Rollcall itself will enforce it with second factors. `false` by default.
             pub fn mfa_required<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<bool>>,
             {
-                self.mfa_required = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for mfa_required: {e}"));
+                self.mfa_required = crate::input::read("mfa_required", value);
                 self
             }
+            /// Name as people read it.
             pub fn name<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::DisplayName>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::DisplayName>,
             {
-                self.name =
-                    value.try_into().map_err(|e| format!("error converting supplied value for name: {e}"));
+                self.name = crate::input::read("name", value);
                 self
             }
+            /// The first owner; the caller where nobody is named.
             pub fn owner<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::UserRef>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::UserRef>>,
             {
-                self.owner =
-                    value.try_into().map_err(|e| format!("error converting supplied value for owner: {e}"));
+                self.owner = crate::input::read("owner", value);
                 self
             }
+            /// Short name in URLs. Unique.
             pub fn slug<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::Slug>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::Slug>,
             {
-                self.slug =
-                    value.try_into().map_err(|e| format!("error converting supplied value for slug: {e}"));
+                self.slug = crate::input::read("slug", value);
                 self
             }
         }
@@ -4455,39 +4281,35 @@ pub mod types {
         impl ::std::default::Default for GroupMember {
             fn default() -> Self {
                 Self {
-                    joined_at: Err("no value supplied for joined_at".to_string()),
-                    roles: Err("no value supplied for roles".to_string()),
-                    user: Err("no value supplied for user".to_string()),
+                    joined_at: Err("joined_at: must be set".to_string()),
+                    roles: Err("roles: must be set".to_string()),
+                    user: Err("user: must be set".to_string()),
                 }
             }
         }
         impl GroupMember {
+            /// When the user joined.
             pub fn joined_at<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
             {
-                self.joined_at = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for joined_at: {e}"));
+                self.joined_at = crate::input::read("joined_at", value);
                 self
             }
+            /// Names of the group roles that the member holds, in alphabetical order.
             pub fn roles<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::vec::Vec<::std::string::String>>,
             {
-                self.roles =
-                    value.try_into().map_err(|e| format!("error converting supplied value for roles: {e}"));
+                self.roles = crate::input::read("roles", value);
                 self
             }
+            /// The member, as far as the caller may see.
             pub fn user<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::User>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::User>,
             {
-                self.user =
-                    value.try_into().map_err(|e| format!("error converting supplied value for user: {e}"));
+                self.user = crate::input::read("user", value);
                 self
             }
         }
@@ -4509,26 +4331,24 @@ pub mod types {
         }
         impl ::std::default::Default for GroupMemberAdd {
             fn default() -> Self {
-                Self { roles: Ok(Default::default()), user: Err("no value supplied for user".to_string()) }
+                Self { roles: Ok(Default::default()), user: Err("user: must be set".to_string()) }
             }
         }
         impl GroupMemberAdd {
+            /// The group roles, each an id or `@name`; `member` where none is named.
             pub fn roles<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::RoleRef>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::vec::Vec<super::RoleRef>>,
             {
-                self.roles =
-                    value.try_into().map_err(|e| format!("error converting supplied value for roles: {e}"));
+                self.roles = crate::input::read("roles", value);
                 self
             }
+            /// The user: an id, `@username` or `me`.
             pub fn user<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::UserRef>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::UserRef>,
             {
-                self.user =
-                    value.try_into().map_err(|e| format!("error converting supplied value for user: {e}"));
+                self.user = crate::input::read("user", value);
                 self
             }
         }
@@ -4553,39 +4373,35 @@ pub mod types {
         impl ::std::default::Default for GroupMemberPage {
             fn default() -> Self {
                 Self {
-                    items: Err("no value supplied for items".to_string()),
+                    items: Err("items: must be set".to_string()),
                     next_page: Ok(Default::default()),
                     total: Ok(Default::default()),
                 }
             }
         }
         impl GroupMemberPage {
+            /// The items, in the list's order.
             pub fn items<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::GroupMember>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::vec::Vec<super::GroupMember>>,
             {
-                self.items =
-                    value.try_into().map_err(|e| format!("error converting supplied value for items: {e}"));
+                self.items = crate::input::read("items", value);
                 self
             }
+            /// The token of the next page; absent or `null` on the last one.
             pub fn next_page<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.next_page = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for next_page: {e}"));
+                self.next_page = crate::input::read("next_page", value);
                 self
             }
+            /// How many there are in all; only where the parameter `total` asked for it.
             pub fn total<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<u64>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<u64>>,
             {
-                self.total =
-                    value.try_into().map_err(|e| format!("error converting supplied value for total: {e}"));
+                self.total = crate::input::read("total", value);
                 self
             }
         }
@@ -4608,17 +4424,16 @@ pub mod types {
         }
         impl ::std::default::Default for GroupMemberUpdate {
             fn default() -> Self {
-                Self { roles: Err("no value supplied for roles".to_string()) }
+                Self { roles: Err("roles: must be set".to_string()) }
             }
         }
         impl GroupMemberUpdate {
+            /// The group roles, each an id or `@name`; `member` where none is named.
             pub fn roles<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::RoleRef>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::vec::Vec<super::RoleRef>>,
             {
-                self.roles =
-                    value.try_into().map_err(|e| format!("error converting supplied value for roles: {e}"));
+                self.roles = crate::input::read("roles", value);
                 self
             }
         }
@@ -4645,39 +4460,35 @@ pub mod types {
         impl ::std::default::Default for GroupPage {
             fn default() -> Self {
                 Self {
-                    items: Err("no value supplied for items".to_string()),
+                    items: Err("items: must be set".to_string()),
                     next_page: Ok(Default::default()),
                     total: Ok(Default::default()),
                 }
             }
         }
         impl GroupPage {
+            /// The items, in the list's order.
             pub fn items<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::Group>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::vec::Vec<super::Group>>,
             {
-                self.items =
-                    value.try_into().map_err(|e| format!("error converting supplied value for items: {e}"));
+                self.items = crate::input::read("items", value);
                 self
             }
+            /// The token of the next page; absent or `null` on the last one.
             pub fn next_page<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.next_page = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for next_page: {e}"));
+                self.next_page = crate::input::read("next_page", value);
                 self
             }
+            /// How many there are in all; only where the parameter `total` asked for it.
             pub fn total<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<u64>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<u64>>,
             {
-                self.total =
-                    value.try_into().map_err(|e| format!("error converting supplied value for total: {e}"));
+                self.total = crate::input::read("total", value);
                 self
             }
         }
@@ -4716,52 +4527,44 @@ pub mod types {
             }
         }
         impl GroupUpdate {
+            /// What applications keep with the group, merged at every depth.
             pub fn custom_data<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::JsonObject>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::JsonObject>>,
             {
-                self.custom_data = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for custom_data: {e}"));
+                self.custom_data = crate::input::read("custom_data", value);
                 self
             }
+            /// What the group is for.
             pub fn description<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::NullableDescription>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::NullableDescription>>,
             {
-                self.description = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for description: {e}"));
+                self.description = crate::input::read("description", value);
                 self
             }
+            /// Whether members are to use a second factor. Kept and shown to applications, which can ask for one; Rollcall itself will enforce it with second factors.
             pub fn mfa_required<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<bool>>,
             {
-                self.mfa_required = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for mfa_required: {e}"));
+                self.mfa_required = crate::input::read("mfa_required", value);
                 self
             }
+            /// Name as people read it.
             pub fn name<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::DisplayName>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::DisplayName>>,
             {
-                self.name =
-                    value.try_into().map_err(|e| format!("error converting supplied value for name: {e}"));
+                self.name = crate::input::read("name", value);
                 self
             }
+            /// Short name in URLs. That of the default group can't be changed.
             pub fn slug<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::Slug>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::Slug>>,
             {
-                self.slug =
-                    value.try_into().map_err(|e| format!("error converting supplied value for slug: {e}"));
+                self.slug = crate::input::read("slug", value);
                 self
             }
         }
@@ -4794,17 +4597,16 @@ pub mod types {
         }
         impl ::std::default::Default for Health {
             fn default() -> Self {
-                Self { status: Err("no value supplied for status".to_string()) }
+                Self { status: Err("status: must be set".to_string()) }
             }
         }
         impl Health {
+            /// Always `ok`.
             pub fn status<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::string::String>,
             {
-                self.status =
-                    value.try_into().map_err(|e| format!("error converting supplied value for status: {e}"));
+                self.status = crate::input::read("status", value);
                 self
             }
         }
@@ -4834,82 +4636,71 @@ pub mod types {
         impl ::std::default::Default for Invitation {
             fn default() -> Self {
                 Self {
-                    created_at: Err("no value supplied for created_at".to_string()),
+                    created_at: Err("created_at: must be set".to_string()),
                     email: Ok(Default::default()),
-                    expires_at: Err("no value supplied for expires_at".to_string()),
-                    group_id: Err("no value supplied for group_id".to_string()),
-                    id: Err("no value supplied for id".to_string()),
+                    expires_at: Err("expires_at: must be set".to_string()),
+                    group_id: Err("group_id: must be set".to_string()),
+                    id: Err("id: must be set".to_string()),
                     invited_by: Ok(Default::default()),
-                    roles: Err("no value supplied for roles".to_string()),
+                    roles: Err("roles: must be set".to_string()),
                 }
             }
         }
         impl Invitation {
+            /// When the invitation was made.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
             {
-                self.created_at = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for created_at: {e}"));
+                self.created_at = crate::input::read("created_at", value);
                 self
             }
+            /// Only somebody with this verified address may accept.
             pub fn email<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.email =
-                    value.try_into().map_err(|e| format!("error converting supplied value for email: {e}"));
+                self.email = crate::input::read("email", value);
                 self
             }
+            /// When it can't be accepted any more.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
             {
-                self.expires_at = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for expires_at: {e}"));
+                self.expires_at = crate::input::read("expires_at", value);
                 self
             }
+            /// The group.
             pub fn group_id<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::GroupId>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::GroupId>,
             {
-                self.group_id = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for group_id: {e}"));
+                self.group_id = crate::input::read("group_id", value);
                 self
             }
+            /// The invitation's id.
             pub fn id<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::InvitationId>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::InvitationId>,
             {
-                self.id =
-                    value.try_into().map_err(|e| format!("error converting supplied value for id: {e}"));
+                self.id = crate::input::read("id", value);
                 self
             }
+            /// Who invites.
             pub fn invited_by<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::UserId>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::UserId>>,
             {
-                self.invited_by = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for invited_by: {e}"));
+                self.invited_by = crate::input::read("invited_by", value);
                 self
             }
+            /// Names of the group roles that the new member will hold, in alphabetical order.
             pub fn roles<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::vec::Vec<::std::string::String>>,
             {
-                self.roles =
-                    value.try_into().map_err(|e| format!("error converting supplied value for roles: {e}"));
+                self.roles = crate::input::read("roles", value);
                 self
             }
         }
@@ -4946,17 +4737,16 @@ pub mod types {
         }
         impl ::std::default::Default for InvitationAccept {
             fn default() -> Self {
-                Self { token: Err("no value supplied for token".to_string()) }
+                Self { token: Err("token: must be set".to_string()) }
             }
         }
         impl InvitationAccept {
+            /// The invitation's token.
             pub fn token<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::Identifier>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::Identifier>,
             {
-                self.token =
-                    value.try_into().map_err(|e| format!("error converting supplied value for token: {e}"));
+                self.token = crate::input::read("token", value);
                 self
             }
         }
@@ -4989,32 +4779,28 @@ pub mod types {
             }
         }
         impl InvitationCreate {
+            /// Only somebody who signs in with this address, verified, may accept; anybody who has the token where it is absent.
             pub fn email<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::Email>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::Email>>,
             {
-                self.email =
-                    value.try_into().map_err(|e| format!("error converting supplied value for email: {e}"));
+                self.email = crate::input::read("email", value);
                 self
             }
+            /// How long it can be accepted, in seconds: 60 to 2,592,000 (30 days), 604,800 (7 days) by default.
             pub fn expires_in_seconds<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<u32>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<u32>>,
             {
-                self.expires_in_seconds = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for expires_in_seconds: {e}"));
+                self.expires_in_seconds = crate::input::read("expires_in_seconds", value);
                 self
             }
+            /// The group roles that the new member will hold, each an id or `@name`; `member` where none is named.
             pub fn roles<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::RoleRef>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::vec::Vec<super::RoleRef>>,
             {
-                self.roles =
-                    value.try_into().map_err(|e| format!("error converting supplied value for roles: {e}"));
+                self.roles = crate::input::read("roles", value);
                 self
             }
         }
@@ -5046,30 +4832,24 @@ pub mod types {
         }
         impl ::std::default::Default for InvitationCreated {
             fn default() -> Self {
-                Self {
-                    invitation: Err("no value supplied for invitation".to_string()),
-                    token: Ok(Default::default()),
-                }
+                Self { invitation: Err("invitation: must be set".to_string()), token: Ok(Default::default()) }
             }
         }
         impl InvitationCreated {
+            /// The invitation.
             pub fn invitation<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::Invitation>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::Invitation>,
             {
-                self.invitation = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for invitation: {e}"));
+                self.invitation = crate::input::read("invitation", value);
                 self
             }
+            /// What the invited person needs to accept: `rci_`, 30 random and 6 check characters (base 62). Works once. Left out of the answer to a retry with the same idempotency key.
             pub fn token<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.token =
-                    value.try_into().map_err(|e| format!("error converting supplied value for token: {e}"));
+                self.token = crate::input::read("token", value);
                 self
             }
         }
@@ -5096,39 +4876,35 @@ pub mod types {
         impl ::std::default::Default for InvitationPage {
             fn default() -> Self {
                 Self {
-                    items: Err("no value supplied for items".to_string()),
+                    items: Err("items: must be set".to_string()),
                     next_page: Ok(Default::default()),
                     total: Ok(Default::default()),
                 }
             }
         }
         impl InvitationPage {
+            /// The items, in the list's order.
             pub fn items<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::Invitation>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::vec::Vec<super::Invitation>>,
             {
-                self.items =
-                    value.try_into().map_err(|e| format!("error converting supplied value for items: {e}"));
+                self.items = crate::input::read("items", value);
                 self
             }
+            /// The token of the next page; absent or `null` on the last one.
             pub fn next_page<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.next_page = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for next_page: {e}"));
+                self.next_page = crate::input::read("next_page", value);
                 self
             }
+            /// How many there are in all; only where the parameter `total` asked for it.
             pub fn total<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<u64>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<u64>>,
             {
-                self.total =
-                    value.try_into().map_err(|e| format!("error converting supplied value for total: {e}"));
+                self.total = crate::input::read("total", value);
                 self
             }
         }
@@ -5151,30 +4927,26 @@ pub mod types {
         impl ::std::default::Default for Login {
             fn default() -> Self {
                 Self {
-                    identifier: Err("no value supplied for identifier".to_string()),
-                    password: Err("no value supplied for password".to_string()),
+                    identifier: Err("identifier: must be set".to_string()),
+                    password: Err("password: must be set".to_string()),
                 }
             }
         }
         impl Login {
+            /// The user's username, e-mail address or telephone number.
             pub fn identifier<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::Identifier>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::Identifier>,
             {
-                self.identifier = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for identifier: {e}"));
+                self.identifier = crate::input::read("identifier", value);
                 self
             }
+            /// The user's password.
             pub fn password<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<crate::secret::Password>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<crate::secret::Password>,
             {
-                self.password = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for password: {e}"));
+                self.password = crate::input::read("password", value);
                 self
             }
         }
@@ -5198,41 +4970,35 @@ pub mod types {
         impl ::std::default::Default for LoginChangePassword {
             fn default() -> Self {
                 Self {
-                    identifier: Err("no value supplied for identifier".to_string()),
-                    new_password: Err("no value supplied for new_password".to_string()),
-                    password: Err("no value supplied for password".to_string()),
+                    identifier: Err("identifier: must be set".to_string()),
+                    new_password: Err("new_password: must be set".to_string()),
+                    password: Err("password: must be set".to_string()),
                 }
             }
         }
         impl LoginChangePassword {
+            /// The user's username, e-mail address or telephone number.
             pub fn identifier<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::Identifier>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::Identifier>,
             {
-                self.identifier = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for identifier: {e}"));
+                self.identifier = crate::input::read("identifier", value);
                 self
             }
+            /// The new password.
             pub fn new_password<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<crate::secret::Password>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<crate::secret::Password>,
             {
-                self.new_password = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for new_password: {e}"));
+                self.new_password = crate::input::read("new_password", value);
                 self
             }
+            /// The password so far.
             pub fn password<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<crate::secret::Password>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<crate::secret::Password>,
             {
-                self.password = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for password: {e}"));
+                self.password = crate::input::read("password", value);
                 self
             }
         }
@@ -5267,14 +5033,12 @@ pub mod types {
             }
         }
         impl Logout {
+            /// Whether to end all of the user's sessions, not only the current one; `false` by default.
             pub fn everywhere<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<bool>>,
             {
-                self.everywhere = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for everywhere: {e}"));
+                self.everywhere = crate::input::read("everywhere", value);
                 self
             }
         }
@@ -5334,119 +5098,100 @@ pub mod types {
             }
         }
         impl Profile {
+            /// Postal address.
             pub fn address<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::Address>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::Address>>,
             {
-                self.address =
-                    value.try_into().map_err(|e| format!("error converting supplied value for address: {e}"));
+                self.address = crate::input::read("address", value);
                 self
             }
+            /// Birthday, best as YYYY-MM-DD.
             pub fn birthdate<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.birthdate = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for birthdate: {e}"));
+                self.birthdate = crate::input::read("birthdate", value);
                 self
             }
+            /// Surname or surnames.
             pub fn family_name<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.family_name = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for family_name: {e}"));
+                self.family_name = crate::input::read("family_name", value);
                 self
             }
+            /// Gender, as the person says it.
             pub fn gender<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.gender =
-                    value.try_into().map_err(|e| format!("error converting supplied value for gender: {e}"));
+                self.gender = crate::input::read("gender", value);
                 self
             }
+            /// Given name or names.
             pub fn given_name<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.given_name = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for given_name: {e}"));
+                self.given_name = crate::input::read("given_name", value);
                 self
             }
+            /// Language, best a BCP 47 tag.
             pub fn locale<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.locale =
-                    value.try_into().map_err(|e| format!("error converting supplied value for locale: {e}"));
+                self.locale = crate::input::read("locale", value);
                 self
             }
+            /// Middle name or names.
             pub fn middle_name<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.middle_name = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for middle_name: {e}"));
+                self.middle_name = crate::input::read("middle_name", value);
                 self
             }
+            /// Casual name.
             pub fn nickname<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.nickname = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for nickname: {e}"));
+                self.nickname = crate::input::read("nickname", value);
                 self
             }
+            /// The name that the person wants to be called by; no identifier.
             pub fn preferred_username<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.preferred_username = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for preferred_username: {e}"));
+                self.preferred_username = crate::input::read("preferred_username", value);
                 self
             }
+            /// URL of the profile page.
             pub fn profile<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.profile =
-                    value.try_into().map_err(|e| format!("error converting supplied value for profile: {e}"));
+                self.profile = crate::input::read("profile", value);
                 self
             }
+            /// URL of the web site.
             pub fn website<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.website =
-                    value.try_into().map_err(|e| format!("error converting supplied value for website: {e}"));
+                self.website = crate::input::read("website", value);
                 self
             }
+            /// Time zone, best a name of the IANA time zone database.
             pub fn zoneinfo<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.zoneinfo = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for zoneinfo: {e}"));
+                self.zoneinfo = crate::input::read("zoneinfo", value);
                 self
             }
         }
@@ -5526,119 +5271,100 @@ pub mod types {
             }
         }
         impl ProfileInput {
+            /// Postal address.
             pub fn address<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::AddressInput>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::AddressInput>>,
             {
-                self.address =
-                    value.try_into().map_err(|e| format!("error converting supplied value for address: {e}"));
+                self.address = crate::input::read("address", value);
                 self
             }
+            /// Birthday, best as YYYY-MM-DD.
             pub fn birthdate<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::ProfileText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::ProfileText>>,
             {
-                self.birthdate = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for birthdate: {e}"));
+                self.birthdate = crate::input::read("birthdate", value);
                 self
             }
+            /// Surname or surnames.
             pub fn family_name<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::ProfileText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::ProfileText>>,
             {
-                self.family_name = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for family_name: {e}"));
+                self.family_name = crate::input::read("family_name", value);
                 self
             }
+            /// Gender, as the person says it.
             pub fn gender<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::ProfileText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::ProfileText>>,
             {
-                self.gender =
-                    value.try_into().map_err(|e| format!("error converting supplied value for gender: {e}"));
+                self.gender = crate::input::read("gender", value);
                 self
             }
+            /// Given name or names.
             pub fn given_name<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::ProfileText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::ProfileText>>,
             {
-                self.given_name = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for given_name: {e}"));
+                self.given_name = crate::input::read("given_name", value);
                 self
             }
+            /// Language, best a BCP 47 tag.
             pub fn locale<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::ProfileText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::ProfileText>>,
             {
-                self.locale =
-                    value.try_into().map_err(|e| format!("error converting supplied value for locale: {e}"));
+                self.locale = crate::input::read("locale", value);
                 self
             }
+            /// Middle name or names.
             pub fn middle_name<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::ProfileText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::ProfileText>>,
             {
-                self.middle_name = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for middle_name: {e}"));
+                self.middle_name = crate::input::read("middle_name", value);
                 self
             }
+            /// Casual name.
             pub fn nickname<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::ProfileText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::ProfileText>>,
             {
-                self.nickname = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for nickname: {e}"));
+                self.nickname = crate::input::read("nickname", value);
                 self
             }
+            /// The name that the person wants to be called by; no identifier.
             pub fn preferred_username<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::ProfileText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::ProfileText>>,
             {
-                self.preferred_username = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for preferred_username: {e}"));
+                self.preferred_username = crate::input::read("preferred_username", value);
                 self
             }
+            /// URL of the profile page.
             pub fn profile<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::WebUrl>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::WebUrl>>,
             {
-                self.profile =
-                    value.try_into().map_err(|e| format!("error converting supplied value for profile: {e}"));
+                self.profile = crate::input::read("profile", value);
                 self
             }
+            /// URL of the web site.
             pub fn website<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::WebUrl>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::WebUrl>>,
             {
-                self.website =
-                    value.try_into().map_err(|e| format!("error converting supplied value for website: {e}"));
+                self.website = crate::input::read("website", value);
                 self
             }
+            /// Time zone, best a name of the IANA time zone database.
             pub fn zoneinfo<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::ProfileText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::ProfileText>>,
             {
-                self.zoneinfo = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for zoneinfo: {e}"));
+                self.zoneinfo = crate::input::read("zoneinfo", value);
                 self
             }
         }
@@ -5745,119 +5471,100 @@ pub mod types {
             }
         }
         impl ProfileUpdate {
+            /// Postal address.
             pub fn address<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::NullableAddressUpdate>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::NullableAddressUpdate>>,
             {
-                self.address =
-                    value.try_into().map_err(|e| format!("error converting supplied value for address: {e}"));
+                self.address = crate::input::read("address", value);
                 self
             }
+            /// Birthday, best as YYYY-MM-DD.
             pub fn birthdate<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::NullableProfileText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::NullableProfileText>>,
             {
-                self.birthdate = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for birthdate: {e}"));
+                self.birthdate = crate::input::read("birthdate", value);
                 self
             }
+            /// Surname or surnames.
             pub fn family_name<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::NullableProfileText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::NullableProfileText>>,
             {
-                self.family_name = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for family_name: {e}"));
+                self.family_name = crate::input::read("family_name", value);
                 self
             }
+            /// Gender, as the person says it.
             pub fn gender<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::NullableProfileText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::NullableProfileText>>,
             {
-                self.gender =
-                    value.try_into().map_err(|e| format!("error converting supplied value for gender: {e}"));
+                self.gender = crate::input::read("gender", value);
                 self
             }
+            /// Given name or names.
             pub fn given_name<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::NullableProfileText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::NullableProfileText>>,
             {
-                self.given_name = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for given_name: {e}"));
+                self.given_name = crate::input::read("given_name", value);
                 self
             }
+            /// Language, best a BCP 47 tag.
             pub fn locale<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::NullableProfileText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::NullableProfileText>>,
             {
-                self.locale =
-                    value.try_into().map_err(|e| format!("error converting supplied value for locale: {e}"));
+                self.locale = crate::input::read("locale", value);
                 self
             }
+            /// Middle name or names.
             pub fn middle_name<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::NullableProfileText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::NullableProfileText>>,
             {
-                self.middle_name = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for middle_name: {e}"));
+                self.middle_name = crate::input::read("middle_name", value);
                 self
             }
+            /// Casual name.
             pub fn nickname<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::NullableProfileText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::NullableProfileText>>,
             {
-                self.nickname = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for nickname: {e}"));
+                self.nickname = crate::input::read("nickname", value);
                 self
             }
+            /// The name that the person wants to be called by; no identifier.
             pub fn preferred_username<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::NullableProfileText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::NullableProfileText>>,
             {
-                self.preferred_username = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for preferred_username: {e}"));
+                self.preferred_username = crate::input::read("preferred_username", value);
                 self
             }
+            /// URL of the profile page.
             pub fn profile<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::NullableWebUrl>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::NullableWebUrl>>,
             {
-                self.profile =
-                    value.try_into().map_err(|e| format!("error converting supplied value for profile: {e}"));
+                self.profile = crate::input::read("profile", value);
                 self
             }
+            /// URL of the web site.
             pub fn website<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::NullableWebUrl>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::NullableWebUrl>>,
             {
-                self.website =
-                    value.try_into().map_err(|e| format!("error converting supplied value for website: {e}"));
+                self.website = crate::input::read("website", value);
                 self
             }
+            /// Time zone, best a name of the IANA time zone database.
             pub fn zoneinfo<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::NullableProfileText>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::NullableProfileText>>,
             {
-                self.zoneinfo = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for zoneinfo: {e}"));
+                self.zoneinfo = crate::input::read("zoneinfo", value);
                 self
             }
         }
@@ -5904,17 +5611,16 @@ pub mod types {
         }
         impl ::std::default::Default for Readiness {
             fn default() -> Self {
-                Self { status: Err("no value supplied for status".to_string()) }
+                Self { status: Err("status: must be set".to_string()) }
             }
         }
         impl Readiness {
+            /// Always `ready`; a server that isn't answers 503.
             pub fn status<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::string::String>,
             {
-                self.status =
-                    value.try_into().map_err(|e| format!("error converting supplied value for status: {e}"));
+                self.status = crate::input::read("status", value);
                 self
             }
         }
@@ -5946,7 +5652,7 @@ pub mod types {
                     email: Ok(Default::default()),
                     invitation: Ok(Default::default()),
                     name: Ok(Default::default()),
-                    password: Err("no value supplied for password".to_string()),
+                    password: Err("password: must be set".to_string()),
                     phone: Ok(Default::default()),
                     profile: Ok(Default::default()),
                     username: Ok(Default::default()),
@@ -5954,70 +5660,60 @@ pub mod types {
             }
         }
         impl Register {
+            /// E-mail address.
             pub fn email<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::Email>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::Email>>,
             {
-                self.email =
-                    value.try_into().map_err(|e| format!("error converting supplied value for email: {e}"));
+                self.email = crate::input::read("email", value);
                 self
             }
+            /// The token of an invitation to a group. Where registration is by invitation only, it is needed.
             pub fn invitation<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::Identifier>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::Identifier>>,
             {
-                self.invitation = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for invitation: {e}"));
+                self.invitation = crate::input::read("invitation", value);
                 self
             }
+            /// Name as people read it.
             pub fn name<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::DisplayName>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::DisplayName>>,
             {
-                self.name =
-                    value.try_into().map_err(|e| format!("error converting supplied value for name: {e}"));
+                self.name = crate::input::read("name", value);
                 self
             }
+            /// First password.
             pub fn password<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<crate::secret::Password>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<crate::secret::Password>,
             {
-                self.password = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for password: {e}"));
+                self.password = crate::input::read("password", value);
                 self
             }
+            /// Telephone number, E.164.
             pub fn phone<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::Phone>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::Phone>>,
             {
-                self.phone =
-                    value.try_into().map_err(|e| format!("error converting supplied value for phone: {e}"));
+                self.phone = crate::input::read("phone", value);
                 self
             }
+            /// What the person tells about themselves.
             pub fn profile<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::ProfileInput>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::ProfileInput>>,
             {
-                self.profile =
-                    value.try_into().map_err(|e| format!("error converting supplied value for profile: {e}"));
+                self.profile = crate::input::read("profile", value);
                 self
             }
+            /// Sign-in name.
             pub fn username<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::Username>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::Username>>,
             {
-                self.username = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for username: {e}"));
+                self.username = crate::input::read("username", value);
                 self
             }
         }
@@ -6067,114 +5763,98 @@ pub mod types {
         impl ::std::default::Default for Role {
             fn default() -> Self {
                 Self {
-                    built_in: Err("no value supplied for built_in".to_string()),
-                    created_at: Err("no value supplied for created_at".to_string()),
+                    built_in: Err("built_in: must be set".to_string()),
+                    created_at: Err("created_at: must be set".to_string()),
                     description: Ok(Default::default()),
-                    id: Err("no value supplied for id".to_string()),
-                    is_default: Err("no value supplied for is_default".to_string()),
-                    name: Err("no value supplied for name".to_string()),
-                    permissions: Err("no value supplied for permissions".to_string()),
-                    scope: Err("no value supplied for scope".to_string()),
-                    type_: Err("no value supplied for type_".to_string()),
-                    updated_at: Err("no value supplied for updated_at".to_string()),
+                    id: Err("id: must be set".to_string()),
+                    is_default: Err("is_default: must be set".to_string()),
+                    name: Err("name: must be set".to_string()),
+                    permissions: Err("permissions: must be set".to_string()),
+                    scope: Err("scope: must be set".to_string()),
+                    type_: Err("type: must be set".to_string()),
+                    updated_at: Err("updated_at: must be set".to_string()),
                 }
             }
         }
         impl Role {
+            /// Whether the role belongs to Rollcall: it can be neither changed nor deleted.
             pub fn built_in<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<bool>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<bool>,
             {
-                self.built_in = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for built_in: {e}"));
+                self.built_in = crate::input::read("built_in", value);
                 self
             }
+            /// When the role was made.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
             {
-                self.created_at = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for created_at: {e}"));
+                self.created_at = crate::input::read("created_at", value);
                 self
             }
+            /// What the role is for.
             pub fn description<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.description = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for description: {e}"));
+                self.description = crate::input::read("description", value);
                 self
             }
+            /// The role's id.
             pub fn id<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::RoleId>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::RoleId>,
             {
-                self.id =
-                    value.try_into().map_err(|e| format!("error converting supplied value for id: {e}"));
+                self.id = crate::input::read("id", value);
                 self
             }
+            /// Whether new users get the role.
             pub fn is_default<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<bool>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<bool>,
             {
-                self.is_default = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for is_default: {e}"));
+                self.is_default = crate::input::read("is_default", value);
                 self
             }
+            /// The role's name.
             pub fn name<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::string::String>,
             {
-                self.name =
-                    value.try_into().map_err(|e| format!("error converting supplied value for name: {e}"));
+                self.name = crate::input::read("name", value);
                 self
             }
+            /// The permissions that the role gives, in alphabetical order.
             pub fn permissions<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::vec::Vec<::std::string::String>>,
             {
-                self.permissions = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for permissions: {e}"));
+                self.permissions = crate::input::read("permissions", value);
                 self
             }
+            /// Where the role is held.
             pub fn scope<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::RoleScope>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::RoleScope>,
             {
-                self.scope =
-                    value.try_into().map_err(|e| format!("error converting supplied value for scope: {e}"));
+                self.scope = crate::input::read("scope", value);
                 self
             }
+            /// Who may hold the role.
             pub fn type_<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::RoleType>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::RoleType>,
             {
-                self.type_ =
-                    value.try_into().map_err(|e| format!("error converting supplied value for type_: {e}"));
+                self.type_ = crate::input::read("type", value);
                 self
             }
+            /// When the role was last changed.
             pub fn updated_at<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
             {
-                self.updated_at = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for updated_at: {e}"));
+                self.updated_at = crate::input::read("updated_at", value);
                 self
             }
         }
@@ -6226,7 +5906,7 @@ pub mod types {
                 Self {
                     description: Ok(Default::default()),
                     is_default: Ok(Default::default()),
-                    name: Err("no value supplied for name".to_string()),
+                    name: Err("name: must be set".to_string()),
                     permissions: Ok(Default::default()),
                     scope: Ok(Default::default()),
                     type_: Ok(Default::default()),
@@ -6234,61 +5914,52 @@ pub mod types {
             }
         }
         impl RoleCreate {
+            /// What the role is for.
             pub fn description<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::Description>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::Description>>,
             {
-                self.description = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for description: {e}"));
+                self.description = crate::input::read("description", value);
                 self
             }
+            /// Whether new users get the role. Only for global roles of type `user`; setting it needs `roles:assign` and what `user_role_add` needs. `false` by default.
             pub fn is_default<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<bool>>,
             {
-                self.is_default = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for is_default: {e}"));
+                self.is_default = crate::input::read("is_default", value);
                 self
             }
+            /// The role's name.
             pub fn name<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::RoleName>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::RoleName>,
             {
-                self.name =
-                    value.try_into().map_err(|e| format!("error converting supplied value for name: {e}"));
+                self.name = crate::input::read("name", value);
                 self
             }
+            /// The permissions that the role gives. The caller must hold those that are Rollcall's own; `group:` ones need `groups:write`.
             pub fn permissions<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::PermissionName>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::vec::Vec<super::PermissionName>>,
             {
-                self.permissions = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for permissions: {e}"));
+                self.permissions = crate::input::read("permissions", value);
                 self
             }
+            /// Where the role is held; `global` by default.
             pub fn scope<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::RoleScopeInput>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::RoleScopeInput>>,
             {
-                self.scope =
-                    value.try_into().map_err(|e| format!("error converting supplied value for scope: {e}"));
+                self.scope = crate::input::read("scope", value);
                 self
             }
+            /// Who may hold the role; `user` by default.
             pub fn type_<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::RoleTypeInput>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::RoleTypeInput>>,
             {
-                self.type_ =
-                    value.try_into().map_err(|e| format!("error converting supplied value for type_: {e}"));
+                self.type_ = crate::input::read("type", value);
                 self
             }
         }
@@ -6327,39 +5998,35 @@ pub mod types {
         impl ::std::default::Default for RolePage {
             fn default() -> Self {
                 Self {
-                    items: Err("no value supplied for items".to_string()),
+                    items: Err("items: must be set".to_string()),
                     next_page: Ok(Default::default()),
                     total: Ok(Default::default()),
                 }
             }
         }
         impl RolePage {
+            /// The items, in the list's order.
             pub fn items<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::Role>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::vec::Vec<super::Role>>,
             {
-                self.items =
-                    value.try_into().map_err(|e| format!("error converting supplied value for items: {e}"));
+                self.items = crate::input::read("items", value);
                 self
             }
+            /// The token of the next page; absent or `null` on the last one.
             pub fn next_page<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.next_page = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for next_page: {e}"));
+                self.next_page = crate::input::read("next_page", value);
                 self
             }
+            /// How many there are in all; only where the parameter `total` asked for it.
             pub fn total<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<u64>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<u64>>,
             {
-                self.total =
-                    value.try_into().map_err(|e| format!("error converting supplied value for total: {e}"));
+                self.total = crate::input::read("total", value);
                 self
             }
         }
@@ -6398,43 +6065,36 @@ pub mod types {
             }
         }
         impl RoleUpdate {
+            /// What the role is for.
             pub fn description<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::NullableDescription>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::NullableDescription>>,
             {
-                self.description = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for description: {e}"));
+                self.description = crate::input::read("description", value);
                 self
             }
+            /// Whether new users get the role. Only for global roles of type `user`; setting it needs `roles:assign` and what `user_role_add` needs.
             pub fn is_default<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<bool>>,
             {
-                self.is_default = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for is_default: {e}"));
+                self.is_default = crate::input::read("is_default", value);
                 self
             }
+            /// The role's name.
             pub fn name<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::RoleName>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::RoleName>>,
             {
-                self.name =
-                    value.try_into().map_err(|e| format!("error converting supplied value for name: {e}"));
+                self.name = crate::input::read("name", value);
                 self
             }
+            /// The permissions that the role gives from now on, in place of those that it gave.
             pub fn permissions<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::vec::Vec<super::PermissionName>>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::vec::Vec<super::PermissionName>>>,
             {
-                self.permissions = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for permissions: {e}"));
+                self.permissions = crate::input::read("permissions", value);
                 self
             }
         }
@@ -6467,29 +6127,26 @@ pub mod types {
         impl ::std::default::Default for ServerVersion {
             fn default() -> Self {
                 Self {
-                    document_version: Err("no value supplied for document_version".to_string()),
-                    version: Err("no value supplied for version".to_string()),
+                    document_version: Err("document_version: must be set".to_string()),
+                    version: Err("version: must be set".to_string()),
                 }
             }
         }
         impl ServerVersion {
+            /// The published document's version.
             pub fn document_version<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::string::String>,
             {
-                self.document_version = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for document_version: {e}"));
+                self.document_version = crate::input::read("document_version", value);
                 self
             }
+            /// The server's version (Semantic Versioning 2.0).
             pub fn version<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::string::String>,
             {
-                self.version =
-                    value.try_into().map_err(|e| format!("error converting supplied value for version: {e}"));
+                self.version = crate::input::read("version", value);
                 self
             }
         }
@@ -6525,102 +6182,88 @@ pub mod types {
             fn default() -> Self {
                 Self {
                     address: Ok(Default::default()),
-                    authenticated_at: Err("no value supplied for authenticated_at".to_string()),
-                    created_at: Err("no value supplied for created_at".to_string()),
-                    current: Err("no value supplied for current".to_string()),
-                    expires_at: Err("no value supplied for expires_at".to_string()),
-                    id: Err("no value supplied for id".to_string()),
-                    last_used_at: Err("no value supplied for last_used_at".to_string()),
+                    authenticated_at: Err("authenticated_at: must be set".to_string()),
+                    created_at: Err("created_at: must be set".to_string()),
+                    current: Err("current: must be set".to_string()),
+                    expires_at: Err("expires_at: must be set".to_string()),
+                    id: Err("id: must be set".to_string()),
+                    last_used_at: Err("last_used_at: must be set".to_string()),
                     user_agent: Ok(Default::default()),
-                    user_id: Err("no value supplied for user_id".to_string()),
+                    user_id: Err("user_id: must be set".to_string()),
                 }
             }
         }
         impl Session {
+            /// Where the sign-in came from.
             pub fn address<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::net::IpAddr>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::net::IpAddr>>,
             {
-                self.address =
-                    value.try_into().map_err(|e| format!("error converting supplied value for address: {e}"));
+                self.address = crate::input::read("address", value);
                 self
             }
+            /// When the password was last checked in this session.
             pub fn authenticated_at<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
             {
-                self.authenticated_at = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for authenticated_at: {e}"));
+                self.authenticated_at = crate::input::read("authenticated_at", value);
                 self
             }
+            /// When the user signed in.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
             {
-                self.created_at = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for created_at: {e}"));
+                self.created_at = crate::input::read("created_at", value);
                 self
             }
+            /// Whether this is the session that the request was made with.
             pub fn current<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<bool>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<bool>,
             {
-                self.current =
-                    value.try_into().map_err(|e| format!("error converting supplied value for current: {e}"));
+                self.current = crate::input::read("current", value);
                 self
             }
+            /// When the session ends, at the latest. Without use it ends earlier.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
             {
-                self.expires_at = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for expires_at: {e}"));
+                self.expires_at = crate::input::read("expires_at", value);
                 self
             }
+            /// The session's id; it is no credential.
             pub fn id<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::SessionId>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::SessionId>,
             {
-                self.id =
-                    value.try_into().map_err(|e| format!("error converting supplied value for id: {e}"));
+                self.id = crate::input::read("id", value);
                 self
             }
+            /// When the session was last used, to within five minutes.
             pub fn last_used_at<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
             {
-                self.last_used_at = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for last_used_at: {e}"));
+                self.last_used_at = crate::input::read("last_used_at", value);
                 self
             }
+            /// What the program that signed in called itself, cut to 256 characters.
             pub fn user_agent<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.user_agent = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for user_agent: {e}"));
+                self.user_agent = crate::input::read("user_agent", value);
                 self
             }
+            /// Who signed in.
             pub fn user_id<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::UserId>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::UserId>,
             {
-                self.user_id =
-                    value.try_into().map_err(|e| format!("error converting supplied value for user_id: {e}"));
+                self.user_id = crate::input::read("user_id", value);
                 self
             }
         }
@@ -6664,38 +6307,35 @@ pub mod types {
         impl ::std::default::Default for SessionCreated {
             fn default() -> Self {
                 Self {
-                    session: Err("no value supplied for session".to_string()),
-                    token: Err("no value supplied for token".to_string()),
-                    user: Err("no value supplied for user".to_string()),
+                    session: Err("session: must be set".to_string()),
+                    token: Err("token: must be set".to_string()),
+                    user: Err("user: must be set".to_string()),
                 }
             }
         }
         impl SessionCreated {
+            /// The session.
             pub fn session<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::Session>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::Session>,
             {
-                self.session =
-                    value.try_into().map_err(|e| format!("error converting supplied value for session: {e}"));
+                self.session = crate::input::read("session", value);
                 self
             }
+            /// The bearer token of the session.
             pub fn token<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<crate::secret::Token>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<crate::secret::Token>,
             {
-                self.token =
-                    value.try_into().map_err(|e| format!("error converting supplied value for token: {e}"));
+                self.token = crate::input::read("token", value);
                 self
             }
+            /// Who signed in.
             pub fn user<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::User>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::User>,
             {
-                self.user =
-                    value.try_into().map_err(|e| format!("error converting supplied value for user: {e}"));
+                self.user = crate::input::read("user", value);
                 self
             }
         }
@@ -6720,39 +6360,35 @@ pub mod types {
         impl ::std::default::Default for SessionPage {
             fn default() -> Self {
                 Self {
-                    items: Err("no value supplied for items".to_string()),
+                    items: Err("items: must be set".to_string()),
                     next_page: Ok(Default::default()),
                     total: Ok(Default::default()),
                 }
             }
         }
         impl SessionPage {
+            /// The items, in the list's order.
             pub fn items<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::Session>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::vec::Vec<super::Session>>,
             {
-                self.items =
-                    value.try_into().map_err(|e| format!("error converting supplied value for items: {e}"));
+                self.items = crate::input::read("items", value);
                 self
             }
+            /// The token of the next page; absent or `null` on the last one.
             pub fn next_page<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.next_page = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for next_page: {e}"));
+                self.next_page = crate::input::read("next_page", value);
                 self
             }
+            /// How many there are in all; only where the parameter `total` asked for it.
             pub fn total<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<u64>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<u64>>,
             {
-                self.total =
-                    value.try_into().map_err(|e| format!("error converting supplied value for total: {e}"));
+                self.total = crate::input::read("total", value);
                 self
             }
         }
@@ -6773,18 +6409,16 @@ pub mod types {
         }
         impl ::std::default::Default for SessionReauthenticate {
             fn default() -> Self {
-                Self { password: Err("no value supplied for password".to_string()) }
+                Self { password: Err("password: must be set".to_string()) }
             }
         }
         impl SessionReauthenticate {
+            /// The caller's password.
             pub fn password<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<crate::secret::Password>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<crate::secret::Password>,
             {
-                self.password = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for password: {e}"));
+                self.password = crate::input::read("password", value);
                 self
             }
         }
@@ -6869,7 +6503,7 @@ pub mod types {
                     email_verified: Ok(Default::default()),
                     groups: Ok(Default::default()),
                     has_password: Ok(Default::default()),
-                    id: Err("no value supplied for id".to_string()),
+                    id: Err("id: must be set".to_string()),
                     is_staff: Ok(Default::default()),
                     is_superuser: Ok(Default::default()),
                     last_sign_in_at: Ok(Default::default()),
@@ -6885,251 +6519,209 @@ pub mod types {
                     suspended_until: Ok(Default::default()),
                     updated_at: Ok(Default::default()),
                     username: Ok(Default::default()),
-                    view: Err("no value supplied for view".to_string()),
+                    view: Err("view: must be set".to_string()),
                 }
             }
         }
         impl User {
+            /// URL of a picture.
             pub fn avatar_url<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.avatar_url = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for avatar_url: {e}"));
+                self.avatar_url = crate::input::read("avatar_url", value);
                 self
             }
+            /// When the account was made.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
             {
-                self.created_at = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for created_at: {e}"));
+                self.created_at = crate::input::read("created_at", value);
                 self
             }
+            /// How the account came to be.
             pub fn created_via<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::CreatedVia>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::CreatedVia>>,
             {
-                self.created_via = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for created_via: {e}"));
+                self.created_via = crate::input::read("created_via", value);
                 self
             }
+            /// What applications keep with the user.
             pub fn custom_data<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::JsonObject>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::JsonObject>>,
             {
-                self.custom_data = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for custom_data: {e}"));
+                self.custom_data = crate::input::read("custom_data", value);
                 self
             }
+            /// E-mail address.
             pub fn email<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.email =
-                    value.try_into().map_err(|e| format!("error converting supplied value for email: {e}"));
+                self.email = crate::input::read("email", value);
                 self
             }
+            /// Whether somebody proved to receive mail at `email`.
             pub fn email_verified<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<bool>>,
             {
-                self.email_verified = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for email_verified: {e}"));
+                self.email_verified = crate::input::read("email_verified", value);
                 self
             }
+            /// Slugs of the groups that the user is a member of, in alphabetical order.
             pub fn groups<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::vec::Vec<::std::string::String>>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::vec::Vec<::std::string::String>>>,
             {
-                self.groups =
-                    value.try_into().map_err(|e| format!("error converting supplied value for groups: {e}"));
+                self.groups = crate::input::read("groups", value);
                 self
             }
+            /// Whether the account has a password.
             pub fn has_password<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<bool>>,
             {
-                self.has_password = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for has_password: {e}"));
+                self.has_password = crate::input::read("has_password", value);
                 self
             }
+            /// The user's id.
             pub fn id<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::UserId>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::UserId>,
             {
-                self.id =
-                    value.try_into().map_err(|e| format!("error converting supplied value for id: {e}"));
+                self.id = crate::input::read("id", value);
                 self
             }
+            /// Whether the user holds any permission of Rollcall's own, globally.
             pub fn is_staff<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<bool>>,
             {
-                self.is_staff = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for is_staff: {e}"));
+                self.is_staff = crate::input::read("is_staff", value);
                 self
             }
+            /// Whether the user holds the role `administrator`.
             pub fn is_superuser<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<bool>>,
             {
-                self.is_superuser = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for is_superuser: {e}"));
+                self.is_superuser = crate::input::read("is_superuser", value);
                 self
             }
+            /// When the user last signed in.
             pub fn last_sign_in_at<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
             {
-                self.last_sign_in_at = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for last_sign_in_at: {e}"));
+                self.last_sign_in_at = crate::input::read("last_sign_in_at", value);
                 self
             }
+            /// Name as people read it.
             pub fn name<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.name =
-                    value.try_into().map_err(|e| format!("error converting supplied value for name: {e}"));
+                self.name = crate::input::read("name", value);
                 self
             }
+            /// When the password was last set.
             pub fn password_changed_at<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
             {
-                self.password_changed_at = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for password_changed_at: {e}"));
+                self.password_changed_at = crate::input::read("password_changed_at", value);
                 self
             }
+            /// When the password expires or expired; absent where it does not.
             pub fn password_expires_at<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
             {
-                self.password_expires_at = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for password_expires_at: {e}"));
+                self.password_expires_at = crate::input::read("password_expires_at", value);
                 self
             }
+            /// Telephone number, E.164.
             pub fn phone<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.phone =
-                    value.try_into().map_err(|e| format!("error converting supplied value for phone: {e}"));
+                self.phone = crate::input::read("phone", value);
                 self
             }
+            /// Whether somebody proved to own `phone`.
             pub fn phone_verified<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<bool>>,
             {
-                self.phone_verified = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for phone_verified: {e}"));
+                self.phone_verified = crate::input::read("phone_verified", value);
                 self
             }
+            /// What people tell about themselves.
             pub fn profile<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::Profile>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::Profile>>,
             {
-                self.profile =
-                    value.try_into().map_err(|e| format!("error converting supplied value for profile: {e}"));
+                self.profile = crate::input::read("profile", value);
                 self
             }
+            /// Names of the roles that the user holds globally, in alphabetical order.
             pub fn roles<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::vec::Vec<::std::string::String>>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::vec::Vec<::std::string::String>>>,
             {
-                self.roles =
-                    value.try_into().map_err(|e| format!("error converting supplied value for roles: {e}"));
+                self.roles = crate::input::read("roles", value);
                 self
             }
+            /// Whether the account is barred from signing in.
             pub fn suspended<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<bool>>,
             {
-                self.suspended = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for suspended: {e}"));
+                self.suspended = crate::input::read("suspended", value);
                 self
             }
+            /// Why the account is suspended.
             pub fn suspended_reason<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.suspended_reason = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for suspended_reason: {e}"));
+                self.suspended_reason = crate::input::read("suspended_reason", value);
                 self
             }
+            /// When the suspension ends by itself. From then on the account is not suspended, and this is absent.
             pub fn suspended_until<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
             {
-                self.suspended_until = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for suspended_until: {e}"));
+                self.suspended_until = crate::input::read("suspended_until", value);
                 self
             }
+            /// When one of the account's own fields was last changed. Roles, memberships, preferences and sign-ins don't count.
             pub fn updated_at<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
             {
-                self.updated_at = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for updated_at: {e}"));
+                self.updated_at = crate::input::read("updated_at", value);
                 self
             }
+            /// Sign-in name.
             pub fn username<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.username = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for username: {e}"));
+                self.username = crate::input::read("username", value);
                 self
             }
+            /// How much of the user this answer shows.
             pub fn view<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::UserView>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::UserView>,
             {
-                self.view =
-                    value.try_into().map_err(|e| format!("error converting supplied value for view: {e}"));
+                self.view = crate::input::read("view", value);
                 self
             }
         }
@@ -7226,90 +6818,76 @@ pub mod types {
             }
         }
         impl UserCreate {
+            /// URL of a picture.
             pub fn avatar_url<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::WebUrl>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::WebUrl>>,
             {
-                self.avatar_url = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for avatar_url: {e}"));
+                self.avatar_url = crate::input::read("avatar_url", value);
                 self
             }
+            /// What applications keep with the user.
             pub fn custom_data<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::JsonObject>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::JsonObject>>,
             {
-                self.custom_data = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for custom_data: {e}"));
+                self.custom_data = crate::input::read("custom_data", value);
                 self
             }
+            /// E-mail address.
             pub fn email<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::Email>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::Email>>,
             {
-                self.email =
-                    value.try_into().map_err(|e| format!("error converting supplied value for email: {e}"));
+                self.email = crate::input::read("email", value);
                 self
             }
+            /// Whether the first password must be changed before the first sign-in; `false` by default.
             pub fn must_change_password<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<bool>>,
             {
-                self.must_change_password = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for must_change_password: {e}"));
+                self.must_change_password = crate::input::read("must_change_password", value);
                 self
             }
+            /// Name as people read it.
             pub fn name<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::DisplayName>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::DisplayName>>,
             {
-                self.name =
-                    value.try_into().map_err(|e| format!("error converting supplied value for name: {e}"));
+                self.name = crate::input::read("name", value);
                 self
             }
+            /// First password. Without one the user can't sign in until one is set.
             pub fn password<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<crate::secret::Password>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<crate::secret::Password>>,
             {
-                self.password = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for password: {e}"));
+                self.password = crate::input::read("password", value);
                 self
             }
+            /// Telephone number, E.164.
             pub fn phone<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::Phone>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::Phone>>,
             {
-                self.phone =
-                    value.try_into().map_err(|e| format!("error converting supplied value for phone: {e}"));
+                self.phone = crate::input::read("phone", value);
                 self
             }
+            /// What the person tells about themselves.
             pub fn profile<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::ProfileInput>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::ProfileInput>>,
             {
-                self.profile =
-                    value.try_into().map_err(|e| format!("error converting supplied value for profile: {e}"));
+                self.profile = crate::input::read("profile", value);
                 self
             }
+            /// Sign-in name.
             pub fn username<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::Username>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::Username>>,
             {
-                self.username = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for username: {e}"));
+                self.username = crate::input::read("username", value);
                 self
             }
         }
@@ -7354,39 +6932,35 @@ pub mod types {
         impl ::std::default::Default for UserGroup {
             fn default() -> Self {
                 Self {
-                    group: Err("no value supplied for group".to_string()),
-                    joined_at: Err("no value supplied for joined_at".to_string()),
-                    roles: Err("no value supplied for roles".to_string()),
+                    group: Err("group: must be set".to_string()),
+                    joined_at: Err("joined_at: must be set".to_string()),
+                    roles: Err("roles: must be set".to_string()),
                 }
             }
         }
         impl UserGroup {
+            /// The group.
             pub fn group<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::Group>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<super::Group>,
             {
-                self.group =
-                    value.try_into().map_err(|e| format!("error converting supplied value for group: {e}"));
+                self.group = crate::input::read("group", value);
                 self
             }
+            /// When the user joined.
             pub fn joined_at<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
             {
-                self.joined_at = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for joined_at: {e}"));
+                self.joined_at = crate::input::read("joined_at", value);
                 self
             }
+            /// Names of the group roles that the user holds in it, in alphabetical order.
             pub fn roles<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::vec::Vec<::std::string::String>>,
             {
-                self.roles =
-                    value.try_into().map_err(|e| format!("error converting supplied value for roles: {e}"));
+                self.roles = crate::input::read("roles", value);
                 self
             }
         }
@@ -7411,39 +6985,35 @@ pub mod types {
         impl ::std::default::Default for UserGroupPage {
             fn default() -> Self {
                 Self {
-                    items: Err("no value supplied for items".to_string()),
+                    items: Err("items: must be set".to_string()),
                     next_page: Ok(Default::default()),
                     total: Ok(Default::default()),
                 }
             }
         }
         impl UserGroupPage {
+            /// The items, in the list's order.
             pub fn items<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::UserGroup>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::vec::Vec<super::UserGroup>>,
             {
-                self.items =
-                    value.try_into().map_err(|e| format!("error converting supplied value for items: {e}"));
+                self.items = crate::input::read("items", value);
                 self
             }
+            /// The token of the next page; absent or `null` on the last one.
             pub fn next_page<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.next_page = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for next_page: {e}"));
+                self.next_page = crate::input::read("next_page", value);
                 self
             }
+            /// How many there are in all; only where the parameter `total` asked for it.
             pub fn total<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<u64>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<u64>>,
             {
-                self.total =
-                    value.try_into().map_err(|e| format!("error converting supplied value for total: {e}"));
+                self.total = crate::input::read("total", value);
                 self
             }
         }
@@ -7468,39 +7038,35 @@ pub mod types {
         impl ::std::default::Default for UserPage {
             fn default() -> Self {
                 Self {
-                    items: Err("no value supplied for items".to_string()),
+                    items: Err("items: must be set".to_string()),
                     next_page: Ok(Default::default()),
                     total: Ok(Default::default()),
                 }
             }
         }
         impl UserPage {
+            /// The items, in the list's order.
             pub fn items<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::User>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::vec::Vec<super::User>>,
             {
-                self.items =
-                    value.try_into().map_err(|e| format!("error converting supplied value for items: {e}"));
+                self.items = crate::input::read("items", value);
                 self
             }
+            /// The token of the next page; absent or `null` on the last one.
             pub fn next_page<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::std::string::String>>,
             {
-                self.next_page = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for next_page: {e}"));
+                self.next_page = crate::input::read("next_page", value);
                 self
             }
+            /// How many there are in all; only where the parameter `total` asked for it.
             pub fn total<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<u64>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<u64>>,
             {
-                self.total =
-                    value.try_into().map_err(|e| format!("error converting supplied value for total: {e}"));
+                self.total = crate::input::read("total", value);
                 self
             }
         }
@@ -7523,30 +7089,26 @@ pub mod types {
         impl ::std::default::Default for UserPasswordChange {
             fn default() -> Self {
                 Self {
-                    current_password: Err("no value supplied for current_password".to_string()),
-                    new_password: Err("no value supplied for new_password".to_string()),
+                    current_password: Err("current_password: must be set".to_string()),
+                    new_password: Err("new_password: must be set".to_string()),
                 }
             }
         }
         impl UserPasswordChange {
+            /// The password so far.
             pub fn current_password<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<crate::secret::Password>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<crate::secret::Password>,
             {
-                self.current_password = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for current_password: {e}"));
+                self.current_password = crate::input::read("current_password", value);
                 self
             }
+            /// The new password.
             pub fn new_password<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<crate::secret::Password>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<crate::secret::Password>,
             {
-                self.new_password = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for new_password: {e}"));
+                self.new_password = crate::input::read("new_password", value);
                 self
             }
         }
@@ -7572,29 +7134,25 @@ pub mod types {
             fn default() -> Self {
                 Self {
                     must_change: Ok(Default::default()),
-                    password: Err("no value supplied for password".to_string()),
+                    password: Err("password: must be set".to_string()),
                 }
             }
         }
         impl UserPasswordSet {
+            /// Whether the user must change it before the next sign-in; `false` by default.
             pub fn must_change<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<bool>>,
             {
-                self.must_change = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for must_change: {e}"));
+                self.must_change = crate::input::read("must_change", value);
                 self
             }
+            /// The new password.
             pub fn password<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<crate::secret::Password>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<crate::secret::Password>,
             {
-                self.password = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for password: {e}"));
+                self.password = crate::input::read("password", value);
                 self
             }
         }
@@ -7617,18 +7175,16 @@ pub mod types {
         }
         impl ::std::default::Default for UserPasswordVerify {
             fn default() -> Self {
-                Self { password: Err("no value supplied for password".to_string()) }
+                Self { password: Err("password: must be set".to_string()) }
             }
         }
         impl UserPasswordVerify {
+            /// What the user typed.
             pub fn password<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<crate::secret::Password>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<crate::secret::Password>,
             {
-                self.password = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for password: {e}"));
+                self.password = crate::input::read("password", value);
                 self
             }
         }
@@ -7651,17 +7207,16 @@ pub mod types {
         }
         impl ::std::default::Default for UserRoles {
             fn default() -> Self {
-                Self { roles: Err("no value supplied for roles".to_string()) }
+                Self { roles: Err("roles: must be set".to_string()) }
             }
         }
         impl UserRoles {
+            /// The roles, each an id or `@name`; global ones of type `user`.
             pub fn roles<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::RoleRef>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::vec::Vec<super::RoleRef>>,
             {
-                self.roles =
-                    value.try_into().map_err(|e| format!("error converting supplied value for roles: {e}"));
+                self.roles = crate::input::read("roles", value);
                 self
             }
         }
@@ -7685,38 +7240,35 @@ pub mod types {
         impl ::std::default::Default for UserRolesChanged {
             fn default() -> Self {
                 Self {
-                    added: Err("no value supplied for added".to_string()),
-                    removed: Err("no value supplied for removed".to_string()),
-                    roles: Err("no value supplied for roles".to_string()),
+                    added: Err("added: must be set".to_string()),
+                    removed: Err("removed: must be set".to_string()),
+                    roles: Err("roles: must be set".to_string()),
                 }
             }
         }
         impl UserRolesChanged {
+            /// Names of those that the user did not hold before.
             pub fn added<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::vec::Vec<::std::string::String>>,
             {
-                self.added =
-                    value.try_into().map_err(|e| format!("error converting supplied value for added: {e}"));
+                self.added = crate::input::read("added", value);
                 self
             }
+            /// Names of those that the user held before and doesn't any more.
             pub fn removed<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::vec::Vec<::std::string::String>>,
             {
-                self.removed =
-                    value.try_into().map_err(|e| format!("error converting supplied value for removed: {e}"));
+                self.removed = crate::input::read("removed", value);
                 self
             }
+            /// Names of the roles that the user holds now, in alphabetical order.
             pub fn roles<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::vec::Vec<::std::string::String>>,
             {
-                self.roles =
-                    value.try_into().map_err(|e| format!("error converting supplied value for roles: {e}"));
+                self.roles = crate::input::read("roles", value);
                 self
             }
         }
@@ -7747,22 +7299,20 @@ pub mod types {
             }
         }
         impl UserSuspend {
+            /// Why.
             pub fn reason<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::Description>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::Description>>,
             {
-                self.reason =
-                    value.try_into().map_err(|e| format!("error converting supplied value for reason: {e}"));
+                self.reason = crate::input::read("reason", value);
                 self
             }
+            /// When the suspension ends by itself (RFC 3339); it must be in the future. Without it, `user_reactivate` ends it.
             pub fn until<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
             {
-                self.until =
-                    value.try_into().map_err(|e| format!("error converting supplied value for until: {e}"));
+                self.until = crate::input::read("until", value);
                 self
             }
         }
@@ -7807,60 +7357,52 @@ pub mod types {
             }
         }
         impl UserUpdate {
+            /// URL of a picture.
             pub fn avatar_url<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::NullableWebUrl>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::NullableWebUrl>>,
             {
-                self.avatar_url = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for avatar_url: {e}"));
+                self.avatar_url = crate::input::read("avatar_url", value);
                 self
             }
+            /// E-mail address. A changed address is unverified.
             pub fn email<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::NullableEmail>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::NullableEmail>>,
             {
-                self.email =
-                    value.try_into().map_err(|e| format!("error converting supplied value for email: {e}"));
+                self.email = crate::input::read("email", value);
                 self
             }
+            /// Name as people read it.
             pub fn name<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::NullableDisplayName>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::NullableDisplayName>>,
             {
-                self.name =
-                    value.try_into().map_err(|e| format!("error converting supplied value for name: {e}"));
+                self.name = crate::input::read("name", value);
                 self
             }
+            /// Telephone number, E.164. A changed number is unverified.
             pub fn phone<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::NullablePhone>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::NullablePhone>>,
             {
-                self.phone =
-                    value.try_into().map_err(|e| format!("error converting supplied value for phone: {e}"));
+                self.phone = crate::input::read("phone", value);
                 self
             }
+            /// What people tell about themselves, merged field by field.
             pub fn profile<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::NullableProfileUpdate>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::NullableProfileUpdate>>,
             {
-                self.profile =
-                    value.try_into().map_err(|e| format!("error converting supplied value for profile: {e}"));
+                self.profile = crate::input::read("profile", value);
                 self
             }
+            /// Sign-in name.
             pub fn username<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::NullableUsername>>,
-                T::Error: ::std::fmt::Display,
+                T: crate::input::Input<::std::option::Option<super::NullableUsername>>,
             {
-                self.username = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for username: {e}"));
+                self.username = crate::input::read("username", value);
                 self
             }
         }
@@ -9230,7 +8772,10 @@ pub mod builder {
             Self { client: client }
         }
         /// Sends a `GET` request to `/healthz`
-        pub async fn send(self) -> Result<ResponseValue<types::Health>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::Health>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::Health>, Error<types::ApiError>> {
             let Self { client } = self;
             let url = format!("{}/healthz", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
@@ -9272,7 +8817,10 @@ pub mod builder {
             Self { client: client }
         }
         /// Sends a `GET` request to `/openapi.json`
-        pub async fn send(self) -> Result<ResponseValue<types::OpenApiDocument>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::OpenApiDocument>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::OpenApiDocument>, Error<types::ApiError>> {
             let Self { client } = self;
             let url = format!("{}/openapi.json", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
@@ -9314,7 +8862,10 @@ pub mod builder {
             Self { client: client }
         }
         /// Sends a `GET` request to `/readyz`
-        pub async fn send(self) -> Result<ResponseValue<types::Readiness>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::Readiness>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::Readiness>, Error<types::ApiError>> {
             let Self { client } = self;
             let url = format!("{}/readyz", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
@@ -9379,114 +8930,99 @@ pub mod builder {
                 until: Ok(None),
             }
         }
+        /// Only calls of this user.
         pub fn actor<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserId>,
+            V: crate::input::Input<types::UserId>,
         {
-            self.actor =
-                value.try_into().map(Some).map_err(|_| "conversion to `UserId` for actor failed".to_string());
+            self.actor = crate::input::read("actor", value).map(Some);
             self
         }
+        /// A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with `{`.
         pub fn filter<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::FilterText>,
+            V: crate::input::Input<types::FilterText>,
         {
-            self.filter = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `FilterText` for filter failed".to_string());
+            self.filter = crate::input::read("filter", value).map(Some);
             self
         }
+        /// How many items the page may have: 1 to 200, 50 by default.
         pub fn limit<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<::std::num::NonZeroU32>,
+            V: crate::input::Input<::std::num::NonZeroU32>,
         {
-            self.limit = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `:: std :: num :: NonZeroU32` for limit failed".to_string());
+            self.limit = crate::input::read("limit", value).map(Some);
             self
         }
+        /// Only calls of this operation.
         pub fn operation<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::RoleName>,
+            V: crate::input::Input<types::RoleName>,
         {
-            self.operation = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `RoleName` for operation failed".to_string());
+            self.operation = crate::input::read("operation", value).map(Some);
             self
         }
+        /// Where to go on: the `next_page` of the page before.
         pub fn page_token<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::PageToken>,
+            V: crate::input::Input<types::PageToken>,
         {
-            self.page_token = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `PageToken` for page_token failed".to_string());
+            self.page_token = crate::input::read("page_token", value).map(Some);
             self
         }
+        /// A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-` for what must not.
         pub fn q<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::SearchText>,
+            V: crate::input::Input<types::SearchText>,
         {
-            self.q =
-                value.try_into().map(Some).map_err(|_| "conversion to `SearchText` for q failed".to_string());
+            self.q = crate::input::read("q", value).map(Some);
             self
         }
+        /// Only events at or after this time (RFC 3339).
         pub fn since<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+            V: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
         {
-            self.since = value.try_into().map(Some).map_err(|_| {
-                "conversion to `:: chrono :: DateTime < :: chrono :: offset :: Utc >` for since failed"
-                    .to_string()
-            });
+            self.since = crate::input::read("since", value).map(Some);
             self
         }
+        /// The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last; the id decides between equals.
         pub fn sort<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::SortText>,
+            V: crate::input::Input<types::SortText>,
         {
-            self.sort = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `SortText` for sort failed".to_string());
+            self.sort = crate::input::read("sort", value).map(Some);
             self
         }
+        /// Only events about the resource with this id.
         pub fn target<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<::uuid::Uuid>,
+            V: crate::input::Input<::uuid::Uuid>,
         {
-            self.target = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `:: uuid :: Uuid` for target failed".to_string());
+            self.target = crate::input::read("target", value).map(Some);
             self
         }
+        /// Whether the answer says how many there are in all.
         pub fn total<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::TotalKind>,
+            V: crate::input::Input<types::TotalKind>,
         {
-            self.total = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `TotalKind` for total failed".to_string());
+            self.total = crate::input::read("total", value).map(Some);
             self
         }
+        /// Only events before this time (RFC 3339).
         pub fn until<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+            V: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
         {
-            self.until = value.try_into().map(Some).map_err(|_| {
-                "conversion to `:: chrono :: DateTime < :: chrono :: offset :: Utc >` for until failed"
-                    .to_string()
-            });
+            self.until = crate::input::read("until", value).map(Some);
             self
         }
         /// Sends a `GET` request to `/v1/audit-events`
-        pub async fn send(self) -> Result<ResponseValue<types::AuditEventPage>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::AuditEventPage>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::AuditEventPage>, Error<types::ApiError>> {
             let Self {
                 client,
                 actor,
@@ -9566,13 +9102,9 @@ pub mod builder {
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::AccessCheck>,
-            <V as std::convert::TryInto<types::AccessCheck>>::Error: std::fmt::Display,
+            V: crate::input::Input<types::AccessCheck>,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `AccessCheck` for body failed: {}", s));
+            self.body = crate::input::read("", value).map(From::from);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -9583,7 +9115,10 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/check`
-        pub async fn send(self) -> Result<ResponseValue<types::AccessDecision>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::AccessDecision>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::AccessDecision>, Error<types::ApiError>> {
             let Self { client, body } = self;
             let body = body
                 .and_then(|v| types::AccessCheck::try_from(v).map_err(|e| e.to_string()))
@@ -9643,66 +9178,59 @@ pub mod builder {
                 total: Ok(None),
             }
         }
+        /// A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with `{`.
         pub fn filter<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::FilterText>,
+            V: crate::input::Input<types::FilterText>,
         {
-            self.filter = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `FilterText` for filter failed".to_string());
+            self.filter = crate::input::read("filter", value).map(Some);
             self
         }
+        /// How many items the page may have: 1 to 200, 50 by default.
         pub fn limit<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<::std::num::NonZeroU32>,
+            V: crate::input::Input<::std::num::NonZeroU32>,
         {
-            self.limit = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `:: std :: num :: NonZeroU32` for limit failed".to_string());
+            self.limit = crate::input::read("limit", value).map(Some);
             self
         }
+        /// Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
         pub fn page_token<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::PageToken>,
+            V: crate::input::Input<types::PageToken>,
         {
-            self.page_token = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `PageToken` for page_token failed".to_string());
+            self.page_token = crate::input::read("page_token", value).map(Some);
             self
         }
+        /// A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-` for what must not.
         pub fn q<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::SearchText>,
+            V: crate::input::Input<types::SearchText>,
         {
-            self.q =
-                value.try_into().map(Some).map_err(|_| "conversion to `SearchText` for q failed".to_string());
+            self.q = crate::input::read("q", value).map(Some);
             self
         }
+        /// The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last; the id decides between equals.
         pub fn sort<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::SortText>,
+            V: crate::input::Input<types::SortText>,
         {
-            self.sort = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `SortText` for sort failed".to_string());
+            self.sort = crate::input::read("sort", value).map(Some);
             self
         }
+        /// Whether the answer says how many there are in all.
         pub fn total<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::TotalKind>,
+            V: crate::input::Input<types::TotalKind>,
         {
-            self.total = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `TotalKind` for total failed".to_string());
+            self.total = crate::input::read("total", value).map(Some);
             self
         }
         /// Sends a `GET` request to `/v1/groups`
-        pub async fn send(self) -> Result<ResponseValue<types::GroupPage>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::GroupPage>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::GroupPage>, Error<types::ApiError>> {
             let Self { client, filter, limit, page_token, q, sort, total } = self;
             let filter = filter.map_err(Error::InvalidRequest)?;
             let limit = limit.map_err(Error::InvalidRequest)?;
@@ -9758,25 +9286,19 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self { client: client, idempotency_key: Ok(None), body: Ok(::std::default::Default::default()) }
         }
+        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `idempotency-replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::IdempotencyKey>,
+            V: crate::input::Input<types::IdempotencyKey>,
         {
-            self.idempotency_key = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `IdempotencyKey` for idempotency_key failed".to_string());
+            self.idempotency_key = crate::input::read("idempotency_key", value).map(Some);
             self
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::GroupCreate>,
-            <V as std::convert::TryInto<types::GroupCreate>>::Error: std::fmt::Display,
+            V: crate::input::Input<types::GroupCreate>,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `GroupCreate` for body failed: {}", s));
+            self.body = crate::input::read("", value).map(From::from);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -9787,7 +9309,10 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/groups`
-        pub async fn send(self) -> Result<ResponseValue<types::Group>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::Group>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::Group>, Error<types::ApiError>> {
             let Self { client, idempotency_key, body } = self;
             let idempotency_key = idempotency_key.map_err(Error::InvalidRequest)?;
             let body = body
@@ -9837,32 +9362,34 @@ pub mod builder {
     }
     impl<'a> GroupView<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                group: Err("group was not initialized".to_string()),
-                if_none_match: Ok(None),
-            }
+            Self { client: client, group: Err("group: must be set".to_string()), if_none_match: Ok(None) }
         }
+        /// The group: an id or `@slug`.
         pub fn group<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::GroupRef>,
+            V: crate::input::Input<types::GroupRef>,
         {
-            self.group =
-                value.try_into().map_err(|_| "conversion to `GroupRef` for group failed".to_string());
+            self.group = crate::input::read("group", value);
             self
         }
+        /// Answer 304 without a body while the resource still has one of these entity tags (RFC 9110, section 13.1.2).
         pub fn if_none_match<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::EntityTags>,
+            V: crate::input::Input<types::EntityTags>,
         {
-            self.if_none_match = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `EntityTags` for if_none_match failed".to_string());
+            self.if_none_match = crate::input::read("if_none_match", value).map(Some);
             self
         }
         /// Sends a `GET` request to `/v1/groups/{group}`
-        pub async fn send(self) -> Result<ResponseValue<types::Group>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::Group>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        /// Asks for the resource only where it is not as it was in this response; otherwise [`is_not_modified`](crate::Error::is_not_modified) holds for the error.
+        pub fn if_changed<B>(mut self, before: &ResponseValue<B>) -> Self {
+            self.if_none_match = crate::input::tag("if_none_match", before).map(Some);
+            self
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::Group>, Error<types::ApiError>> {
             let Self { client, group, if_none_match } = self;
             let group = group.map_err(Error::InvalidRequest)?;
             let if_none_match = if_none_match.map_err(Error::InvalidRequest)?;
@@ -9909,28 +9436,34 @@ pub mod builder {
     }
     impl<'a> GroupDelete<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client, group: Err("group was not initialized".to_string()), if_match: Ok(None) }
+            Self { client: client, group: Err("group: must be set".to_string()), if_match: Ok(None) }
         }
+        /// The group: an id or `@slug`.
         pub fn group<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::GroupRef>,
+            V: crate::input::Input<types::GroupRef>,
         {
-            self.group =
-                value.try_into().map_err(|_| "conversion to `GroupRef` for group failed".to_string());
+            self.group = crate::input::read("group", value);
             self
         }
+        /// Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
         pub fn if_match<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::EntityTags>,
+            V: crate::input::Input<types::EntityTags>,
         {
-            self.if_match = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `EntityTags` for if_match failed".to_string());
+            self.if_match = crate::input::read("if_match", value).map(Some);
             self
         }
         /// Sends a `DELETE` request to `/v1/groups/{group}`
-        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        /// Does it only while the resource is as it was in this response; otherwise the error is `precondition_failed`.
+        pub fn if_unchanged<B>(mut self, before: &ResponseValue<B>) -> Self {
+            self.if_match = crate::input::tag("if_match", before).map(Some);
+            self
+        }
+        async fn attempt(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
             let Self { client, group, if_match } = self;
             let group = group.map_err(Error::InvalidRequest)?;
             let if_match = if_match.map_err(Error::InvalidRequest)?;
@@ -9980,38 +9513,32 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                group: Err("group was not initialized".to_string()),
+                group: Err("group: must be set".to_string()),
                 if_match: Ok(None),
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The group: an id or `@slug`.
         pub fn group<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::GroupRef>,
+            V: crate::input::Input<types::GroupRef>,
         {
-            self.group =
-                value.try_into().map_err(|_| "conversion to `GroupRef` for group failed".to_string());
+            self.group = crate::input::read("group", value);
             self
         }
+        /// Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
         pub fn if_match<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::EntityTags>,
+            V: crate::input::Input<types::EntityTags>,
         {
-            self.if_match = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `EntityTags` for if_match failed".to_string());
+            self.if_match = crate::input::read("if_match", value).map(Some);
             self
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::GroupUpdate>,
-            <V as std::convert::TryInto<types::GroupUpdate>>::Error: std::fmt::Display,
+            V: crate::input::Input<types::GroupUpdate>,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `GroupUpdate` for body failed: {}", s));
+            self.body = crate::input::read("", value).map(From::from);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -10022,7 +9549,15 @@ pub mod builder {
             self
         }
         /// Sends a `PATCH` request to `/v1/groups/{group}`
-        pub async fn send(self) -> Result<ResponseValue<types::Group>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::Group>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        /// Does it only while the resource is as it was in this response; otherwise the error is `precondition_failed`.
+        pub fn if_unchanged<B>(mut self, before: &ResponseValue<B>) -> Self {
+            self.if_match = crate::input::tag("if_match", before).map(Some);
+            self
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::Group>, Error<types::ApiError>> {
             let Self { client, group, if_match, body } = self;
             let group = group.map_err(Error::InvalidRequest)?;
             let if_match = if_match.map_err(Error::InvalidRequest)?;
@@ -10076,41 +9611,40 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                group: Err("group was not initialized".to_string()),
+                group: Err("group: must be set".to_string()),
                 limit: Ok(None),
                 page_token: Ok(None),
             }
         }
+        /// The group: an id or `@slug`.
         pub fn group<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::GroupRef>,
+            V: crate::input::Input<types::GroupRef>,
         {
-            self.group =
-                value.try_into().map_err(|_| "conversion to `GroupRef` for group failed".to_string());
+            self.group = crate::input::read("group", value);
             self
         }
+        /// How many items the page may have: 1 to 200, 50 by default.
         pub fn limit<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<::std::num::NonZeroU32>,
+            V: crate::input::Input<::std::num::NonZeroU32>,
         {
-            self.limit = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `:: std :: num :: NonZeroU32` for limit failed".to_string());
+            self.limit = crate::input::read("limit", value).map(Some);
             self
         }
+        /// Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
         pub fn page_token<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::PageToken>,
+            V: crate::input::Input<types::PageToken>,
         {
-            self.page_token = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `PageToken` for page_token failed".to_string());
+            self.page_token = crate::input::read("page_token", value).map(Some);
             self
         }
         /// Sends a `GET` request to `/v1/groups/{group}/invitations`
-        pub async fn send(self) -> Result<ResponseValue<types::InvitationPage>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::InvitationPage>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::InvitationPage>, Error<types::ApiError>> {
             let Self { client, group, limit, page_token } = self;
             let group = group.map_err(Error::InvalidRequest)?;
             let limit = limit.map_err(Error::InvalidRequest)?;
@@ -10161,38 +9695,32 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                group: Err("group was not initialized".to_string()),
+                group: Err("group: must be set".to_string()),
                 idempotency_key: Ok(None),
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The group: an id or `@slug`.
         pub fn group<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::GroupRef>,
+            V: crate::input::Input<types::GroupRef>,
         {
-            self.group =
-                value.try_into().map_err(|_| "conversion to `GroupRef` for group failed".to_string());
+            self.group = crate::input::read("group", value);
             self
         }
+        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `idempotency-replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::IdempotencyKey>,
+            V: crate::input::Input<types::IdempotencyKey>,
         {
-            self.idempotency_key = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `IdempotencyKey` for idempotency_key failed".to_string());
+            self.idempotency_key = crate::input::read("idempotency_key", value).map(Some);
             self
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::InvitationCreate>,
-            <V as std::convert::TryInto<types::InvitationCreate>>::Error: std::fmt::Display,
+            V: crate::input::Input<types::InvitationCreate>,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `InvitationCreate` for body failed: {}", s));
+            self.body = crate::input::read("", value).map(From::from);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -10203,7 +9731,10 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/groups/{group}/invitations`
-        pub async fn send(self) -> Result<ResponseValue<types::InvitationCreated>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::InvitationCreated>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::InvitationCreated>, Error<types::ApiError>> {
             let Self { client, group, idempotency_key, body } = self;
             let group = group.map_err(Error::InvalidRequest)?;
             let idempotency_key = idempotency_key.map_err(Error::InvalidRequest)?;
@@ -10257,29 +9788,31 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                group: Err("group was not initialized".to_string()),
-                invitation: Err("invitation was not initialized".to_string()),
+                group: Err("group: must be set".to_string()),
+                invitation: Err("invitation: must be set".to_string()),
             }
         }
+        /// The group: an id or `@slug`.
         pub fn group<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::GroupRef>,
+            V: crate::input::Input<types::GroupRef>,
         {
-            self.group =
-                value.try_into().map_err(|_| "conversion to `GroupRef` for group failed".to_string());
+            self.group = crate::input::read("group", value);
             self
         }
+        /// The invitation's id.
         pub fn invitation<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::InvitationId>,
+            V: crate::input::Input<types::InvitationId>,
         {
-            self.invitation = value
-                .try_into()
-                .map_err(|_| "conversion to `InvitationId` for invitation failed".to_string());
+            self.invitation = crate::input::read("invitation", value);
             self
         }
         /// Sends a `DELETE` request to `/v1/groups/{group}/invitations/{invitation}`
-        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
             let Self { client, group, invitation } = self;
             let group = group.map_err(Error::InvalidRequest)?;
             let invitation = invitation.map_err(Error::InvalidRequest)?;
@@ -10335,7 +9868,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                group: Err("group was not initialized".to_string()),
+                group: Err("group: must be set".to_string()),
                 filter: Ok(None),
                 limit: Ok(None),
                 page_token: Ok(None),
@@ -10344,74 +9877,67 @@ pub mod builder {
                 total: Ok(None),
             }
         }
+        /// The group: an id or `@slug`.
         pub fn group<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::GroupRef>,
+            V: crate::input::Input<types::GroupRef>,
         {
-            self.group =
-                value.try_into().map_err(|_| "conversion to `GroupRef` for group failed".to_string());
+            self.group = crate::input::read("group", value);
             self
         }
+        /// A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with `{`.
         pub fn filter<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::FilterText>,
+            V: crate::input::Input<types::FilterText>,
         {
-            self.filter = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `FilterText` for filter failed".to_string());
+            self.filter = crate::input::read("filter", value).map(Some);
             self
         }
+        /// How many items the page may have: 1 to 200, 50 by default.
         pub fn limit<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<::std::num::NonZeroU32>,
+            V: crate::input::Input<::std::num::NonZeroU32>,
         {
-            self.limit = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `:: std :: num :: NonZeroU32` for limit failed".to_string());
+            self.limit = crate::input::read("limit", value).map(Some);
             self
         }
+        /// Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
         pub fn page_token<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::PageToken>,
+            V: crate::input::Input<types::PageToken>,
         {
-            self.page_token = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `PageToken` for page_token failed".to_string());
+            self.page_token = crate::input::read("page_token", value).map(Some);
             self
         }
+        /// A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-` for what must not.
         pub fn q<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::SearchText>,
+            V: crate::input::Input<types::SearchText>,
         {
-            self.q =
-                value.try_into().map(Some).map_err(|_| "conversion to `SearchText` for q failed".to_string());
+            self.q = crate::input::read("q", value).map(Some);
             self
         }
+        /// The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last; the id decides between equals.
         pub fn sort<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::SortText>,
+            V: crate::input::Input<types::SortText>,
         {
-            self.sort = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `SortText` for sort failed".to_string());
+            self.sort = crate::input::read("sort", value).map(Some);
             self
         }
+        /// Whether the answer says how many there are in all.
         pub fn total<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::TotalKind>,
+            V: crate::input::Input<types::TotalKind>,
         {
-            self.total = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `TotalKind` for total failed".to_string());
+            self.total = crate::input::read("total", value).map(Some);
             self
         }
         /// Sends a `GET` request to `/v1/groups/{group}/members`
-        pub async fn send(self) -> Result<ResponseValue<types::GroupMemberPage>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::GroupMemberPage>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::GroupMemberPage>, Error<types::ApiError>> {
             let Self { client, group, filter, limit, page_token, q, sort, total } = self;
             let group = group.map_err(Error::InvalidRequest)?;
             let filter = filter.map_err(Error::InvalidRequest)?;
@@ -10469,38 +9995,32 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                group: Err("group was not initialized".to_string()),
+                group: Err("group: must be set".to_string()),
                 idempotency_key: Ok(None),
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The group: an id or `@slug`.
         pub fn group<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::GroupRef>,
+            V: crate::input::Input<types::GroupRef>,
         {
-            self.group =
-                value.try_into().map_err(|_| "conversion to `GroupRef` for group failed".to_string());
+            self.group = crate::input::read("group", value);
             self
         }
+        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `idempotency-replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::IdempotencyKey>,
+            V: crate::input::Input<types::IdempotencyKey>,
         {
-            self.idempotency_key = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `IdempotencyKey` for idempotency_key failed".to_string());
+            self.idempotency_key = crate::input::read("idempotency_key", value).map(Some);
             self
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::GroupMemberAdd>,
-            <V as std::convert::TryInto<types::GroupMemberAdd>>::Error: std::fmt::Display,
+            V: crate::input::Input<types::GroupMemberAdd>,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `GroupMemberAdd` for body failed: {}", s));
+            self.body = crate::input::read("", value).map(From::from);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -10511,7 +10031,10 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/groups/{group}/members`
-        pub async fn send(self) -> Result<ResponseValue<types::GroupMember>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::GroupMember>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::GroupMember>, Error<types::ApiError>> {
             let Self { client, group, idempotency_key, body } = self;
             let group = group.map_err(Error::InvalidRequest)?;
             let idempotency_key = idempotency_key.map_err(Error::InvalidRequest)?;
@@ -10564,27 +10087,31 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                group: Err("group was not initialized".to_string()),
-                user: Err("user was not initialized".to_string()),
+                group: Err("group: must be set".to_string()),
+                user: Err("user: must be set".to_string()),
             }
         }
+        /// The group: an id or `@slug`.
         pub fn group<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::GroupRef>,
+            V: crate::input::Input<types::GroupRef>,
         {
-            self.group =
-                value.try_into().map_err(|_| "conversion to `GroupRef` for group failed".to_string());
+            self.group = crate::input::read("group", value);
             self
         }
+        /// The user: an id, `@username` or `me`.
         pub fn user<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserRef>,
+            V: crate::input::Input<types::UserRef>,
         {
-            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self.user = crate::input::read("user", value);
             self
         }
         /// Sends a `DELETE` request to `/v1/groups/{group}/members/{user}`
-        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
             let Self { client, group, user } = self;
             let group = group.map_err(Error::InvalidRequest)?;
             let user = user.map_err(Error::InvalidRequest)?;
@@ -10636,35 +10163,32 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                group: Err("group was not initialized".to_string()),
-                user: Err("user was not initialized".to_string()),
+                group: Err("group: must be set".to_string()),
+                user: Err("user: must be set".to_string()),
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The group: an id or `@slug`.
         pub fn group<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::GroupRef>,
+            V: crate::input::Input<types::GroupRef>,
         {
-            self.group =
-                value.try_into().map_err(|_| "conversion to `GroupRef` for group failed".to_string());
+            self.group = crate::input::read("group", value);
             self
         }
+        /// The user: an id, `@username` or `me`.
         pub fn user<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserRef>,
+            V: crate::input::Input<types::UserRef>,
         {
-            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self.user = crate::input::read("user", value);
             self
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::GroupMemberUpdate>,
-            <V as std::convert::TryInto<types::GroupMemberUpdate>>::Error: std::fmt::Display,
+            V: crate::input::Input<types::GroupMemberUpdate>,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `GroupMemberUpdate` for body failed: {}", s));
+            self.body = crate::input::read("", value).map(From::from);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -10675,7 +10199,10 @@ pub mod builder {
             self
         }
         /// Sends a `PATCH` request to `/v1/groups/{group}/members/{user}`
-        pub async fn send(self) -> Result<ResponseValue<types::GroupMember>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::GroupMember>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::GroupMember>, Error<types::ApiError>> {
             let Self { client, group, user, body } = self;
             let group = group.map_err(Error::InvalidRequest)?;
             let user = user.map_err(Error::InvalidRequest)?;
@@ -10731,13 +10258,9 @@ pub mod builder {
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::InvitationAccept>,
-            <V as std::convert::TryInto<types::InvitationAccept>>::Error: std::fmt::Display,
+            V: crate::input::Input<types::InvitationAccept>,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `InvitationAccept` for body failed: {}", s));
+            self.body = crate::input::read("", value).map(From::from);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -10748,7 +10271,10 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/invitations/accept`
-        pub async fn send(self) -> Result<ResponseValue<types::UserGroup>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::UserGroup>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::UserGroup>, Error<types::ApiError>> {
             let Self { client, body } = self;
             let body = body
                 .and_then(|v| types::InvitationAccept::try_from(v).map_err(|e| e.to_string()))
@@ -10797,13 +10323,9 @@ pub mod builder {
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::Login>,
-            <V as std::convert::TryInto<types::Login>>::Error: std::fmt::Display,
+            V: crate::input::Input<types::Login>,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `Login` for body failed: {}", s));
+            self.body = crate::input::read("", value).map(From::from);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -10814,7 +10336,10 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/login`
-        pub async fn send(self) -> Result<ResponseValue<types::SessionCreated>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::SessionCreated>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::SessionCreated>, Error<types::ApiError>> {
             let Self { client, body } = self;
             let body = body
                 .and_then(|v| types::Login::try_from(v).map_err(|e| e.to_string()))
@@ -10863,13 +10388,9 @@ pub mod builder {
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::LoginChangePassword>,
-            <V as std::convert::TryInto<types::LoginChangePassword>>::Error: std::fmt::Display,
+            V: crate::input::Input<types::LoginChangePassword>,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `LoginChangePassword` for body failed: {}", s));
+            self.body = crate::input::read("", value).map(From::from);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -10880,7 +10401,10 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/login/change-password`
-        pub async fn send(self) -> Result<ResponseValue<types::SessionCreated>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::SessionCreated>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::SessionCreated>, Error<types::ApiError>> {
             let Self { client, body } = self;
             let body = body
                 .and_then(|v| types::LoginChangePassword::try_from(v).map_err(|e| e.to_string()))
@@ -10929,13 +10453,9 @@ pub mod builder {
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::Logout>,
-            <V as std::convert::TryInto<types::Logout>>::Error: std::fmt::Display,
+            V: crate::input::Input<types::Logout>,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `Logout` for body failed: {}", s));
+            self.body = crate::input::read("", value).map(From::from);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -10946,7 +10466,10 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/logout`
-        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
             let Self { client, body } = self;
             let body = body
                 .and_then(|v| types::Logout::try_from(v).map_err(|e| e.to_string()))
@@ -10994,25 +10517,19 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self { client: client, idempotency_key: Ok(None), body: Ok(::std::default::Default::default()) }
         }
+        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `idempotency-replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::IdempotencyKey>,
+            V: crate::input::Input<types::IdempotencyKey>,
         {
-            self.idempotency_key = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `IdempotencyKey` for idempotency_key failed".to_string());
+            self.idempotency_key = crate::input::read("idempotency_key", value).map(Some);
             self
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::Register>,
-            <V as std::convert::TryInto<types::Register>>::Error: std::fmt::Display,
+            V: crate::input::Input<types::Register>,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `Register` for body failed: {}", s));
+            self.body = crate::input::read("", value).map(From::from);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -11023,7 +10540,10 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/register`
-        pub async fn send(self) -> Result<ResponseValue<types::User>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::User>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::User>, Error<types::ApiError>> {
             let Self { client, idempotency_key, body } = self;
             let idempotency_key = idempotency_key.map_err(Error::InvalidRequest)?;
             let body = body
@@ -11087,66 +10607,59 @@ pub mod builder {
                 total: Ok(None),
             }
         }
+        /// A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with `{`.
         pub fn filter<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::FilterText>,
+            V: crate::input::Input<types::FilterText>,
         {
-            self.filter = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `FilterText` for filter failed".to_string());
+            self.filter = crate::input::read("filter", value).map(Some);
             self
         }
+        /// How many items the page may have: 1 to 200, 50 by default.
         pub fn limit<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<::std::num::NonZeroU32>,
+            V: crate::input::Input<::std::num::NonZeroU32>,
         {
-            self.limit = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `:: std :: num :: NonZeroU32` for limit failed".to_string());
+            self.limit = crate::input::read("limit", value).map(Some);
             self
         }
+        /// Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
         pub fn page_token<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::PageToken>,
+            V: crate::input::Input<types::PageToken>,
         {
-            self.page_token = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `PageToken` for page_token failed".to_string());
+            self.page_token = crate::input::read("page_token", value).map(Some);
             self
         }
+        /// A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-` for what must not.
         pub fn q<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::SearchText>,
+            V: crate::input::Input<types::SearchText>,
         {
-            self.q =
-                value.try_into().map(Some).map_err(|_| "conversion to `SearchText` for q failed".to_string());
+            self.q = crate::input::read("q", value).map(Some);
             self
         }
+        /// The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last; the id decides between equals.
         pub fn sort<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::SortText>,
+            V: crate::input::Input<types::SortText>,
         {
-            self.sort = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `SortText` for sort failed".to_string());
+            self.sort = crate::input::read("sort", value).map(Some);
             self
         }
+        /// Whether the answer says how many there are in all.
         pub fn total<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::TotalKind>,
+            V: crate::input::Input<types::TotalKind>,
         {
-            self.total = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `TotalKind` for total failed".to_string());
+            self.total = crate::input::read("total", value).map(Some);
             self
         }
         /// Sends a `GET` request to `/v1/roles`
-        pub async fn send(self) -> Result<ResponseValue<types::RolePage>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::RolePage>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::RolePage>, Error<types::ApiError>> {
             let Self { client, filter, limit, page_token, q, sort, total } = self;
             let filter = filter.map_err(Error::InvalidRequest)?;
             let limit = limit.map_err(Error::InvalidRequest)?;
@@ -11202,25 +10715,19 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self { client: client, idempotency_key: Ok(None), body: Ok(::std::default::Default::default()) }
         }
+        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `idempotency-replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::IdempotencyKey>,
+            V: crate::input::Input<types::IdempotencyKey>,
         {
-            self.idempotency_key = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `IdempotencyKey` for idempotency_key failed".to_string());
+            self.idempotency_key = crate::input::read("idempotency_key", value).map(Some);
             self
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::RoleCreate>,
-            <V as std::convert::TryInto<types::RoleCreate>>::Error: std::fmt::Display,
+            V: crate::input::Input<types::RoleCreate>,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `RoleCreate` for body failed: {}", s));
+            self.body = crate::input::read("", value).map(From::from);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -11231,7 +10738,10 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/roles`
-        pub async fn send(self) -> Result<ResponseValue<types::Role>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::Role>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::Role>, Error<types::ApiError>> {
             let Self { client, idempotency_key, body } = self;
             let idempotency_key = idempotency_key.map_err(Error::InvalidRequest)?;
             let body = body
@@ -11281,31 +10791,34 @@ pub mod builder {
     }
     impl<'a> RoleView<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                role: Err("role was not initialized".to_string()),
-                if_none_match: Ok(None),
-            }
+            Self { client: client, role: Err("role: must be set".to_string()), if_none_match: Ok(None) }
         }
+        /// The role: an id or `@name`.
         pub fn role<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::RoleRef>,
+            V: crate::input::Input<types::RoleRef>,
         {
-            self.role = value.try_into().map_err(|_| "conversion to `RoleRef` for role failed".to_string());
+            self.role = crate::input::read("role", value);
             self
         }
+        /// Answer 304 without a body while the resource still has one of these entity tags (RFC 9110, section 13.1.2).
         pub fn if_none_match<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::EntityTags>,
+            V: crate::input::Input<types::EntityTags>,
         {
-            self.if_none_match = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `EntityTags` for if_none_match failed".to_string());
+            self.if_none_match = crate::input::read("if_none_match", value).map(Some);
             self
         }
         /// Sends a `GET` request to `/v1/roles/{role}`
-        pub async fn send(self) -> Result<ResponseValue<types::Role>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::Role>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        /// Asks for the resource only where it is not as it was in this response; otherwise [`is_not_modified`](crate::Error::is_not_modified) holds for the error.
+        pub fn if_changed<B>(mut self, before: &ResponseValue<B>) -> Self {
+            self.if_none_match = crate::input::tag("if_none_match", before).map(Some);
+            self
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::Role>, Error<types::ApiError>> {
             let Self { client, role, if_none_match } = self;
             let role = role.map_err(Error::InvalidRequest)?;
             let if_none_match = if_none_match.map_err(Error::InvalidRequest)?;
@@ -11355,38 +10868,45 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                role: Err("role was not initialized".to_string()),
+                role: Err("role: must be set".to_string()),
                 force: Ok(None),
                 if_match: Ok(None),
             }
         }
+        /// The role: an id or `@name`.
         pub fn role<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::RoleRef>,
+            V: crate::input::Input<types::RoleRef>,
         {
-            self.role = value.try_into().map_err(|_| "conversion to `RoleRef` for role failed".to_string());
+            self.role = crate::input::read("role", value);
             self
         }
+        /// Delete the role even where somebody holds it: they lose it.
         pub fn force<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<bool>,
+            V: crate::input::Input<bool>,
         {
-            self.force =
-                value.try_into().map(Some).map_err(|_| "conversion to `bool` for force failed".to_string());
+            self.force = crate::input::read("force", value).map(Some);
             self
         }
+        /// Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
         pub fn if_match<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::EntityTags>,
+            V: crate::input::Input<types::EntityTags>,
         {
-            self.if_match = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `EntityTags` for if_match failed".to_string());
+            self.if_match = crate::input::read("if_match", value).map(Some);
             self
         }
         /// Sends a `DELETE` request to `/v1/roles/{role}`
-        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        /// Does it only while the resource is as it was in this response; otherwise the error is `precondition_failed`.
+        pub fn if_unchanged<B>(mut self, before: &ResponseValue<B>) -> Self {
+            self.if_match = crate::input::tag("if_match", before).map(Some);
+            self
+        }
+        async fn attempt(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
             let Self { client, role, force, if_match } = self;
             let role = role.map_err(Error::InvalidRequest)?;
             let force = force.map_err(Error::InvalidRequest)?;
@@ -11438,37 +10958,32 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                role: Err("role was not initialized".to_string()),
+                role: Err("role: must be set".to_string()),
                 if_match: Ok(None),
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The role: an id or `@name`.
         pub fn role<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::RoleRef>,
+            V: crate::input::Input<types::RoleRef>,
         {
-            self.role = value.try_into().map_err(|_| "conversion to `RoleRef` for role failed".to_string());
+            self.role = crate::input::read("role", value);
             self
         }
+        /// Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
         pub fn if_match<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::EntityTags>,
+            V: crate::input::Input<types::EntityTags>,
         {
-            self.if_match = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `EntityTags` for if_match failed".to_string());
+            self.if_match = crate::input::read("if_match", value).map(Some);
             self
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::RoleUpdate>,
-            <V as std::convert::TryInto<types::RoleUpdate>>::Error: std::fmt::Display,
+            V: crate::input::Input<types::RoleUpdate>,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `RoleUpdate` for body failed: {}", s));
+            self.body = crate::input::read("", value).map(From::from);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -11479,7 +10994,15 @@ pub mod builder {
             self
         }
         /// Sends a `PATCH` request to `/v1/roles/{role}`
-        pub async fn send(self) -> Result<ResponseValue<types::Role>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::Role>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        /// Does it only while the resource is as it was in this response; otherwise the error is `precondition_failed`.
+        pub fn if_unchanged<B>(mut self, before: &ResponseValue<B>) -> Self {
+            self.if_match = crate::input::tag("if_match", before).map(Some);
+            self
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::Role>, Error<types::ApiError>> {
             let Self { client, role, if_match, body } = self;
             let role = role.map_err(Error::InvalidRequest)?;
             let if_match = if_match.map_err(Error::InvalidRequest)?;
@@ -11531,7 +11054,10 @@ pub mod builder {
             Self { client: client }
         }
         /// Sends a `GET` request to `/v1/session`
-        pub async fn send(self) -> Result<ResponseValue<types::CurrentSession>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::CurrentSession>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::CurrentSession>, Error<types::ApiError>> {
             let Self { client } = self;
             let url = format!("{}/v1/session", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
@@ -11576,13 +11102,9 @@ pub mod builder {
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::SessionReauthenticate>,
-            <V as std::convert::TryInto<types::SessionReauthenticate>>::Error: std::fmt::Display,
+            V: crate::input::Input<types::SessionReauthenticate>,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `SessionReauthenticate` for body failed: {}", s));
+            self.body = crate::input::read("", value).map(From::from);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -11595,7 +11117,10 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/session/reauthenticate`
-        pub async fn send(self) -> Result<ResponseValue<types::SessionCreated>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::SessionCreated>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::SessionCreated>, Error<types::ApiError>> {
             let Self { client, body } = self;
             let body = body
                 .and_then(|v| types::SessionReauthenticate::try_from(v).map_err(|e| e.to_string()))
@@ -11663,104 +11188,91 @@ pub mod builder {
                 total: Ok(None),
             }
         }
+        /// A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with `{`.
         pub fn filter<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::FilterText>,
+            V: crate::input::Input<types::FilterText>,
         {
-            self.filter = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `FilterText` for filter failed".to_string());
+            self.filter = crate::input::read("filter", value).map(Some);
             self
         }
+        /// Only members of this group: an id or `@slug`.
         pub fn group<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::GroupRef>,
+            V: crate::input::Input<types::GroupRef>,
         {
-            self.group = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `GroupRef` for group failed".to_string());
+            self.group = crate::input::read("group", value).map(Some);
             self
         }
+        /// How many items the page may have: 1 to 200, 50 by default.
         pub fn limit<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<::std::num::NonZeroU32>,
+            V: crate::input::Input<::std::num::NonZeroU32>,
         {
-            self.limit = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `:: std :: num :: NonZeroU32` for limit failed".to_string());
+            self.limit = crate::input::read("limit", value).map(Some);
             self
         }
+        /// Only users who are no members of this group: an id or `@slug`.
         pub fn not_group<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::GroupRef>,
+            V: crate::input::Input<types::GroupRef>,
         {
-            self.not_group = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `GroupRef` for not_group failed".to_string());
+            self.not_group = crate::input::read("not_group", value).map(Some);
             self
         }
+        /// Only users who don't hold this global role: an id or `@name`. Needs `users:read`.
         pub fn not_role<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::RoleRef>,
+            V: crate::input::Input<types::RoleRef>,
         {
-            self.not_role = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `RoleRef` for not_role failed".to_string());
+            self.not_role = crate::input::read("not_role", value).map(Some);
             self
         }
+        /// Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
         pub fn page_token<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::PageToken>,
+            V: crate::input::Input<types::PageToken>,
         {
-            self.page_token = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `PageToken` for page_token failed".to_string());
+            self.page_token = crate::input::read("page_token", value).map(Some);
             self
         }
+        /// A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-` for what must not.
         pub fn q<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::SearchText>,
+            V: crate::input::Input<types::SearchText>,
         {
-            self.q =
-                value.try_into().map(Some).map_err(|_| "conversion to `SearchText` for q failed".to_string());
+            self.q = crate::input::read("q", value).map(Some);
             self
         }
+        /// Only holders of this global role: an id or `@name`. Needs `users:read`.
         pub fn role<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::RoleRef>,
+            V: crate::input::Input<types::RoleRef>,
         {
-            self.role =
-                value.try_into().map(Some).map_err(|_| "conversion to `RoleRef` for role failed".to_string());
+            self.role = crate::input::read("role", value).map(Some);
             self
         }
+        /// The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last; the id decides between equals.
         pub fn sort<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::SortText>,
+            V: crate::input::Input<types::SortText>,
         {
-            self.sort = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `SortText` for sort failed".to_string());
+            self.sort = crate::input::read("sort", value).map(Some);
             self
         }
+        /// Whether the answer says how many there are in all.
         pub fn total<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::TotalKind>,
+            V: crate::input::Input<types::TotalKind>,
         {
-            self.total = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `TotalKind` for total failed".to_string());
+            self.total = crate::input::read("total", value).map(Some);
             self
         }
         /// Sends a `GET` request to `/v1/users`
-        pub async fn send(self) -> Result<ResponseValue<types::UserPage>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::UserPage>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::UserPage>, Error<types::ApiError>> {
             let Self { client, filter, group, limit, not_group, not_role, page_token, q, role, sort, total } =
                 self;
             let filter = filter.map_err(Error::InvalidRequest)?;
@@ -11825,25 +11337,19 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self { client: client, idempotency_key: Ok(None), body: Ok(::std::default::Default::default()) }
         }
+        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `idempotency-replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::IdempotencyKey>,
+            V: crate::input::Input<types::IdempotencyKey>,
         {
-            self.idempotency_key = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `IdempotencyKey` for idempotency_key failed".to_string());
+            self.idempotency_key = crate::input::read("idempotency_key", value).map(Some);
             self
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserCreate>,
-            <V as std::convert::TryInto<types::UserCreate>>::Error: std::fmt::Display,
+            V: crate::input::Input<types::UserCreate>,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `UserCreate` for body failed: {}", s));
+            self.body = crate::input::read("", value).map(From::from);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -11854,7 +11360,10 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/users`
-        pub async fn send(self) -> Result<ResponseValue<types::User>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::User>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::User>, Error<types::ApiError>> {
             let Self { client, idempotency_key, body } = self;
             let idempotency_key = idempotency_key.map_err(Error::InvalidRequest)?;
             let body = body
@@ -11904,31 +11413,34 @@ pub mod builder {
     }
     impl<'a> UserView<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                user: Err("user was not initialized".to_string()),
-                if_none_match: Ok(None),
-            }
+            Self { client: client, user: Err("user: must be set".to_string()), if_none_match: Ok(None) }
         }
+        /// The user: an id, `@username` or `me`.
         pub fn user<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserRef>,
+            V: crate::input::Input<types::UserRef>,
         {
-            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self.user = crate::input::read("user", value);
             self
         }
+        /// Answer 304 without a body while the resource still has one of these entity tags (RFC 9110, section 13.1.2).
         pub fn if_none_match<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::EntityTags>,
+            V: crate::input::Input<types::EntityTags>,
         {
-            self.if_none_match = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `EntityTags` for if_none_match failed".to_string());
+            self.if_none_match = crate::input::read("if_none_match", value).map(Some);
             self
         }
         /// Sends a `GET` request to `/v1/users/{user}`
-        pub async fn send(self) -> Result<ResponseValue<types::User>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::User>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        /// Asks for the resource only where it is not as it was in this response; otherwise [`is_not_modified`](crate::Error::is_not_modified) holds for the error.
+        pub fn if_changed<B>(mut self, before: &ResponseValue<B>) -> Self {
+            self.if_none_match = crate::input::tag("if_none_match", before).map(Some);
+            self
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::User>, Error<types::ApiError>> {
             let Self { client, user, if_none_match } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let if_none_match = if_none_match.map_err(Error::InvalidRequest)?;
@@ -11975,27 +11487,34 @@ pub mod builder {
     }
     impl<'a> UserDelete<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client, user: Err("user was not initialized".to_string()), if_match: Ok(None) }
+            Self { client: client, user: Err("user: must be set".to_string()), if_match: Ok(None) }
         }
+        /// The user: an id, `@username` or `me`.
         pub fn user<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserRef>,
+            V: crate::input::Input<types::UserRef>,
         {
-            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self.user = crate::input::read("user", value);
             self
         }
+        /// Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
         pub fn if_match<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::EntityTags>,
+            V: crate::input::Input<types::EntityTags>,
         {
-            self.if_match = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `EntityTags` for if_match failed".to_string());
+            self.if_match = crate::input::read("if_match", value).map(Some);
             self
         }
         /// Sends a `DELETE` request to `/v1/users/{user}`
-        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        /// Does it only while the resource is as it was in this response; otherwise the error is `precondition_failed`.
+        pub fn if_unchanged<B>(mut self, before: &ResponseValue<B>) -> Self {
+            self.if_match = crate::input::tag("if_match", before).map(Some);
+            self
+        }
+        async fn attempt(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
             let Self { client, user, if_match } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let if_match = if_match.map_err(Error::InvalidRequest)?;
@@ -12045,37 +11564,32 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                user: Err("user was not initialized".to_string()),
+                user: Err("user: must be set".to_string()),
                 if_match: Ok(None),
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The user: an id, `@username` or `me`.
         pub fn user<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserRef>,
+            V: crate::input::Input<types::UserRef>,
         {
-            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self.user = crate::input::read("user", value);
             self
         }
+        /// Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
         pub fn if_match<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::EntityTags>,
+            V: crate::input::Input<types::EntityTags>,
         {
-            self.if_match = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `EntityTags` for if_match failed".to_string());
+            self.if_match = crate::input::read("if_match", value).map(Some);
             self
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserUpdate>,
-            <V as std::convert::TryInto<types::UserUpdate>>::Error: std::fmt::Display,
+            V: crate::input::Input<types::UserUpdate>,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `UserUpdate` for body failed: {}", s));
+            self.body = crate::input::read("", value).map(From::from);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -12086,7 +11600,15 @@ pub mod builder {
             self
         }
         /// Sends a `PATCH` request to `/v1/users/{user}`
-        pub async fn send(self) -> Result<ResponseValue<types::User>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::User>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        /// Does it only while the resource is as it was in this response; otherwise the error is `precondition_failed`.
+        pub fn if_unchanged<B>(mut self, before: &ResponseValue<B>) -> Self {
+            self.if_match = crate::input::tag("if_match", before).map(Some);
+            self
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::User>, Error<types::ApiError>> {
             let Self { client, user, if_match, body } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let if_match = if_match.map_err(Error::InvalidRequest)?;
@@ -12137,31 +11659,34 @@ pub mod builder {
     }
     impl<'a> UserCustomDataView<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                user: Err("user was not initialized".to_string()),
-                if_none_match: Ok(None),
-            }
+            Self { client: client, user: Err("user: must be set".to_string()), if_none_match: Ok(None) }
         }
+        /// The user: an id, `@username` or `me`.
         pub fn user<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserRef>,
+            V: crate::input::Input<types::UserRef>,
         {
-            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self.user = crate::input::read("user", value);
             self
         }
+        /// Answer 304 without a body while the resource still has one of these entity tags (RFC 9110, section 13.1.2).
         pub fn if_none_match<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::EntityTags>,
+            V: crate::input::Input<types::EntityTags>,
         {
-            self.if_none_match = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `EntityTags` for if_none_match failed".to_string());
+            self.if_none_match = crate::input::read("if_none_match", value).map(Some);
             self
         }
         /// Sends a `GET` request to `/v1/users/{user}/custom-data`
-        pub async fn send(self) -> Result<ResponseValue<types::JsonObject>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::JsonObject>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        /// Asks for the resource only where it is not as it was in this response; otherwise [`is_not_modified`](crate::Error::is_not_modified) holds for the error.
+        pub fn if_changed<B>(mut self, before: &ResponseValue<B>) -> Self {
+            self.if_none_match = crate::input::tag("if_none_match", before).map(Some);
+            self
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::JsonObject>, Error<types::ApiError>> {
             let Self { client, user, if_none_match } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let if_none_match = if_none_match.map_err(Error::InvalidRequest)?;
@@ -12211,38 +11736,44 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                user: Err("user was not initialized".to_string()),
+                user: Err("user: must be set".to_string()),
                 if_match: Ok(None),
-                body: Err("body was not initialized".to_string()),
+                body: Err(": must be set".to_string()),
             }
         }
+        /// The user: an id, `@username` or `me`.
         pub fn user<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserRef>,
+            V: crate::input::Input<types::UserRef>,
         {
-            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self.user = crate::input::read("user", value);
             self
         }
+        /// Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
         pub fn if_match<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::EntityTags>,
+            V: crate::input::Input<types::EntityTags>,
         {
-            self.if_match = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `EntityTags` for if_match failed".to_string());
+            self.if_match = crate::input::read("if_match", value).map(Some);
             self
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::JsonObject>,
+            V: crate::input::Input<types::JsonObject>,
         {
-            self.body =
-                value.try_into().map_err(|_| "conversion to `JsonObject` for body failed".to_string());
+            self.body = crate::input::read("", value);
             self
         }
         /// Sends a `PUT` request to `/v1/users/{user}/custom-data`
-        pub async fn send(self) -> Result<ResponseValue<types::JsonObject>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::JsonObject>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        /// Does it only while the resource is as it was in this response; otherwise the error is `precondition_failed`.
+        pub fn if_unchanged<B>(mut self, before: &ResponseValue<B>) -> Self {
+            self.if_match = crate::input::tag("if_match", before).map(Some);
+            self
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::JsonObject>, Error<types::ApiError>> {
             let Self { client, user, if_match, body } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let if_match = if_match.map_err(Error::InvalidRequest)?;
@@ -12294,38 +11825,44 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                user: Err("user was not initialized".to_string()),
+                user: Err("user: must be set".to_string()),
                 if_match: Ok(None),
-                body: Err("body was not initialized".to_string()),
+                body: Err(": must be set".to_string()),
             }
         }
+        /// The user: an id, `@username` or `me`.
         pub fn user<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserRef>,
+            V: crate::input::Input<types::UserRef>,
         {
-            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self.user = crate::input::read("user", value);
             self
         }
+        /// Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
         pub fn if_match<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::EntityTags>,
+            V: crate::input::Input<types::EntityTags>,
         {
-            self.if_match = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `EntityTags` for if_match failed".to_string());
+            self.if_match = crate::input::read("if_match", value).map(Some);
             self
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::JsonObject>,
+            V: crate::input::Input<types::JsonObject>,
         {
-            self.body =
-                value.try_into().map_err(|_| "conversion to `JsonObject` for body failed".to_string());
+            self.body = crate::input::read("", value);
             self
         }
         /// Sends a `PATCH` request to `/v1/users/{user}/custom-data`
-        pub async fn send(self) -> Result<ResponseValue<types::JsonObject>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::JsonObject>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        /// Does it only while the resource is as it was in this response; otherwise the error is `precondition_failed`.
+        pub fn if_unchanged<B>(mut self, before: &ResponseValue<B>) -> Self {
+            self.if_match = crate::input::tag("if_match", before).map(Some);
+            self
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::JsonObject>, Error<types::ApiError>> {
             let Self { client, user, if_match, body } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let if_match = if_match.map_err(Error::InvalidRequest)?;
@@ -12377,40 +11914,40 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                user: Err("user was not initialized".to_string()),
+                user: Err("user: must be set".to_string()),
                 limit: Ok(None),
                 page_token: Ok(None),
             }
         }
+        /// The user: an id, `@username` or `me`.
         pub fn user<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserRef>,
+            V: crate::input::Input<types::UserRef>,
         {
-            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self.user = crate::input::read("user", value);
             self
         }
+        /// How many items the page may have: 1 to 200, 50 by default.
         pub fn limit<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<::std::num::NonZeroU32>,
+            V: crate::input::Input<::std::num::NonZeroU32>,
         {
-            self.limit = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `:: std :: num :: NonZeroU32` for limit failed".to_string());
+            self.limit = crate::input::read("limit", value).map(Some);
             self
         }
+        /// Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
         pub fn page_token<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::PageToken>,
+            V: crate::input::Input<types::PageToken>,
         {
-            self.page_token = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `PageToken` for page_token failed".to_string());
+            self.page_token = crate::input::read("page_token", value).map(Some);
             self
         }
         /// Sends a `GET` request to `/v1/users/{user}/groups`
-        pub async fn send(self) -> Result<ResponseValue<types::UserGroupPage>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::UserGroupPage>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::UserGroupPage>, Error<types::ApiError>> {
             let Self { client, user, limit, page_token } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let limit = limit.map_err(Error::InvalidRequest)?;
@@ -12459,26 +11996,23 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                user: Err("user was not initialized".to_string()),
+                user: Err("user: must be set".to_string()),
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The user: an id, `@username` or `me`.
         pub fn user<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserRef>,
+            V: crate::input::Input<types::UserRef>,
         {
-            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self.user = crate::input::read("user", value);
             self
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserPasswordSet>,
-            <V as std::convert::TryInto<types::UserPasswordSet>>::Error: std::fmt::Display,
+            V: crate::input::Input<types::UserPasswordSet>,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `UserPasswordSet` for body failed: {}", s));
+            self.body = crate::input::read("", value).map(From::from);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -12489,7 +12023,10 @@ pub mod builder {
             self
         }
         /// Sends a `PUT` request to `/v1/users/{user}/password`
-        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
             let Self { client, user, body } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let body = body
@@ -12538,26 +12075,23 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                user: Err("user was not initialized".to_string()),
+                user: Err("user: must be set".to_string()),
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The user: an id, `@username` or `me`.
         pub fn user<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserRef>,
+            V: crate::input::Input<types::UserRef>,
         {
-            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self.user = crate::input::read("user", value);
             self
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserPasswordChange>,
-            <V as std::convert::TryInto<types::UserPasswordChange>>::Error: std::fmt::Display,
+            V: crate::input::Input<types::UserPasswordChange>,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `UserPasswordChange` for body failed: {}", s));
+            self.body = crate::input::read("", value).map(From::from);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -12568,7 +12102,10 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/users/{user}/password/change`
-        pub async fn send(self) -> Result<ResponseValue<types::SessionCreated>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::SessionCreated>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::SessionCreated>, Error<types::ApiError>> {
             let Self { client, user, body } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let body = body
@@ -12618,26 +12155,23 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                user: Err("user was not initialized".to_string()),
+                user: Err("user: must be set".to_string()),
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The user: an id, `@username` or `me`.
         pub fn user<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserRef>,
+            V: crate::input::Input<types::UserRef>,
         {
-            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self.user = crate::input::read("user", value);
             self
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserPasswordVerify>,
-            <V as std::convert::TryInto<types::UserPasswordVerify>>::Error: std::fmt::Display,
+            V: crate::input::Input<types::UserPasswordVerify>,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `UserPasswordVerify` for body failed: {}", s));
+            self.body = crate::input::read("", value).map(From::from);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -12648,7 +12182,10 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/users/{user}/password/verify`
-        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
             let Self { client, user, body } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let body = body
@@ -12696,29 +12233,29 @@ pub mod builder {
     }
     impl<'a> UserPermissionList<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client, user: Err("user was not initialized".to_string()), group: Ok(None) }
+            Self { client: client, user: Err("user: must be set".to_string()), group: Ok(None) }
         }
+        /// The user: an id, `@username` or `me`.
         pub fn user<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserRef>,
+            V: crate::input::Input<types::UserRef>,
         {
-            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self.user = crate::input::read("user", value);
             self
         }
+        /// Also those that the user's roles in this group give: an id or `@slug`.
         pub fn group<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::GroupRef>,
+            V: crate::input::Input<types::GroupRef>,
         {
-            self.group = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `GroupRef` for group failed".to_string());
+            self.group = crate::input::read("group", value).map(Some);
             self
         }
         /// Sends a `GET` request to `/v1/users/{user}/permissions`
-        pub async fn send(
-            self,
-        ) -> Result<ResponseValue<types::EffectivePermissions>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::EffectivePermissions>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::EffectivePermissions>, Error<types::ApiError>> {
             let Self { client, user, group } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let group = group.map_err(Error::InvalidRequest)?;
@@ -12763,31 +12300,34 @@ pub mod builder {
     }
     impl<'a> UserPreferencesView<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                user: Err("user was not initialized".to_string()),
-                if_none_match: Ok(None),
-            }
+            Self { client: client, user: Err("user: must be set".to_string()), if_none_match: Ok(None) }
         }
+        /// The user: an id, `@username` or `me`.
         pub fn user<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserRef>,
+            V: crate::input::Input<types::UserRef>,
         {
-            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self.user = crate::input::read("user", value);
             self
         }
+        /// Answer 304 without a body while the resource still has one of these entity tags (RFC 9110, section 13.1.2).
         pub fn if_none_match<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::EntityTags>,
+            V: crate::input::Input<types::EntityTags>,
         {
-            self.if_none_match = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `EntityTags` for if_none_match failed".to_string());
+            self.if_none_match = crate::input::read("if_none_match", value).map(Some);
             self
         }
         /// Sends a `GET` request to `/v1/users/{user}/preferences`
-        pub async fn send(self) -> Result<ResponseValue<types::JsonObject>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::JsonObject>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        /// Asks for the resource only where it is not as it was in this response; otherwise [`is_not_modified`](crate::Error::is_not_modified) holds for the error.
+        pub fn if_changed<B>(mut self, before: &ResponseValue<B>) -> Self {
+            self.if_none_match = crate::input::tag("if_none_match", before).map(Some);
+            self
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::JsonObject>, Error<types::ApiError>> {
             let Self { client, user, if_none_match } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let if_none_match = if_none_match.map_err(Error::InvalidRequest)?;
@@ -12837,38 +12377,44 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                user: Err("user was not initialized".to_string()),
+                user: Err("user: must be set".to_string()),
                 if_match: Ok(None),
-                body: Err("body was not initialized".to_string()),
+                body: Err(": must be set".to_string()),
             }
         }
+        /// The user: an id, `@username` or `me`.
         pub fn user<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserRef>,
+            V: crate::input::Input<types::UserRef>,
         {
-            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self.user = crate::input::read("user", value);
             self
         }
+        /// Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
         pub fn if_match<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::EntityTags>,
+            V: crate::input::Input<types::EntityTags>,
         {
-            self.if_match = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `EntityTags` for if_match failed".to_string());
+            self.if_match = crate::input::read("if_match", value).map(Some);
             self
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::JsonObject>,
+            V: crate::input::Input<types::JsonObject>,
         {
-            self.body =
-                value.try_into().map_err(|_| "conversion to `JsonObject` for body failed".to_string());
+            self.body = crate::input::read("", value);
             self
         }
         /// Sends a `PATCH` request to `/v1/users/{user}/preferences`
-        pub async fn send(self) -> Result<ResponseValue<types::JsonObject>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::JsonObject>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        /// Does it only while the resource is as it was in this response; otherwise the error is `precondition_failed`.
+        pub fn if_unchanged<B>(mut self, before: &ResponseValue<B>) -> Self {
+            self.if_match = crate::input::tag("if_match", before).map(Some);
+            self
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::JsonObject>, Error<types::ApiError>> {
             let Self { client, user, if_match, body } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let if_match = if_match.map_err(Error::InvalidRequest)?;
@@ -12916,17 +12462,21 @@ pub mod builder {
     }
     impl<'a> UserReactivate<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client, user: Err("user was not initialized".to_string()) }
+            Self { client: client, user: Err("user: must be set".to_string()) }
         }
+        /// The user: an id, `@username` or `me`.
         pub fn user<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserRef>,
+            V: crate::input::Input<types::UserRef>,
         {
-            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self.user = crate::input::read("user", value);
             self
         }
         /// Sends a `POST` request to `/v1/users/{user}/reactivate`
-        pub async fn send(self) -> Result<ResponseValue<types::User>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::User>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::User>, Error<types::ApiError>> {
             let Self { client, user } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let url = format!("{}/v1/users/{}/reactivate", client.baseurl, encode_path(&user.to_string()),);
@@ -12973,51 +12523,49 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                user: Err("user was not initialized".to_string()),
+                user: Err("user: must be set".to_string()),
                 limit: Ok(None),
                 page_token: Ok(None),
                 q: Ok(None),
             }
         }
+        /// The user: an id, `@username` or `me`.
         pub fn user<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserRef>,
+            V: crate::input::Input<types::UserRef>,
         {
-            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self.user = crate::input::read("user", value);
             self
         }
+        /// How many items the page may have: 1 to 200, 50 by default.
         pub fn limit<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<::std::num::NonZeroU32>,
+            V: crate::input::Input<::std::num::NonZeroU32>,
         {
-            self.limit = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `:: std :: num :: NonZeroU32` for limit failed".to_string());
+            self.limit = crate::input::read("limit", value).map(Some);
             self
         }
+        /// Where to go on: the `next_page` of the page before.
         pub fn page_token<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::PageToken>,
+            V: crate::input::Input<types::PageToken>,
         {
-            self.page_token = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `PageToken` for page_token failed".to_string());
+            self.page_token = crate::input::read("page_token", value).map(Some);
             self
         }
+        /// Only roles whose name or description contains this, whatever the case.
         pub fn q<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::DisplayName>,
+            V: crate::input::Input<types::DisplayName>,
         {
-            self.q = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `DisplayName` for q failed".to_string());
+            self.q = crate::input::read("q", value).map(Some);
             self
         }
         /// Sends a `GET` request to `/v1/users/{user}/roles`
-        pub async fn send(self) -> Result<ResponseValue<types::RolePage>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::RolePage>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::RolePage>, Error<types::ApiError>> {
             let Self { client, user, limit, page_token, q } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let limit = limit.map_err(Error::InvalidRequest)?;
@@ -13068,26 +12616,23 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                user: Err("user was not initialized".to_string()),
+                user: Err("user: must be set".to_string()),
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The user: an id, `@username` or `me`.
         pub fn user<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserRef>,
+            V: crate::input::Input<types::UserRef>,
         {
-            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self.user = crate::input::read("user", value);
             self
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserRoles>,
-            <V as std::convert::TryInto<types::UserRoles>>::Error: std::fmt::Display,
+            V: crate::input::Input<types::UserRoles>,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `UserRoles` for body failed: {}", s));
+            self.body = crate::input::read("", value).map(From::from);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -13098,7 +12643,10 @@ pub mod builder {
             self
         }
         /// Sends a `PUT` request to `/v1/users/{user}/roles`
-        pub async fn send(self) -> Result<ResponseValue<types::UserRolesChanged>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::UserRolesChanged>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::UserRolesChanged>, Error<types::ApiError>> {
             let Self { client, user, body } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let body = body
@@ -13147,26 +12695,23 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                user: Err("user was not initialized".to_string()),
+                user: Err("user: must be set".to_string()),
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The user: an id, `@username` or `me`.
         pub fn user<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserRef>,
+            V: crate::input::Input<types::UserRef>,
         {
-            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self.user = crate::input::read("user", value);
             self
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserRoles>,
-            <V as std::convert::TryInto<types::UserRoles>>::Error: std::fmt::Display,
+            V: crate::input::Input<types::UserRoles>,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `UserRoles` for body failed: {}", s));
+            self.body = crate::input::read("", value).map(From::from);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -13177,7 +12722,10 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/users/{user}/roles`
-        pub async fn send(self) -> Result<ResponseValue<types::UserRolesChanged>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::UserRolesChanged>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::UserRolesChanged>, Error<types::ApiError>> {
             let Self { client, user, body } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let body = body
@@ -13226,26 +12774,31 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                user: Err("user was not initialized".to_string()),
-                role: Err("role was not initialized".to_string()),
+                user: Err("user: must be set".to_string()),
+                role: Err("role: must be set".to_string()),
             }
         }
+        /// The user: an id, `@username` or `me`.
         pub fn user<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserRef>,
+            V: crate::input::Input<types::UserRef>,
         {
-            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self.user = crate::input::read("user", value);
             self
         }
+        /// The role: an id or `@name`.
         pub fn role<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::RoleRef>,
+            V: crate::input::Input<types::RoleRef>,
         {
-            self.role = value.try_into().map_err(|_| "conversion to `RoleRef` for role failed".to_string());
+            self.role = crate::input::read("role", value);
             self
         }
         /// Sends a `DELETE` request to `/v1/users/{user}/roles/{role}`
-        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
             let Self { client, user, role } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let role = role.map_err(Error::InvalidRequest)?;
@@ -13297,40 +12850,40 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                user: Err("user was not initialized".to_string()),
+                user: Err("user: must be set".to_string()),
                 limit: Ok(None),
                 page_token: Ok(None),
             }
         }
+        /// The user: an id, `@username` or `me`.
         pub fn user<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserRef>,
+            V: crate::input::Input<types::UserRef>,
         {
-            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self.user = crate::input::read("user", value);
             self
         }
+        /// How many items the page may have: 1 to 200, 50 by default.
         pub fn limit<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<::std::num::NonZeroU32>,
+            V: crate::input::Input<::std::num::NonZeroU32>,
         {
-            self.limit = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `:: std :: num :: NonZeroU32` for limit failed".to_string());
+            self.limit = crate::input::read("limit", value).map(Some);
             self
         }
+        /// Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
         pub fn page_token<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::PageToken>,
+            V: crate::input::Input<types::PageToken>,
         {
-            self.page_token = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `PageToken` for page_token failed".to_string());
+            self.page_token = crate::input::read("page_token", value).map(Some);
             self
         }
         /// Sends a `GET` request to `/v1/users/{user}/sessions`
-        pub async fn send(self) -> Result<ResponseValue<types::SessionPage>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::SessionPage>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::SessionPage>, Error<types::ApiError>> {
             let Self { client, user, limit, page_token } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let limit = limit.map_err(Error::InvalidRequest)?;
@@ -13376,17 +12929,21 @@ pub mod builder {
     }
     impl<'a> UserSessionDeleteAll<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client, user: Err("user was not initialized".to_string()) }
+            Self { client: client, user: Err("user: must be set".to_string()) }
         }
+        /// The user: an id, `@username` or `me`.
         pub fn user<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserRef>,
+            V: crate::input::Input<types::UserRef>,
         {
-            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self.user = crate::input::read("user", value);
             self
         }
         /// Sends a `DELETE` request to `/v1/users/{user}/sessions`
-        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
             let Self { client, user } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let url = format!("{}/v1/users/{}/sessions", client.baseurl, encode_path(&user.to_string()),);
@@ -13431,27 +12988,31 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                user: Err("user was not initialized".to_string()),
-                session: Err("session was not initialized".to_string()),
+                user: Err("user: must be set".to_string()),
+                session: Err("session: must be set".to_string()),
             }
         }
+        /// The user: an id, `@username` or `me`.
         pub fn user<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserRef>,
+            V: crate::input::Input<types::UserRef>,
         {
-            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self.user = crate::input::read("user", value);
             self
         }
+        /// The session's id.
         pub fn session<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::SessionId>,
+            V: crate::input::Input<types::SessionId>,
         {
-            self.session =
-                value.try_into().map_err(|_| "conversion to `SessionId` for session failed".to_string());
+            self.session = crate::input::read("session", value);
             self
         }
         /// Sends a `DELETE` request to `/v1/users/{user}/sessions/{session}`
-        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
             let Self { client, user, session } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let session = session.map_err(Error::InvalidRequest)?;
@@ -13502,26 +13063,23 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                user: Err("user was not initialized".to_string()),
+                user: Err("user: must be set".to_string()),
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The user: an id, `@username` or `me`.
         pub fn user<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserRef>,
+            V: crate::input::Input<types::UserRef>,
         {
-            self.user = value.try_into().map_err(|_| "conversion to `UserRef` for user failed".to_string());
+            self.user = crate::input::read("user", value);
             self
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::UserSuspend>,
-            <V as std::convert::TryInto<types::UserSuspend>>::Error: std::fmt::Display,
+            V: crate::input::Input<types::UserSuspend>,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `UserSuspend` for body failed: {}", s));
+            self.body = crate::input::read("", value).map(From::from);
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
@@ -13532,7 +13090,10 @@ pub mod builder {
             self
         }
         /// Sends a `POST` request to `/v1/users/{user}/suspend`
-        pub async fn send(self) -> Result<ResponseValue<types::User>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::User>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::User>, Error<types::ApiError>> {
             let Self { client, user, body } = self;
             let user = user.map_err(Error::InvalidRequest)?;
             let body = body
@@ -13580,7 +13141,10 @@ pub mod builder {
             Self { client: client }
         }
         /// Sends a `GET` request to `/v1/version`
-        pub async fn send(self) -> Result<ResponseValue<types::ServerVersion>, Error<types::ApiError>> {
+        pub async fn send(self) -> Result<ResponseValue<types::ServerVersion>, crate::Error> {
+            Ok(self.attempt().await?)
+        }
+        async fn attempt(self) -> Result<ResponseValue<types::ServerVersion>, Error<types::ApiError>> {
             let Self { client } = self;
             let url = format!("{}/v1/version", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
@@ -13615,3 +13179,97 @@ pub mod builder {
 pub mod prelude {
     pub use self::super::Client;
 }
+crate::input::texts!(
+    AddressText,
+    Description,
+    DisplayName,
+    Email,
+    EntityTags,
+    FilterText,
+    GroupRef,
+    IdempotencyKey,
+    Identifier,
+    PageToken,
+    PermissionName,
+    Phone,
+    ProfileText,
+    RoleName,
+    RoleRef,
+    SearchText,
+    Slug,
+    SortText,
+    UserRef,
+    Username,
+    WebUrl
+);
+crate::input::choices!(RoleScopeInput, RoleTypeInput, TotalKind);
+crate::input::open_sets!(AuditResult, CreatedVia, RoleScope, RoleType, UserView);
+crate::input::ids!(AuditEventId, GroupId, InvitationId, RoleId, SessionId, UserId);
+crate::input::objects!(JsonObject, OpenApiDocument);
+crate::input::records!(
+    AccessCheck,
+    AccessDecision,
+    Address,
+    AddressInput,
+    AddressUpdate,
+    ApiError,
+    AuditEvent,
+    AuditEventPage,
+    CurrentSession,
+    EffectivePermission,
+    EffectivePermissions,
+    Group,
+    GroupCreate,
+    GroupMember,
+    GroupMemberAdd,
+    GroupMemberPage,
+    GroupMemberUpdate,
+    GroupPage,
+    GroupUpdate,
+    Health,
+    Invitation,
+    InvitationAccept,
+    InvitationCreate,
+    InvitationCreated,
+    InvitationPage,
+    Login,
+    LoginChangePassword,
+    Logout,
+    Profile,
+    ProfileInput,
+    ProfileUpdate,
+    Readiness,
+    Register,
+    Role,
+    RoleCreate,
+    RolePage,
+    RoleUpdate,
+    ServerVersion,
+    Session,
+    SessionCreated,
+    SessionPage,
+    SessionReauthenticate,
+    User,
+    UserCreate,
+    UserGroup,
+    UserGroupPage,
+    UserPage,
+    UserPasswordChange,
+    UserPasswordSet,
+    UserPasswordVerify,
+    UserRoles,
+    UserRolesChanged,
+    UserSuspend,
+    UserUpdate
+);
+crate::input::nullable_texts!(
+    NullableAddressText(AddressText),
+    NullableDescription(Description),
+    NullableDisplayName(DisplayName),
+    NullableEmail(Email),
+    NullablePhone(Phone),
+    NullableProfileText(ProfileText),
+    NullableUsername(Username),
+    NullableWebUrl(WebUrl)
+);
+crate::input::nullable_records!(NullableAddressUpdate(AddressUpdate), NullableProfileUpdate(ProfileUpdate));

@@ -27,18 +27,17 @@
 //!
 //! # Change something that nobody else has changed
 //!
-//! A field of an update has three states: left out it keeps its value, `Nullable…(Some(value))` sets it, and
-//! `Nullable…(None)` clears it.
+//! A field of an update has three states: left out it keeps its value, [`Set`] or the value alone sets it, and [`Clear`]
+//! clears it. A value that doesn't follow its rule is an error of `send` that names field and rule; nothing is sent then.
 //!
 //! ```no_run
-//! use rollcall_client::{Session, error_code, etag, types};
+//! use rollcall_client::{Clear, Error, Session, Set, error_code, types};
 //!
-//! # async fn example(session: Session) -> Result<(), rollcall_client::Error> {
+//! # async fn example(session: Session) -> Result<(), Error> {
 //! let before = session.user_view().user("me").send().await?;
-//! let changes = types::UserUpdate::builder().phone(types::NullablePhone(None));
-//! let request = session.user_update().user("me").if_match(etag(&before).unwrap_or("*")).body(changes);
-//! match request.send().await.map_err(rollcall_client::Error::from) {
-//!     Ok(after) => println!("now {}", etag(&after).unwrap_or("without a tag")),
+//! let changes = types::UserUpdate::builder().name(Set("Ada King")).phone(Clear);
+//! match session.user_update().user(before.id).if_unchanged(&before).body(changes).send().await {
+//!     Ok(after) => println!("now {:?}", after.name),
 //!     Err(error) if error.code() == Some(error_code::PRECONDITION_FAILED) => println!("somebody was faster"),
 //!     Err(error) => return Err(error),
 //! }
@@ -46,10 +45,16 @@
 //! # }
 //! ```
 //!
+//! # What setters take
+//!
+//! Setters take more than the exact type of a field: texts as `&str` or `String`, ids wherever a user, group or role is
+//! named, lists of either, builders without building them first, JSON objects as [`serde_json::Value`]. [`Input`] says how.
+//!
 //! # What survives a newer server
 //!
 //! Answers may have fields that this client doesn't know; they are ignored. Values such as [`types::UserView`] may be ones
-//! that it doesn't know; they are kept as they are, and [`user_view`], [`created_via`] and [`error_code`] name the known ones.
+//! that it doesn't know; they are kept as they are. [`user_view`], [`created_via`] and [`error_code`] name the known ones, to
+//! compare them with: `user.view == user_view::CARD`.
 
 mod client;
 mod edge;
@@ -63,6 +68,7 @@ mod error;
     reason = "generated"
 )]
 mod generated;
+mod input;
 mod known;
 mod paging;
 mod secret;
@@ -71,17 +77,19 @@ mod session;
 /// The generated client, with one builder for each operation.
 pub mod api {
     pub use crate::edge::Edge;
-    pub use crate::generated::{Client, Error, ResponseValue, builder};
+    pub use crate::generated::{Client, ResponseValue, builder};
 }
 
 pub use client::{Client, ClientBuilder};
 pub use error::Error;
 pub use generated::types;
+pub use input::{Clear, Input, Invalid, Set, SetOrClear};
 pub use known::{audit_result, created_via, error_code, role_scope, role_type, user_view};
 pub use paging::{Items, Page, Paged, paginate};
 pub use progenitor_client::ResponseValue;
 pub use secret::{Password, Token};
 pub use session::Session;
+pub use {chrono, serde_json, uuid};
 
 /// The entity tag of an answer, as `if_match` and `if_none_match` take it.
 pub fn etag<T>(answer: &ResponseValue<T>) -> Option<&str> {

@@ -8,7 +8,7 @@ use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
 
 use crate::error::Error;
 use crate::generated::builder;
-use crate::{ResponseValue, generated, types};
+use crate::{ResponseValue, types};
 
 /// A page of a list.
 pub trait Page: Send + 'static {
@@ -73,7 +73,7 @@ pub fn paginate<'a, P, F, A>(fetch: F) -> Items<'a, P::Item>
 where
     P: Page,
     F: FnMut(Option<String>) -> A + Send + 'a,
-    A: Future<Output = Result<ResponseValue<P>, generated::Error<types::ApiError>>> + Send + 'a,
+    A: Future<Output = Result<ResponseValue<P>, Error>> + Send + 'a,
 {
     enum Next {
         Page(Option<String>),

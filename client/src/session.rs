@@ -55,7 +55,7 @@ impl Session {
 
     /// Ends the session (`logout`). Its token is dead on the next request.
     pub async fn end(&self) -> Result<(), Error> {
-        self.0.logout().body(types::Logout::builder()).send().await?;
+        self.0.logout().send().await?;
         Ok(())
     }
 

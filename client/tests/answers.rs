@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says by a panic what is wrong")]
 
-use rollcall_client::types;
+use rollcall_client::{Clear, Set, types};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -177,12 +177,14 @@ fn an_update_tells_absent_from_cleared_from_set() {
     };
     let update = types::UserUpdate::builder;
     assert_eq!(body(update()), json!({}));
-    assert_eq!(body(update().name(types::NullableDisplayName(None))), json!({ "name": null }));
-    let ada = types::DisplayName::try_from("Ada").unwrap();
-    assert_eq!(body(update().name(types::NullableDisplayName(Some(ada)))), json!({ "name": "Ada" }));
-    let profile = types::ProfileUpdate::builder().nickname(types::NullableProfileText(None));
-    let profile = types::NullableProfileUpdate(Some(profile.try_into().unwrap()));
-    assert_eq!(body(update().profile(profile)), json!({ "profile": { "nickname": null } }));
+    assert_eq!(body(update().name(Clear)), json!({ "name": null }));
+    assert_eq!(body(update().name(Set("Ada"))), json!({ "name": "Ada" }));
+    assert_eq!(body(update().name("Ada")), json!({ "name": "Ada" }));
+    assert_eq!(body(update().name(Set::or_clear(None::<&str>))), json!({ "name": null }));
+    let profile = || types::ProfileUpdate::builder().nickname(Clear);
+    assert_eq!(body(update().profile(profile())), json!({ "profile": { "nickname": null } }));
+    assert_eq!(body(update().profile(Set(profile()))), json!({ "profile": { "nickname": null } }));
+    assert_eq!(body(update().profile(Clear)), json!({ "profile": null }));
 }
 
 #[test]

@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rollcall_client::{Client, Error, Paged, error_code, etag, types};
+use rollcall_client::{Clear, Client, Paged, error_code, etag, types};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -76,7 +76,7 @@ fn header(head: &str, name: &str) -> Option<String> {
 }
 
 fn new_user() -> types::builder::UserCreate {
-    types::UserCreate::builder().username(types::Username::try_from("ada").unwrap())
+    types::UserCreate::builder().username("ada")
 }
 
 #[tokio::test]
@@ -121,21 +121,49 @@ async fn errors_say_what_the_server_said() {
 
     let session = client.with_token("rcs_example");
     let update = types::UserUpdate::builder();
-    let stale: Error =
-        session.user_update().user("me").if_match("\"7\"").body(update).send().await.unwrap_err().into();
+    let stale = session.user_update().user("me").if_match("\"7\"").body(update).send().await.unwrap_err();
     assert_eq!((stale.code(), stale.etag()), (Some("a_code_of_tomorrow"), Some("\"8\"")));
-    let strange: Error = session.user_delete().user("me").send().await.unwrap_err().into();
+    let strange = session.user_delete().user("me").send().await.unwrap_err();
     assert_eq!((strange.code(), strange.status().unwrap().as_u16()), (None, 405));
-    let known: Error = session.user_view().user("me").if_none_match("\"9\"").send().await.unwrap_err().into();
+    let known = session.user_view().user("me").if_none_match("\"9\"").send().await.unwrap_err();
     assert!(known.is_not_modified());
-    let unreadable: Error = session.user_view().user("me").send().await.unwrap_err().into();
+    let unreadable = session.user_view().user("me").send().await.unwrap_err();
     assert_eq!(unreadable.status(), None);
-    let invalid: Error = session.user_view().user("@a b").send().await.unwrap_err().into();
-    assert!(invalid.to_string().contains("UserRef"), "{invalid}");
+    let invalid = session.user_view().user("@a b").send().await.unwrap_err();
+    assert_eq!(invalid.to_string(), "user: \"@a b\" must be an id, `@username` or `me`");
     let gone = Client::new("http://127.0.0.1:1").unwrap();
-    let gone: Error = gone.system_health().send().await.unwrap_err().into();
+    let gone = gone.system_health().send().await.unwrap_err();
     assert_eq!(gone.to_string(), "the server can't be reached");
     assert!(Client::new("ftp://example.org").is_err() && Client::new("nonsense").is_err());
+}
+
+#[tokio::test]
+async fn a_condition_is_made_of_an_earlier_response_and_never_of_none() {
+    let script = vec![
+        answer("200 OK", "etag: \"7-own\"\r\n", USER),
+        error("412 Precondition Failed", "precondition_failed", "etag: \"8-own\"\r\n"),
+        answer("304 Not Modified", "etag: \"7-own\"\r\n", ""),
+        answer("200 OK", "", USER),
+    ];
+    let (client, seen) = play(script).await;
+    let session = client.with_token("rcs_example");
+    let before = session.user_view().user("me").send().await.unwrap();
+    let clear = || types::UserUpdate::builder().phone(Clear);
+    let stale = session.user_update().user(before.id).if_unchanged(&before).body(clear()).send().await;
+    assert_eq!(stale.unwrap_err().code(), Some(error_code::PRECONDITION_FAILED));
+    let known = session.user_view().user(before.id).if_changed(&before).send().await.unwrap_err();
+    assert!(known.is_not_modified());
+    // Without a tag nothing can be compared; `*` instead of it would be a write without a condition.
+    let untagged = session.user_view().user("me").send().await.unwrap();
+    let unsent =
+        session.user_update().user("me").if_unchanged(&untagged).body(clear()).send().await.unwrap_err();
+    assert!(unsent.is_invalid() && unsent.to_string().contains("no entity tag"), "{unsent}");
+    let seen = requests(&seen);
+    assert_eq!(seen.len(), 4);
+    let path = format!("PATCH /v1/users/{} HTTP/1.1", before.id);
+    assert_eq!((seen[1].0.lines().next(), seen[1].1.as_str()), (Some(path.as_str()), r#"{"phone":null}"#));
+    assert_eq!(header(&seen[1].0, "if-match").as_deref(), Some("\"7-own\""));
+    assert_eq!(header(&seen[2].0, "if-none-match").as_deref(), Some("\"7-own\""));
 }
 
 #[tokio::test]
@@ -156,13 +184,12 @@ async fn reads_are_repeated_after_503_and_broken_connections_and_short_waits() {
     ];
     let (client, seen) = play(script).await;
     let session = client.with_token("rcs_example");
-    let limited: Error = session.user_view().user("me").send().await.unwrap_err().into();
+    let limited = session.user_view().user("me").send().await.unwrap_err();
     assert_eq!((limited.code(), requests(&seen).len()), (Some(error_code::TOO_MANY_ATTEMPTS), 2));
 
     let unavailable = || error("503 Service Unavailable", "unavailable", "");
     let (client, seen) = play((0..5).map(|_| unavailable()).collect()).await;
-    let failed: Error =
-        client.with_token("rcs_example").user_view().user("me").send().await.unwrap_err().into();
+    let failed = client.with_token("rcs_example").user_view().user("me").send().await.unwrap_err();
     assert_eq!(failed.code(), Some(error_code::UNAVAILABLE));
     assert_eq!(requests(&seen).len(), 4, "and not for ever");
 }
@@ -185,8 +212,7 @@ async fn creating_is_repeated_with_one_key_and_other_writes_never() {
     assert_eq!(keys.len(), 3);
     assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
 
-    let taken: Error =
-        session.user_create().idempotency_key("mine").body(new_user()).send().await.unwrap_err().into();
+    let taken = session.user_create().idempotency_key("mine").body(new_user()).send().await.unwrap_err();
     assert_eq!(taken.code(), Some(error_code::USERNAME_TAKEN));
     let body = types::UserUpdate::builder();
     session.user_update().user("me").body(body).send().await.unwrap_err();

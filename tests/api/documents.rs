@@ -2,7 +2,7 @@
 
 use http::Method;
 use rollcall_api::access::Permission;
-use rollcall_client::{Error, Session, error_code, etag};
+use rollcall_client::{Session, error_code, etag};
 use serde_json::{Map, Value, json};
 
 use super::{create, object, refusal};
@@ -198,7 +198,7 @@ async fn user_custom_data_update_and_user_preferences_update_have_tags_of_their_
     assert!(unchanged.is_not_modified());
     let write = async |tag: &str, value: i32| {
         let body = object(json!({ "a": value }));
-        admin.user_custom_data_update().user("me").if_match(tag).body(body).send().await.map_err(Error::from)
+        admin.user_custom_data_update().user("me").if_match(tag).body(body).send().await
     };
     let second = write(old, 1).await.unwrap();
     let new = etag(&second).unwrap();

@@ -10,7 +10,7 @@ async fn attempt(
     session: &Session,
     key: &str,
     body: Value,
-) -> Result<rollcall_client::ResponseValue<types::User>, rollcall_client::api::Error<types::ApiError>> {
+) -> Result<rollcall_client::ResponseValue<types::User>, rollcall_client::Error> {
     let key = types::IdempotencyKey::try_from(key).unwrap();
     session.user_create().idempotency_key(key).body(create(body)).send().await
 }

@@ -130,7 +130,7 @@ async fn register(
     server: &TestServer,
     mut body: Value,
     token: &str,
-) -> Result<rollcall_client::ResponseValue<types::User>, rollcall_client::api::Error<types::ApiError>> {
+) -> Result<rollcall_client::ResponseValue<types::User>, rollcall_client::Error> {
     body["invitation"] = token.into();
     let body: types::Register = serde_json::from_value(body).unwrap();
     let key = types::IdempotencyKey::try_from("k1").unwrap();

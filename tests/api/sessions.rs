@@ -86,32 +86,20 @@ async fn all_sessions_can_be_ended_at_once() {
 async fn sessions_are_a_matter_between_the_user_and_holders_of_the_permission() {
     let server = TestServer::start().await;
     let (ada, eve) = (server.user("ada").await, server.holder("eve", &[Permission::UsersRead]).await);
-    let session = ada.session_id.to_string();
     for refused in [
-        eve.user_session_list().user("@ada").send().await.map(|_| ()).map_err(rollcall_client::Error::from),
-        eve.user_session_delete_all()
-            .user("@ada")
-            .send()
-            .await
-            .map(|_| ())
-            .map_err(rollcall_client::Error::from),
-        eve.user_session_delete()
-            .user("@ada")
-            .session(session.as_str())
-            .send()
-            .await
-            .map(|_| ())
-            .map_err(rollcall_client::Error::from),
+        eve.user_session_list().user("@ada").send().await.map(|_| ()),
+        eve.user_session_delete_all().user("@ada").send().await.map(|_| ()),
+        eve.user_session_delete().user("@ada").session(ada.session_id).send().await.map(|_| ()),
     ] {
         assert_eq!(refused.unwrap_err().code(), Some(error_code::FORBIDDEN));
     }
     let clerk = server.holder("clerk", &[Permission::UsersCredentials]).await;
     assert_eq!(ids(&listed(&clerk, "@ada").await), [ada.session_id]);
     // A session is found under its own user only.
-    let hidden = eve.user_session_delete().user("me").session(session.as_str()).send().await.refusal();
+    let hidden = eve.user_session_delete().user("me").session(ada.session_id).send().await.refusal();
     assert_eq!(hidden, refusal(404, error_code::NOT_FOUND));
     assert!(is_live(&ada).await);
-    clerk.user_session_delete().user("@ada").session(session).send().await.unwrap();
+    clerk.user_session_delete().user("@ada").session(ada.session_id).send().await.unwrap();
     assert!(!is_live(&ada).await);
 }
 
@@ -120,8 +108,8 @@ async fn nobody_ends_the_sessions_of_somebody_who_may_do_more() {
     let server = TestServer::start().await;
     let (admin, clerk) =
         (server.admin().await, server.holder("clerk", &[Permission::UsersCredentials]).await);
-    let session = admin.session_id.to_string();
-    let refused = clerk.user_session_delete().user("@administrator").session(session).send().await.refusal();
+    let refused =
+        clerk.user_session_delete().user("@administrator").session(admin.session_id).send().await.refusal();
     assert_eq!(refused, refusal(403, error_code::FORBIDDEN));
     let refused = clerk.user_session_delete_all().user("@administrator").send().await.refusal();
     assert_eq!(refused, refusal(403, error_code::FORBIDDEN));

@@ -2,7 +2,7 @@
 //! says in which order the changes happened, and so that exactly one of them took somebody away.
 
 use futures::future::join_all;
-use rollcall_client::{Client, ResponseValue, Session, api, types};
+use rollcall_client::{Client, Error, ResponseValue, Session, types};
 use rollcall_server::config::LogLevel;
 use serde_json::Value;
 use uuid::Uuid;
@@ -17,8 +17,8 @@ const ROUNDS: usize = 200;
 /// What became of one call: whom it was about, and the status.
 type Outcome = (Uuid, u16);
 
-fn status<T>(answer: Result<ResponseValue<T>, api::Error<types::ApiError>>) -> u16 {
-    let status = answer.as_ref().map_or_else(api::Error::status, |answer| Some(answer.status()));
+fn status<T>(answer: Result<ResponseValue<T>, Error>) -> u16 {
+    let status = answer.as_ref().map_or_else(Error::status, |answer| Some(answer.status()));
     status.unwrap_or_else(|| panic!("no answer: {:?}", answer.err())).as_u16()
 }
 

@@ -15,7 +15,7 @@ pub use people::{PASSWORD, Person};
 pub use server::TestServer;
 
 use http::StatusCode;
-use rollcall_client::{Error, ResponseValue, api};
+use rollcall_client::{Error, ResponseValue};
 
 /// The error of a call that must fail.
 pub trait Refused {
@@ -25,12 +25,12 @@ pub trait Refused {
     fn refusal(self) -> (u16, String);
 }
 
-impl<T> Refused for Result<ResponseValue<T>, api::Error<rollcall_client::types::ApiError>> {
+impl<T> Refused for Result<ResponseValue<T>, Error> {
     #[track_caller]
     fn refused(self) -> Error {
         match self {
             Ok(answer) => panic!("expected a refusal, got {}", answer.status()),
-            Err(error) => error.into(),
+            Err(error) => error,
         }
     }
 

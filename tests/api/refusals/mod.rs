@@ -7,7 +7,7 @@ mod members;
 mod roles;
 mod user_roles;
 
-use rollcall_client::{ResponseValue, api, error_code as code, types};
+use rollcall_client::{Error, ResponseValue, error_code as code};
 use serde_json::json;
 
 use super::bodies;
@@ -27,7 +27,7 @@ impl<'a> Still<'a> {
     /// The call was refused with this code, in words that have `named`, and nothing has changed.
     async fn refused<T>(
         &self,
-        answer: Result<ResponseValue<T>, api::Error<types::ApiError>>,
+        answer: Result<ResponseValue<T>, Error>,
         (status, code): (u16, &str),
         named: &str,
     ) {

@@ -20,6 +20,9 @@ use crate::access;
 /// The version of the published document; `openapi/CHANGELOG.md` has a section for each.
 pub const VERSION: semver::Version = semver::Version::new(1, 0, 0);
 
+/// The extension that carries a pattern in words to the making of the Rust client. The published document is without it.
+pub(crate) const RULE: &str = "x-rule";
+
 /// The methods that an operation can have, as they stand in the document.
 const METHODS: &[&str] = &["get", "put", "post", "patch", "delete"];
 
@@ -36,7 +39,19 @@ fn raw() -> Value {
 pub fn published() -> Value {
     let mut document = linked();
     nullable::spell_out(&mut document);
+    drop_rules(&mut document);
     document
+}
+
+fn drop_rules(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(drop_rules),
+        Value::Object(members) => {
+            members.remove(RULE);
+            members.values_mut().for_each(drop_rules);
+        }
+        _ => {}
+    }
 }
 
 /// The same contract as text in the form that the Rust client is made from: what may be `null` is a reference, which

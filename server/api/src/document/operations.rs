@@ -5,16 +5,35 @@ use serde_json::{Map, Value, json};
 use super::{components, finding, info, member, operations_mut, responses};
 use crate::access::{self, Access, Rule};
 
-/// Parameters whose type is the same wherever they stand: one named schema, and one type in a client.
-const NAMED: &[(&str, &str, &str)] = &[
-    (
-        "if-match",
-        "EntityTags",
-        "`*`, or up to ten entity tags as they came in `ETag`, quotes included (RFC 9110).",
-    ),
-    ("if-none-match", "EntityTags", ""),
-    ("idempotency-key", "IdempotencyKey", "A name that the client gives to one request and its retries."),
-    ("page_token", "PageToken", "The `next_page` of the page before."),
+/// A parameter whose type is the same wherever it stands: one named schema, and one type in a client.
+struct Named {
+    parameter: &'static str,
+    schema: &'static str,
+    description: &'static str,
+    /// The pattern in words; it finishes the sentence "must …".
+    rule: &'static str,
+}
+
+const NAMED: &[Named] = &[
+    Named {
+        parameter: "if-match",
+        schema: "EntityTags",
+        description: "`*`, or up to ten entity tags as they came in `ETag`, quotes included (RFC 9110).",
+        rule: "be `*` or entity tags in their quotes, separated by commas",
+    },
+    Named { parameter: "if-none-match", schema: "EntityTags", description: "", rule: "" },
+    Named {
+        parameter: "idempotency-key",
+        schema: "IdempotencyKey",
+        description: "A name that the client gives to one request and its retries.",
+        rule: "have 1 to 255 visible ASCII characters",
+    },
+    Named {
+        parameter: "page_token",
+        schema: "PageToken",
+        description: "The `next_page` of the page before.",
+        rule: "be the `next_page` of an earlier page",
+    },
 ];
 
 /// Operations that take a call without a body for one with `{}`: the ones whose parameter is an `OptionalBody`, which Dropshot
@@ -125,16 +144,15 @@ pub(super) fn name_parameters(document: &mut Value) {
     let mut schemas = Map::new();
     for (_, _, operation) in operations_mut(document) {
         for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
-            let Some((_, name, description)) =
-                NAMED.iter().find(|(parameter_name, ..)| parameter["name"] == *parameter_name)
-            else {
+            let Some(named) = NAMED.iter().find(|named| parameter["name"] == named.parameter) else {
                 continue;
             };
-            let reference = json!({ "$ref": format!("#/components/schemas/{name}") });
+            let reference = json!({ "$ref": format!("#/components/schemas/{}", named.schema) });
             let mut schema = std::mem::replace(&mut parameter["schema"], reference);
-            if !description.is_empty() {
-                schema["description"] = (*description).into();
-                schemas.insert((*name).to_owned(), schema);
+            if !named.description.is_empty() {
+                schema["description"] = named.description.into();
+                schema[super::RULE] = named.rule.into();
+                schemas.insert(named.schema.to_owned(), schema);
             }
         }
     }

@@ -13,6 +13,8 @@ pub(super) fn polish(document: &mut Value) {
         title_variants(name, schema);
         walk(schema);
     }
+    // Dropshot's own body of errors, which nothing refers to here.
+    schemas.remove("Error");
     schemas.insert("ApiError".to_owned(), error_body());
     schemas.insert(
         "OpenApiDocument".to_owned(),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::fold::NameKey;
 use super::id::{GroupId, InvitationId, RoleId, SessionId, UserId};
-use super::text::RoleName;
+use super::text::{RoleName, in_words};
 use super::username::{EXCLUDED, is_shaped};
 
 const UUID: &str = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}";
@@ -86,7 +86,11 @@ impl JsonSchema for RoleRef {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        schema("Names a role: an id or `@name`.", format!("^({UUID}|@[a-z][a-z0-9_-]{{0,63}})$"))
+        schema(
+            "Names a role: an id or `@name`.",
+            format!("^({UUID}|@[a-z][a-z0-9_-]{{0,63}})$"),
+            "be an id or `@name`",
+        )
     }
 }
 
@@ -113,7 +117,7 @@ impl FromStr for GroupRef {
     }
 }
 
-fn schema(description: &str, pattern: String) -> Schema {
+fn schema(description: &str, pattern: String, expected: &str) -> Schema {
     SchemaObject {
         metadata: Some(Box::new(Metadata {
             description: Some(description.to_owned()),
@@ -121,6 +125,7 @@ fn schema(description: &str, pattern: String) -> Schema {
         })),
         instance_type: Some(InstanceType::String.into()),
         string: Some(Box::new(StringValidation { pattern: Some(pattern), ..Default::default() })),
+        extensions: [in_words(expected)].into(),
         ..Default::default()
     }
     .into()
@@ -147,6 +152,7 @@ impl JsonSchema for UserRef {
         schema(
             "Names a user: an id, `@username` or `me` (the caller).",
             format!("^(me|{UUID}|@[^{EXCLUDED}]{{1,128}})$"),
+            "be an id, `@username` or `me`",
         )
     }
 }
@@ -157,7 +163,11 @@ impl JsonSchema for GroupRef {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        schema("Names a group: an id or `@slug`.", format!("^({UUID}|@[a-z0-9-]{{1,64}})$"))
+        schema(
+            "Names a group: an id or `@slug`.",
+            format!("^({UUID}|@[a-z0-9-]{{1,64}})$"),
+            "be an id or `@slug`",
+        )
     }
 }
 

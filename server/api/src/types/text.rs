@@ -133,10 +133,17 @@ impl<R: TextRule> JsonSchema for Text<R> {
                 max_length: Some(R::MAX),
                 pattern: R::pattern(),
             })),
+            extensions: [in_words(R::EXPECTED)].into(),
             ..Default::default()
         }
         .into()
     }
+}
+
+/// The extension of a schema that says its pattern in words, for the client's errors: it finishes the sentence "must …".
+/// The published document has no such extension.
+pub(crate) fn in_words(expected: &str) -> (String, serde_json::Value) {
+    (crate::document::RULE.to_owned(), expected.into())
 }
 
 fn is_printable(text: &str) -> bool {
