@@ -133,7 +133,7 @@ async fn a_value_against_its_rule_is_an_error_that_names_field_value_and_rule() 
     let profile = types::ProfileInput::builder().nickname("tab\there");
     assert_eq!(
         unsent(create(new().profile(profile)).await),
-        "profile.nickname: \"tab\\there\" must contain no control characters"
+        "profile.nickname: \"tab\\there\" must contain something to see, and no control characters, direction marks or other characters that are never seen"
     );
     assert_eq!(
         unsent(create(new().custom_data(json!([1]))).await),

@@ -1,7 +1,7 @@
 //! The open connections: how many there may be, altogether and from one source, and which one makes room for another.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,10 +10,13 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::config::Http;
+use crate::share::Source;
 
-/// How long a connection that has been used must have been idle before it makes room for another: what seems idle may
-/// still be sending a long response.
+/// How long a connection must have been idle before it makes room for another: what seems idle may still be sending a long
+/// response.
 const IDLE_AT_LEAST: Duration = Duration::from_secs(1);
+/// How long a connection has to send its first request before it makes room.
+const FRESH_AT_LEAST: Duration = Duration::from_millis(250);
 
 /// No request has come whole yet.
 const FRESH: u8 = 0;
@@ -38,7 +41,7 @@ pub(super) struct Registry {
 struct Open {
     next: u64,
     places: HashMap<u64, Arc<Place>>,
-    sources: HashMap<IpAddr, usize>,
+    sources: HashMap<Source, usize>,
 }
 
 /// What is known of one connection.
@@ -55,7 +58,7 @@ pub(super) struct Place {
 pub(super) struct Held {
     registry: Arc<Registry>,
     id: u64,
-    source: IpAddr,
+    source: Source,
     place: Arc<Place>,
 }
 
@@ -94,7 +97,7 @@ impl Registry {
     /// Gives a new connection a place, if need be that of another, which is closed.
     pub fn admit(self: &Arc<Self>, peer: IpAddr, now: Instant) -> Result<Held, Full> {
         let mut open = self.lock();
-        let source = network(peer);
+        let source = Source::of(peer);
         let from_there = open.sources.get(&source).copied().unwrap_or_default();
         if from_there >= self.http.max_connections_per_source as usize && !self.http.trusts(peer) {
             return Err(Full::Source);
@@ -117,21 +120,17 @@ impl Registry {
     /// Closes the connection that has been useless for longest: one without any request before one that is idle.
     fn make_room(&self, open: &Open, now: Instant) -> bool {
         let now = self.since_begun(now);
-        let useless = |place: &&Arc<Place>| {
+        let useless = open.places.values().filter_map(|place| {
             let idle = now.saturating_sub(place.last.load(Ordering::Relaxed));
-            match place.phase.load(Ordering::Acquire) {
-                FRESH => Some((FRESH, std::cmp::Reverse(idle))),
-                IDLE if u128::from(idle) >= IDLE_AT_LEAST.as_millis() => {
-                    Some((IDLE, std::cmp::Reverse(idle)))
-                }
-                _ => None,
-            }
-        };
-        let Some(place) = open.places.values().filter(|place| useless(place).is_some()).min_by_key(useless)
-        else {
-            return false;
-        };
-        place.cut()
+            let phase = place.phase.load(Ordering::Acquire);
+            let patience = match phase {
+                FRESH => FRESH_AT_LEAST,
+                IDLE => IDLE_AT_LEAST,
+                _ => return None,
+            };
+            (u128::from(idle) >= patience.as_millis()).then_some(((phase, std::cmp::Reverse(idle)), place))
+        });
+        useless.min_by_key(|(rank, _)| *rank).is_some_and(|(_, place)| place.cut())
     }
 
     /// Closes every connection that no request has come from.
@@ -206,14 +205,6 @@ impl Drop for Held {
     }
 }
 
-/// The source that an address counts as: one subscriber has a whole /64 of IPv6.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        address => address,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -252,8 +243,9 @@ mod tests {
         assert!(busy.busy());
         let idle = from("192.0.2.2", 0).unwrap();
         idle.busy();
-        idle.idle(begun);
+        idle.idle(begun + Duration::from_secs(1));
         let fresh = from("192.0.2.3", 1).unwrap();
+        assert_eq!(from("192.0.2.4", 1).unwrap_err(), Full::All, "its request may be on the way");
         let second = from("192.0.2.4", 2).expect("the one that sent nothing is cut");
         fresh.cut().await;
         assert!(!fresh.busy(), "too late");
