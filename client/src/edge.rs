@@ -160,7 +160,7 @@ mod tests {
         let mut creating: Vec<&str> = Vec::new();
         for operation in document["paths"].as_object().unwrap().values().filter_map(|item| item.get("post")) {
             let parameters = operation["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
-            if parameters.iter().any(|parameter| parameter["name"] == "idempotency-key") {
+            if parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key") {
                 creating.push(operation["operationId"].as_str().unwrap());
             }
         }

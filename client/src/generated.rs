@@ -198,7 +198,7 @@ pub mod types {
         pub error_code: ::std::option::Option<::std::string::String>,
         /// What went wrong, for people; names the field and the rule. Its words may change.
         pub message: ::std::string::String,
-        /// The id of the request, as in the `x-request-id` header; finds it in the server's log.
+        /// The id of the request, as in the `X-Request-Id` header; finds it in the server's log.
         pub request_id: ::std::string::String,
     }
     impl ApiError {
@@ -3636,7 +3636,7 @@ pub mod types {
                 self.message = crate::input::read("message", value);
                 self
             }
-            /// The id of the request, as in the `x-request-id` header; finds it in the server's log.
+            /// The id of the request, as in the `X-Request-Id` header; finds it in the server's log.
             pub fn request_id<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::string::String>,
@@ -7473,7 +7473,7 @@ pub mod types {
 /// ## Errors
 ///
 /// Every error has the same body, `{request_id, error_code, message}`. Decide by `error_code`: codes are stable, new ones
-/// may come, and `error-codes.txt` lists them. `message` is for people. `request_id`, also in the `x-request-id` header of
+/// may come, and `error-codes.txt` lists them. `message` is for people. `request_id`, also in the `X-Request-Id` header of
 /// every answer, finds the request in the server's log. A path or method that no operation has is answered with 404 or 405
 /// and without `error_code`. A resource that the caller may not see is answered like one that does not exist.
 ///
@@ -7494,7 +7494,7 @@ pub mod types {
 /// ## Idempotency
 ///
 /// An operation that creates takes an `Idempotency-Key`. For 24 hours the same key on the same method and path with
-/// the same body gets the first response again, marked `idempotency-replayed: true`, and nothing is created twice. The same key
+/// the same body gets the first response again, marked `Idempotency-Replayed: true`, and nothing is created twice. The same key
 /// with another request is a 409 `idempotency_key_reused`; so is a retry by a caller who holds `users:read` now and did not then, or
 /// the other way round. A caller who may not do it any more gets the 403 or 404 that says so; while the first request is being worked on, it is a 409 `idempotency_in_progress` with
 /// `Retry-After`.
@@ -7715,7 +7715,7 @@ impl Client {
     /// Sends a `POST` request to `/v1/groups`
     ///
     /// Arguments:
-    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `idempotency-replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
     /// - `body`
     /// ```text
     /// let response = client.group_create()
@@ -7825,7 +7825,7 @@ impl Client {
     ///
     /// Arguments:
     /// - `group`: The group: an id or `@slug`.
-    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `idempotency-replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
     /// - `body`
     /// ```text
     /// let response = client.group_invitation_create()
@@ -7902,7 +7902,7 @@ impl Client {
     ///
     /// Arguments:
     /// - `group`: The group: an id or `@slug`.
-    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `idempotency-replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
     /// - `body`
     /// ```text
     /// let response = client.group_member_add()
@@ -8036,7 +8036,7 @@ impl Client {
     /// Sends a `POST` request to `/v1/register`
     ///
     /// Arguments:
-    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `idempotency-replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
     /// - `body`
     /// ```text
     /// let response = client.register()
@@ -8088,7 +8088,7 @@ impl Client {
     /// Sends a `POST` request to `/v1/roles`
     ///
     /// Arguments:
-    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `idempotency-replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
     /// - `body`
     /// ```text
     /// let response = client.role_create()
@@ -8248,7 +8248,7 @@ impl Client {
     /// Sends a `POST` request to `/v1/users`
     ///
     /// Arguments:
-    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `idempotency-replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
     /// - `body`
     /// ```text
     /// let response = client.user_create()
@@ -9286,7 +9286,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self { client: client, idempotency_key: Ok(None), body: Ok(::std::default::Default::default()) }
         }
-        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `idempotency-replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::IdempotencyKey>,
@@ -9325,7 +9325,7 @@ pub mod builder {
                 ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
             );
             if let Some(value) = idempotency_key {
-                header_map.append("idempotency-key", value.to_string().try_into()?);
+                header_map.append("Idempotency-Key", value.to_string().try_into()?);
             }
             #[allow(unused_mut)]
             let mut request = client
@@ -9400,7 +9400,7 @@ pub mod builder {
                 ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
             );
             if let Some(value) = if_none_match {
-                header_map.append("if-none-match", value.to_string().try_into()?);
+                header_map.append("If-None-Match", value.to_string().try_into()?);
             }
             #[allow(unused_mut)]
             let mut request = client
@@ -9474,7 +9474,7 @@ pub mod builder {
                 ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
             );
             if let Some(value) = if_match {
-                header_map.append("if-match", value.to_string().try_into()?);
+                header_map.append("If-Match", value.to_string().try_into()?);
             }
             #[allow(unused_mut)]
             let mut request = client
@@ -9571,7 +9571,7 @@ pub mod builder {
                 ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
             );
             if let Some(value) = if_match {
-                header_map.append("if-match", value.to_string().try_into()?);
+                header_map.append("If-Match", value.to_string().try_into()?);
             }
             #[allow(unused_mut)]
             let mut request = client
@@ -9708,7 +9708,7 @@ pub mod builder {
             self.group = crate::input::read("group", value);
             self
         }
-        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `idempotency-replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::IdempotencyKey>,
@@ -9749,7 +9749,7 @@ pub mod builder {
                 ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
             );
             if let Some(value) = idempotency_key {
-                header_map.append("idempotency-key", value.to_string().try_into()?);
+                header_map.append("Idempotency-Key", value.to_string().try_into()?);
             }
             #[allow(unused_mut)]
             let mut request = client
@@ -10008,7 +10008,7 @@ pub mod builder {
             self.group = crate::input::read("group", value);
             self
         }
-        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `idempotency-replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::IdempotencyKey>,
@@ -10048,7 +10048,7 @@ pub mod builder {
                 ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
             );
             if let Some(value) = idempotency_key {
-                header_map.append("idempotency-key", value.to_string().try_into()?);
+                header_map.append("Idempotency-Key", value.to_string().try_into()?);
             }
             #[allow(unused_mut)]
             let mut request = client
@@ -10517,7 +10517,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self { client: client, idempotency_key: Ok(None), body: Ok(::std::default::Default::default()) }
         }
-        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `idempotency-replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::IdempotencyKey>,
@@ -10556,7 +10556,7 @@ pub mod builder {
                 ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
             );
             if let Some(value) = idempotency_key {
-                header_map.append("idempotency-key", value.to_string().try_into()?);
+                header_map.append("Idempotency-Key", value.to_string().try_into()?);
             }
             #[allow(unused_mut)]
             let mut request = client
@@ -10715,7 +10715,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self { client: client, idempotency_key: Ok(None), body: Ok(::std::default::Default::default()) }
         }
-        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `idempotency-replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::IdempotencyKey>,
@@ -10754,7 +10754,7 @@ pub mod builder {
                 ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
             );
             if let Some(value) = idempotency_key {
-                header_map.append("idempotency-key", value.to_string().try_into()?);
+                header_map.append("Idempotency-Key", value.to_string().try_into()?);
             }
             #[allow(unused_mut)]
             let mut request = client
@@ -10829,7 +10829,7 @@ pub mod builder {
                 ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
             );
             if let Some(value) = if_none_match {
-                header_map.append("if-none-match", value.to_string().try_into()?);
+                header_map.append("If-None-Match", value.to_string().try_into()?);
             }
             #[allow(unused_mut)]
             let mut request = client
@@ -10918,7 +10918,7 @@ pub mod builder {
                 ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
             );
             if let Some(value) = if_match {
-                header_map.append("if-match", value.to_string().try_into()?);
+                header_map.append("If-Match", value.to_string().try_into()?);
             }
             #[allow(unused_mut)]
             let mut request = client
@@ -11016,7 +11016,7 @@ pub mod builder {
                 ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
             );
             if let Some(value) = if_match {
-                header_map.append("if-match", value.to_string().try_into()?);
+                header_map.append("If-Match", value.to_string().try_into()?);
             }
             #[allow(unused_mut)]
             let mut request = client
@@ -11337,7 +11337,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self { client: client, idempotency_key: Ok(None), body: Ok(::std::default::Default::default()) }
         }
-        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `idempotency-replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::IdempotencyKey>,
@@ -11376,7 +11376,7 @@ pub mod builder {
                 ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
             );
             if let Some(value) = idempotency_key {
-                header_map.append("idempotency-key", value.to_string().try_into()?);
+                header_map.append("Idempotency-Key", value.to_string().try_into()?);
             }
             #[allow(unused_mut)]
             let mut request = client
@@ -11451,7 +11451,7 @@ pub mod builder {
                 ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
             );
             if let Some(value) = if_none_match {
-                header_map.append("if-none-match", value.to_string().try_into()?);
+                header_map.append("If-None-Match", value.to_string().try_into()?);
             }
             #[allow(unused_mut)]
             let mut request = client
@@ -11525,7 +11525,7 @@ pub mod builder {
                 ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
             );
             if let Some(value) = if_match {
-                header_map.append("if-match", value.to_string().try_into()?);
+                header_map.append("If-Match", value.to_string().try_into()?);
             }
             #[allow(unused_mut)]
             let mut request = client
@@ -11622,7 +11622,7 @@ pub mod builder {
                 ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
             );
             if let Some(value) = if_match {
-                header_map.append("if-match", value.to_string().try_into()?);
+                header_map.append("If-Match", value.to_string().try_into()?);
             }
             #[allow(unused_mut)]
             let mut request = client
@@ -11697,7 +11697,7 @@ pub mod builder {
                 ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
             );
             if let Some(value) = if_none_match {
-                header_map.append("if-none-match", value.to_string().try_into()?);
+                header_map.append("If-None-Match", value.to_string().try_into()?);
             }
             #[allow(unused_mut)]
             let mut request = client
@@ -11785,7 +11785,7 @@ pub mod builder {
                 ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
             );
             if let Some(value) = if_match {
-                header_map.append("if-match", value.to_string().try_into()?);
+                header_map.append("If-Match", value.to_string().try_into()?);
             }
             #[allow(unused_mut)]
             let mut request = client
@@ -11874,7 +11874,7 @@ pub mod builder {
                 ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
             );
             if let Some(value) = if_match {
-                header_map.append("if-match", value.to_string().try_into()?);
+                header_map.append("If-Match", value.to_string().try_into()?);
             }
             #[allow(unused_mut)]
             let mut request = client
@@ -12338,7 +12338,7 @@ pub mod builder {
                 ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
             );
             if let Some(value) = if_none_match {
-                header_map.append("if-none-match", value.to_string().try_into()?);
+                header_map.append("If-None-Match", value.to_string().try_into()?);
             }
             #[allow(unused_mut)]
             let mut request = client
@@ -12426,7 +12426,7 @@ pub mod builder {
                 ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
             );
             if let Some(value) = if_match {
-                header_map.append("if-match", value.to_string().try_into()?);
+                header_map.append("If-Match", value.to_string().try_into()?);
             }
             #[allow(unused_mut)]
             let mut request = client

@@ -70,7 +70,7 @@ fn answers(document: &Value) -> Vec<(String, String, Value)> {
     answers.push((
         "(error)".to_owned(),
         name(&error["schema"]),
-        error["examples"]["not_found"]["value"].clone(),
+        document["components"]["examples"]["not_found"]["value"].clone(),
     ));
     answers
 }

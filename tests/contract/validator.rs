@@ -93,6 +93,7 @@ fn bad_answers_are_found() {
         (with(|sample| sample.status = 304), "has a body"),
         (error(404, "forbidden"), "belongs to 403"),
         (error(404, "made_up"), "not in the registry"),
+        (error(401, "invalid_credentials"), "not among the operation's codes"),
         (Sample { body: json!({ "request_id": "r-1", "message": "no" }), ..error(404, "") }, "no code"),
         (
             Sample {

@@ -66,7 +66,8 @@ impl Operation {
 
     /// Whether it has a parameter of this name.
     pub fn takes(&self, name: &str) -> bool {
-        self.parameters().iter().any(|parameter| parameter["name"] == name)
+        let named = |parameter: &Value| parameter["name"].as_str().is_some_and(|found| found.eq_ignore_ascii_case(name));
+        self.parameters().iter().any(named)
     }
 
     /// Whether it has to be called with a credential.
@@ -199,7 +200,7 @@ fn of_operation(seen: &Seen<'_>, operation: &'static Operation) -> Vec<String> {
     let name = schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()).unwrap_or_default();
     wrong.extend(against_schema(name, seen.body));
     if seen.status.as_u16() >= 400 {
-        wrong.extend(code_fits(seen, header("x-request-id")));
+        wrong.extend(code_fits(seen, header("x-request-id"), response));
     }
     wrong
 }
@@ -220,7 +221,7 @@ fn header_fits(name: &str, value: &str, schema: &Value) -> Option<String> {
     (!fits).then(|| format!("the header {name} is {value:?}"))
 }
 
-fn code_fits(seen: &Seen<'_>, request_id: Option<&str>) -> Vec<String> {
+fn code_fits(seen: &Seen<'_>, request_id: Option<&str>, response: &Value) -> Vec<String> {
     let body: Value = serde_json::from_slice(seen.body).unwrap_or_default();
     let mut wrong = Vec::new();
     match body["error_code"].as_str() {
@@ -229,6 +230,9 @@ fn code_fits(seen: &Seen<'_>, request_id: Option<&str>) -> Vec<String> {
             None => wrong.push(format!("`{code}` is not in the registry")),
             Some(entry) if entry.status != seen.status.as_u16() => {
                 wrong.push(format!("`{code}` belongs to {}", entry.status));
+            }
+            Some(_) if response["content"]["application/json"]["examples"][code].is_null() => {
+                wrong.push(format!("`{code}` is not among the operation's codes (server/api/src/document/codes.rs)"));
             }
             Some(_) => {}
         },

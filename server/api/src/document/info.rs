@@ -13,7 +13,8 @@ pub(super) const TITLE: &str = "Rollcall";
 pub(super) const SCHEME: &str = "bearer";
 
 /// The tags in the order of the document; what they mean stands at the trait.
-const TAGS: &[&str] = &["auth", "users", "passwords", "sessions", "groups", "system"];
+const TAGS: &[&str] =
+    &["auth", "users", "passwords", "sessions", "groups", "roles", "access", "audit", "system"];
 
 fn description() -> String {
     format!(
@@ -28,7 +29,7 @@ and as `x-permission`.
 ## Errors
 
 Every error has the same body, `{{request_id, error_code, message}}`. Decide by `error_code`: codes are stable, new ones
-may come, and `error-codes.txt` lists them. `message` is for people. `request_id`, also in the `x-request-id` header of
+may come, and `error-codes.txt` lists them. `message` is for people. `request_id`, also in the `X-Request-Id` header of
 every answer, finds the request in the server's log. A path or method that no operation has is answered with 404 or 405
 and without `error_code`. A resource that the caller may not see is answered like one that does not exist.
 
@@ -49,7 +50,7 @@ a 304 may hide a newer `last_sign_in_at`, and signing in makes no `If-Match` fai
 ## Idempotency
 
 An operation that creates takes an `Idempotency-Key`. For 24 hours the same key on the same method and path with
-the same body gets the first response again, marked `idempotency-replayed: true`, and nothing is created twice. The same key
+the same body gets the first response again, marked `Idempotency-Replayed: true`, and nothing is created twice. The same key
 with another request is a 409 `idempotency_key_reused`; so is a retry by a caller who holds `users:read` now and did not then, or
 the other way round. A caller who may not do it any more gets the 403 or 404 that says so; while the first request is being worked on, it is a 409 `idempotency_in_progress` with
 `Retry-After`.

@@ -2,14 +2,17 @@
 //! as `openapi/rollcall.json`, served and made into clients. It adds what Dropshot cannot say (security, single
 //! statuses, headers, examples) and refuses to know anything of the server but the trait and its tables.
 
+mod codes;
 mod examples;
 pub mod finding;
+mod headers;
 mod info;
 mod nullable;
 mod operations;
 mod ordered;
 mod responses;
 mod schemas;
+mod successes;
 #[cfg(test)]
 mod tests;
 
@@ -39,19 +42,9 @@ fn raw() -> Value {
 pub fn published() -> Value {
     let mut document = linked();
     nullable::spell_out(&mut document);
-    drop_rules(&mut document);
+    schemas::for_everybody(&mut document);
+    operations::show_default_limit(&mut document);
     document
-}
-
-fn drop_rules(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(drop_rules),
-        Value::Object(members) => {
-            members.remove(RULE);
-            members.values_mut().for_each(drop_rules);
-        }
-        _ => {}
-    }
 }
 
 /// The same contract as text in the form that the Rust client is made from: what may be `null` is a reference, which

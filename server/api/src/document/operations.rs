@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{components, finding, info, member, operations_mut, responses};
 use crate::access::{self, Access, Rule};
+use crate::types::PAGE_DEFAULT;
 
 /// A parameter whose type is the same wherever it stands: one named schema, and one type in a client.
 struct Named {
@@ -16,14 +17,14 @@ struct Named {
 
 const NAMED: &[Named] = &[
     Named {
-        parameter: "if-match",
+        parameter: "If-Match",
         schema: "EntityTags",
         description: "`*`, or up to ten entity tags as they came in `ETag`, quotes included (RFC 9110).",
         rule: "be `*` or entity tags in their quotes, separated by commas",
     },
-    Named { parameter: "if-none-match", schema: "EntityTags", description: "", rule: "" },
+    Named { parameter: "If-None-Match", schema: "EntityTags", description: "", rule: "" },
     Named {
-        parameter: "idempotency-key",
+        parameter: "Idempotency-Key",
         schema: "IdempotencyKey",
         description: "A name that the client gives to one request and its retries.",
         rule: "have 1 to 255 visible ASCII characters",
@@ -44,6 +45,8 @@ const BODY_OPTIONAL: &[&str] = &["logout", "user_suspend", "group_invitation_cre
 pub(super) struct Facts<'a> {
     /// The operation's line in the access table.
     pub rule: &'a Rule,
+    /// Whether callers walk over its pages.
+    pub pages: bool,
     /// Whether it has a request body.
     pub body: bool,
     /// Whether its path has parameters.
@@ -72,8 +75,9 @@ impl<'a> Facts<'a> {
             body: operation.contains_key("requestBody"),
             path: parameters.iter().any(|parameter| parameter["in"] == "path"),
             parameters: !parameters.is_empty(),
-            if_match: named("if-match"),
-            if_none_match: named("if-none-match"),
+            if_match: named("If-Match"),
+            if_none_match: named("If-None-Match"),
+            pages: named("page_token"),
             searches: named("filter"),
             changes: method != "get",
             creates: operation.get("responses").is_some_and(|responses| !responses["201"].is_null()),
@@ -93,6 +97,10 @@ pub(super) fn polish(method: &str, operation: &mut Map<String, Value>) {
     let description = format!("{before}{found}\n\n{}", who(rule));
     operation.insert("description".to_owned(), description.trim().into());
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        if parameter["in"] == "header" {
+            let name = usual(parameter["name"].as_str().unwrap_or_default());
+            parameter["name"] = name.into();
+        }
         if let Some(schema) = parameter["schema"].as_object_mut() {
             // A parameter is sent or not; there is no null in a query or a header.
             schema.remove("nullable");
@@ -107,6 +115,26 @@ pub(super) fn polish(method: &str, operation: &mut Map<String, Value>) {
             json!({ "$ref": "#/components/schemas/OpenApiDocument" });
     }
     responses::write(member(operation, "responses"), &facts);
+}
+
+/// A header's name as everybody writes it; Dropshot writes it in lower case.
+fn usual(name: &str) -> String {
+    let words = name.split('-').map(|word| {
+        let mut letters = word.chars();
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>()).unwrap_or_default()
+    });
+    words.collect::<Vec<_>>().join("-")
+}
+
+/// Says how long a page is where the caller names no limit. Progenitor would make a type of its own of it.
+pub(super) fn show_default_limit(document: &mut Value) {
+    for (_, _, operation) in operations_mut(document) {
+        for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+            if parameter["name"] == "limit" {
+                parameter["schema"]["default"] = PAGE_DEFAULT.into();
+            }
+        }
+    }
 }
 
 fn who(rule: &Rule) -> String {

@@ -26,6 +26,27 @@ pub(super) fn polish(document: &mut Value) {
     );
 }
 
+/// The last step of the published form: integers in the formats that generators know, and without the extension that only the
+/// making of the Rust client reads.
+pub(super) fn for_everybody(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(for_everybody),
+        Value::Object(members) => {
+            members.remove(super::RULE);
+            let signed = match members.get("format").and_then(Value::as_str) {
+                Some("uint8" | "uint16" | "uint32") => Some("int32"),
+                Some("uint64" | "uint") => Some("int64"),
+                _ => None,
+            };
+            if let Some(format) = signed {
+                members.insert("format".to_owned(), format.into());
+            }
+            members.values_mut().for_each(for_everybody);
+        }
+        _ => {}
+    }
+}
+
 /// The one body of every error.
 fn error_body() -> Value {
     let codes: Vec<&str> = error::ALL.iter().map(|entry| entry.code).collect();
@@ -46,7 +67,7 @@ fn error_body() -> Value {
             },
             "request_id": {
                 "type": "string",
-                "description": "The id of the request, as in the `x-request-id` header; finds it in the server's log.",
+                "description": "The id of the request, as in the `X-Request-Id` header; finds it in the server's log.",
             },
         },
     })

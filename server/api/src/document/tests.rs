@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{METHODS, examples, linked, operations_mut, operations_table, published, text};
+use super::{METHODS, codes, examples, linked, operations_mut, operations_table, published, successes, text};
 use crate::types::{
     AccessCheck, CustomData, GroupCreate, GroupMemberAdd, GroupMemberUpdate, GroupUpdate, InvitationAccept,
     InvitationCreate, Login, LoginChangePassword, Logout, Preferences, Register, RoleCreate, RoleUpdate,
@@ -221,17 +221,96 @@ fn statuses_stand_where_they_can_happen() {
     assert_eq!(statuses("system_health"), "200 5XX");
 }
 
-#[test]
-fn every_error_code_is_an_example_of_its_status() {
-    let document = published();
-    let responses = document["components"]["responses"].to_string();
-    for entry in error::ALL {
-        assert!(
-            responses.contains(&format!("\"error_code\":\"{}\"", entry.code)),
-            "{} is shown nowhere",
-            entry.code
-        );
+/// The codes that an operation shows for a status.
+fn shown(document: &Value, operation: &Value, status: &str) -> Vec<String> {
+    let mut response = &operation["responses"][status];
+    if let Some(reference) = response["$ref"].as_str() {
+        response = document.pointer(reference.trim_start_matches('#')).unwrap();
     }
+    let examples = response["content"]["application/json"]["examples"].as_object();
+    examples.into_iter().flatten().map(|(code, _)| code.clone()).collect()
+}
+
+#[test]
+fn errors_show_what_their_operation_can_return_and_nothing_else() {
+    let document = published();
+    let codes = |wanted: &str, status: &str| {
+        let (.., operation) = operations(&document).into_iter().find(|(_, _, id, _)| id == wanted).unwrap();
+        shown(&document, &operation, status).join(" ")
+    };
+    assert_eq!(codes("login", "400"), "invalid_request");
+    assert_eq!(codes("login", "401"), "invalid_credentials");
+    assert_eq!(codes("user_update", "401"), "unauthenticated");
+    assert_eq!(codes("user_update", "409"), "conflict email_taken phone_taken username_taken");
+    assert_eq!(codes("logout", "409"), "conflict");
+    assert_eq!(codes("user_delete", "403"), "forbidden reauthentication_required");
+    assert_eq!(codes("role_delete", "409"), "built_in_role conflict role_in_use");
+    assert_eq!(
+        codes("user_create", "409"),
+        "conflict email_taken idempotency_in_progress idempotency_key_reused phone_taken username_taken"
+    );
+    let mut everywhere = BTreeSet::new();
+    for (_, _, id, operation) in operations(&document) {
+        for status in operation["responses"].as_object().unwrap().keys() {
+            if !status.starts_with(['4', '5']) {
+                continue;
+            }
+            let codes = shown(&document, &operation, status);
+            assert!(!codes.is_empty(), "{id} {status} has no example");
+            everywhere.extend(codes);
+        }
+    }
+    let all: BTreeSet<_> = error::ALL.iter().map(|entry| entry.code.to_owned()).collect();
+    assert_eq!(everywhere, all, "each code of the registry is an example somewhere");
+    for entry in error::ALL {
+        let value = &document["components"]["examples"][entry.code]["value"];
+        assert_eq!(value["error_code"], entry.code);
+    }
+}
+
+#[test]
+fn lists_of_codes_and_sentences_name_operations() {
+    for (operation, _) in codes::listed() {
+        assert!(access::of(operation).is_some(), "codes::OWN names `{operation}`");
+    }
+    for (operation, _) in successes::ALL {
+        assert!(access::of(operation).is_some(), "successes::ALL names `{operation}`");
+    }
+}
+
+#[test]
+fn successes_say_what_comes_back() {
+    for (_, _, id, operation) in operations(&published()) {
+        let (status, response) =
+            operation["responses"].as_object().unwrap().iter().find(|(status, _)| status.starts_with('2')).unwrap();
+        let said = response["description"].as_str().unwrap();
+        assert!(said.len() > 8 && !said.starts_with("Done") && said != "Created.", "{id}: {said}");
+        assert_eq!(said.ends_with("; there is no body."), status == "204", "{id}: {said}");
+    }
+}
+
+#[test]
+fn integers_pages_and_headers_are_as_generators_and_people_know_them() {
+    let document = published();
+    let text = document.to_string();
+    assert!(!text.contains("\"uint"), "a format that generators don't know");
+    let page = &document["components"]["schemas"]["UserPage"]["properties"];
+    assert_eq!((&page["items"]["maxItems"], &page["total"]["format"]), (&200.into(), &"int64".into()));
+    for (_, _, id, operation) in operations(&document) {
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let name = parameter["name"].as_str().unwrap();
+            let header = parameter["in"] == "header";
+            let usual = ["If-Match", "If-None-Match", "Idempotency-Key"].contains(&name);
+            assert_eq!(header, usual, "{id}: {name}");
+        }
+        for response in operation["responses"].as_object().unwrap().values() {
+            for name in response["headers"].as_object().into_iter().flatten().map(|(name, _)| name) {
+                assert!(name.starts_with(|letter: char| letter.is_ascii_uppercase()), "{id}: {name}");
+            }
+        }
+    }
+    let tags: Vec<_> = document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
+    assert_eq!(tags, ["auth", "users", "passwords", "sessions", "groups", "roles", "access", "audit", "system"]);
 }
 
 #[test]
@@ -266,6 +345,7 @@ fn lists_say_how_long_a_page_may_be() {
         for limit in parameters.iter().filter(|parameter| parameter["name"] == "limit") {
             lists += 1;
             assert_eq!(limit["schema"]["maximum"], 200, "{id}");
+            assert_eq!(limit["schema"]["default"], 50, "{id}");
             assert!(limit["description"].as_str().unwrap().contains("50 by default"), "{id}");
         }
     }

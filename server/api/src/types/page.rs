@@ -148,6 +148,7 @@ impl<T: JsonSchema> JsonSchema for Page<T> {
         #[expect(dead_code, reason = "only its schema is used")]
         struct Shape<T> {
             /// The items, in the list's order.
+            #[schemars(length(max = "PAGE_MAX"))]
             items: Vec<T>,
             /// The token of the next page; absent or `null` on the last one.
             next_page: Option<String>,
