@@ -24,6 +24,7 @@ mod logto;
 mod many_holders;
 mod members;
 mod narrowed_lists;
+mod outside;
 mod passwords;
 mod refusals;
 mod registration;

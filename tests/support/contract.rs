@@ -66,7 +66,9 @@ impl Operation {
 
     /// Whether it has a parameter of this name.
     pub fn takes(&self, name: &str) -> bool {
-        let named = |parameter: &Value| parameter["name"].as_str().is_some_and(|found| found.eq_ignore_ascii_case(name));
+        let named = |parameter: &Value| {
+            parameter["name"].as_str().is_some_and(|found| found.eq_ignore_ascii_case(name))
+        };
         self.parameters().iter().any(named)
     }
 
@@ -232,7 +234,9 @@ fn code_fits(seen: &Seen<'_>, request_id: Option<&str>, response: &Value) -> Vec
                 wrong.push(format!("`{code}` belongs to {}", entry.status));
             }
             Some(_) if response["content"]["application/json"]["examples"][code].is_null() => {
-                wrong.push(format!("`{code}` is not among the operation's codes (server/api/src/document/codes.rs)"));
+                wrong.push(format!(
+                    "`{code}` is not among the operation's codes (server/api/src/document/codes.rs)"
+                ));
             }
             Some(_) => {}
         },

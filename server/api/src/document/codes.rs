@@ -9,10 +9,11 @@ use crate::error::{
     DOCUMENT_TOO_LARGE, EMAIL_TAKEN, ErrorCode, FORBIDDEN, IDEMPOTENCY_IN_PROGRESS, IDEMPOTENCY_KEY_REUSED,
     IDENTIFIER_REQUIRED, INTERNAL, INVALID_CREDENTIALS, INVALID_PAGE_TOKEN, INVALID_QUERY, INVALID_REQUEST,
     INVITATION_INVALID, LAST_ADMINISTRATOR, LAST_OWNER, NOT_FOUND, PASSWORD_BLOCKED, PASSWORD_EXPIRED,
-    PASSWORD_MISMATCH, PASSWORD_TOO_SHORT, PASSWORD_UNCHANGED, PHONE_TAKEN, PRECONDITION_FAILED, QUERY_TOO_COSTLY,
-    REAUTHENTICATION_REQUIRED, REGISTRATION_CLOSED, REQUEST_TIMEOUT, ROLE_IN_USE, ROLE_NAME_TAKEN, SLUG_TAKEN,
-    TIME_IN_PAST, TOO_MANY_ATTEMPTS, TOO_MANY_REQUESTS, UNAUTHENTICATED, UNAVAILABLE, UNKNOWN_PERMISSION,
-    UNSUPPORTED_MEDIA_TYPE, USERNAME_NOT_OWN_EMAIL, USERNAME_TAKEN, WRONG_ROLE_TYPE,
+    PASSWORD_MISMATCH, PASSWORD_TOO_SHORT, PASSWORD_UNCHANGED, PHONE_TAKEN, PRECONDITION_FAILED,
+    QUERY_TOO_COSTLY, REAUTHENTICATION_REQUIRED, REGISTRATION_CLOSED, REQUEST_TIMEOUT, ROLE_IN_USE,
+    ROLE_NAME_TAKEN, SLUG_TAKEN, TIME_IN_PAST, TOO_MANY_ATTEMPTS, TOO_MANY_REQUESTS, UNAUTHENTICATED,
+    UNAVAILABLE, UNKNOWN_PERMISSION, UNSUPPORTED_MEDIA_TYPE, USERNAME_NOT_ALLOWED, USERNAME_NOT_OWN_EMAIL,
+    USERNAME_TAKEN, WRONG_ROLE_TYPE,
 };
 
 /// The codes of an operation's own rules.
@@ -20,13 +21,7 @@ const OWN: &[(&str, &[ErrorCode])] = &[
     ("login", &[INVALID_CREDENTIALS, PASSWORD_EXPIRED, TOO_MANY_ATTEMPTS]),
     (
         "login_change_password",
-        &[
-            INVALID_CREDENTIALS,
-            PASSWORD_TOO_SHORT,
-            PASSWORD_BLOCKED,
-            PASSWORD_UNCHANGED,
-            TOO_MANY_ATTEMPTS,
-        ],
+        &[INVALID_CREDENTIALS, PASSWORD_TOO_SHORT, PASSWORD_BLOCKED, PASSWORD_UNCHANGED, TOO_MANY_ATTEMPTS],
     ),
     (
         "register",
@@ -38,6 +33,7 @@ const OWN: &[(&str, &[ErrorCode])] = &[
             PASSWORD_TOO_SHORT,
             PASSWORD_BLOCKED,
             USERNAME_NOT_OWN_EMAIL,
+            USERNAME_NOT_ALLOWED,
             IDENTIFIER_REQUIRED,
             INVITATION_INVALID,
             TOO_MANY_ATTEMPTS,
@@ -54,11 +50,22 @@ const OWN: &[(&str, &[ErrorCode])] = &[
             PASSWORD_TOO_SHORT,
             PASSWORD_BLOCKED,
             USERNAME_NOT_OWN_EMAIL,
+            USERNAME_NOT_ALLOWED,
             IDENTIFIER_REQUIRED,
             DOCUMENT_TOO_LARGE,
         ],
     ),
-    ("user_update", &[USERNAME_TAKEN, EMAIL_TAKEN, PHONE_TAKEN, USERNAME_NOT_OWN_EMAIL, IDENTIFIER_REQUIRED]),
+    (
+        "user_update",
+        &[
+            USERNAME_TAKEN,
+            EMAIL_TAKEN,
+            PHONE_TAKEN,
+            USERNAME_NOT_OWN_EMAIL,
+            USERNAME_NOT_ALLOWED,
+            IDENTIFIER_REQUIRED,
+        ],
+    ),
     ("user_delete", &[LAST_ADMINISTRATOR, LAST_OWNER]),
     ("user_suspend", &[LAST_ADMINISTRATOR, TIME_IN_PAST]),
     ("user_custom_data_update", &[DOCUMENT_TOO_LARGE]),
@@ -89,7 +96,8 @@ const OWN: &[(&str, &[ErrorCode])] = &[
 
 /// The codes that an operation can return, in the registry's order.
 pub(super) fn of(facts: &Facts<'_>) -> Vec<ErrorCode> {
-    let own = OWN.iter().find(|(operation, _)| *operation == facts.rule.operation).map_or(&[][..], |(_, own)| own);
+    let own =
+        OWN.iter().find(|(operation, _)| *operation == facts.rule.operation).map_or(&[][..], |(_, own)| own);
     error::ALL.iter().filter(|code| own.contains(code) || brought(facts, **code)).copied().collect()
 }
 

@@ -26,7 +26,13 @@ const fn header(
 
 const HEADERS: &[Header] = &[
     header("X-Request-Id", "RequestId", true, "The id of the request; finds it in the server's log.", text),
-    header("Cache-Control", "CacheControl", false, "Always `no-store`: responses contain personal data.", text),
+    header(
+        "Cache-Control",
+        "CacheControl",
+        false,
+        "Always `no-store`: responses contain personal data.",
+        text,
+    ),
     header(
         "ETag",
         "EntityTag",
@@ -34,9 +40,13 @@ const HEADERS: &[Header] = &[
         "The entity tag of what the caller is shown of the resource, for `If-Match` and `If-None-Match`.",
         text,
     ),
-    header("Location", "Location", true, "The path of the new resource.", || {
-        json!({ "type": "string", "format": "uri-reference" })
-    }),
+    header(
+        "Location",
+        "Location",
+        true,
+        "The path of the new resource.",
+        || json!({ "type": "string", "format": "uri-reference" }),
+    ),
     header(
         "Idempotency-Replayed",
         "IdempotencyReplayed",

@@ -121,7 +121,10 @@ pub(super) fn polish(method: &str, operation: &mut Map<String, Value>) {
 fn usual(name: &str) -> String {
     let words = name.split('-').map(|word| {
         let mut letters = word.chars();
-        letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>()).unwrap_or_default()
+        letters
+            .next()
+            .map(|first| first.to_uppercase().chain(letters).collect::<String>())
+            .unwrap_or_default()
     });
     words.collect::<Vec<_>>().join("-")
 }

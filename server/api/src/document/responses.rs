@@ -8,8 +8,9 @@ use super::headers::{self, References};
 use super::operations::Facts;
 use super::{codes, successes};
 use crate::error::{
-    self, AMBIGUOUS_CREDENTIALS, CONFLICT, ErrorCode, FORBIDDEN, IDEMPOTENCY_IN_PROGRESS, INVALID_CREDENTIALS,
-    INVALID_PAGE_TOKEN, INVALID_QUERY, INVALID_REQUEST, QUERY_TOO_COSTLY, TOO_MANY_ATTEMPTS, UNAUTHENTICATED,
+    self, AMBIGUOUS_CREDENTIALS, CONFLICT, ErrorCode, FORBIDDEN, IDEMPOTENCY_IN_PROGRESS,
+    INVALID_CREDENTIALS, INVALID_PAGE_TOKEN, INVALID_QUERY, INVALID_REQUEST, QUERY_TOO_COSTLY,
+    TOO_MANY_ATTEMPTS, UNAUTHENTICATED,
 };
 
 /// What the errors of one status have in common.
@@ -188,6 +189,7 @@ fn reference(name: &str) -> Value {
 pub(super) fn drop_unused(document: &mut Value) {
     for kind in ["responses", "examples"] {
         let text = document.to_string();
-        components(document, kind).retain(|name, _| text.contains(&format!("\"#/components/{kind}/{name}\"")));
+        components(document, kind)
+            .retain(|name, _| text.contains(&format!("\"#/components/{kind}/{name}\"")));
     }
 }

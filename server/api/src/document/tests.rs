@@ -281,8 +281,12 @@ fn lists_of_codes_and_sentences_name_operations() {
 #[test]
 fn successes_say_what_comes_back() {
     for (_, _, id, operation) in operations(&published()) {
-        let (status, response) =
-            operation["responses"].as_object().unwrap().iter().find(|(status, _)| status.starts_with('2')).unwrap();
+        let (status, response) = operation["responses"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .find(|(status, _)| status.starts_with('2'))
+            .unwrap();
         let said = response["description"].as_str().unwrap();
         assert!(said.len() > 8 && !said.starts_with("Done") && said != "Created.", "{id}: {said}");
         assert_eq!(said.ends_with("; there is no body."), status == "204", "{id}: {said}");
@@ -309,8 +313,12 @@ fn integers_pages_and_headers_are_as_generators_and_people_know_them() {
             }
         }
     }
-    let tags: Vec<_> = document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
-    assert_eq!(tags, ["auth", "users", "passwords", "sessions", "groups", "roles", "access", "audit", "system"]);
+    let tags: Vec<_> =
+        document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
+    assert_eq!(
+        tags,
+        ["auth", "users", "passwords", "sessions", "groups", "roles", "access", "audit", "system"]
+    );
 }
 
 #[test]
