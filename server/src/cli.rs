@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand};
 use slog::{Drain, Logger, error, o, warn};
 use tokio::runtime::Runtime;
 
-use crate::config::{Config, DatabaseUrl, Flags, LogFormat, LogLevel};
+use crate::config::{Config, DatabaseUrl, Flags, Loaded, LogFormat, LogLevel};
 use crate::serve::{self, DatabaseSource, Ready, ServeOptions};
 use rollcall_embedded_postgres::{EmbeddedPostgres, Options};
 
@@ -144,9 +144,12 @@ fn run(cli: Cli) -> Result<(), Failure> {
     };
     // What isn't UTF-8 is nothing that we understand.
     let env = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
-    let config = Config::load(&layer, env).map_err(Failure::usage)?;
+    let Loaded { config, ignored } = Config::load(&layer, env).map_err(Failure::usage)?;
     if let Some(Command::Config) = command {
         print(config.to_toml().trim_end());
+        for variable in ignored {
+            complain(&format!("{variable}: this environment variable is no setting and is ignored"));
+        }
         return Ok(());
     }
     // Before anything is started: a missing password should not cost a database's start.
@@ -156,6 +159,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
     };
     // The guard writes out what is still queued when this function ends.
     let (log, _guard) = logger(&config);
+    for variable in ignored {
+        warn!(log, "this environment variable is no setting and is ignored"; "variable" => variable);
+    }
     match command {
         Some(Command::Migrate) => migrate(&config, global.fetch_postgres, &log),
         Some(Command::CreateAdmin { username, .. }) => {
@@ -175,6 +181,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
 
 fn serve(config: Config, fetch: bool, log: &Logger) -> Result<(), Failure> {
     let runtime = runtime(&config)?;
+    // Before a database is made or touched: somebody may have started it twice.
+    let address = serve::bind(&config).map_err(Failure::failed)?;
     let (database, private) = match &config.database.url {
         Some(url) => {
             let url = url.expose().to_owned();
@@ -189,7 +197,7 @@ fn serve(config: Config, fetch: bool, log: &Logger) -> Result<(), Failure> {
     warn_about_fetch(&config, fetch, log);
     let data_dir = config.data_dir.display().to_string();
     let on_ready = Box::new(move |ready: &Ready| announce(ready, &data_dir));
-    let options = ServeOptions { config, database, log: log.clone(), on_ready };
+    let options = ServeOptions { config, address, database, log: log.clone(), on_ready };
     // serve.rs: handles SIGTERM and SIGINT, and returns when the last request is done or the grace is over.
     let outcome = runtime.block_on(serve::serve(options)).map_err(Failure::failed);
     runtime.shutdown_timeout(RUNTIME_GRACE);
@@ -203,24 +211,44 @@ fn announce(ready: &Ready, data_dir: &str) {
         if ready.private_database { format!("private Postgres in {data_dir}") } else { "yours".to_owned() };
     let mut text =
         format!("Rollcall listens on {url}\n  document   {url}/openapi.json\n  database   {database}\n");
-    let password = match &ready.first_admin {
+    let (username, password) = match &ready.first_admin {
         Some(admin) => {
             let password = admin.password.as_deref().unwrap_or_default();
             text.push_str(&format!(
                 "\nThe first administrator; the password is shown only now:\n  username   {}\n  password   {password}\n",
                 admin.username
             ));
-            password
+            (admin.username.as_str(), password)
+        }
+        None if ready.is_empty => {
+            text.push_str(
+                "\nThere is nobody yet. The first administrator: rollcall-server create-admin --username NAME\n",
+            );
+            ("NAME", "…")
         }
         None => {
             text.push_str("\nAnother administrator: rollcall-server create-admin --username NAME\n");
-            "…"
+            ("NAME", "…")
         }
     };
-    text.push_str(&format!(
-        "\nNext, in another terminal:\n  ROLLCALL_URL={url} ROLLCALL_PASSWORD={password} cargo run -p rollcall-client --example sign_in_and_list"
-    ));
+    text.push_str("\nNext, in another terminal:\n");
+    text.push_str(&next(&url, username, password));
     print(&text);
+}
+
+/// The commands that sign somebody in: an example where the sources are at hand, because cargo runs the server, and else
+/// what is on every machine.
+fn next(url: &str, username: &str, password: &str) -> String {
+    if std::env::var_os("CARGO_PKG_NAME").is_some_and(|package| package == env!("CARGO_PKG_NAME")) {
+        return format!(
+            "  ROLLCALL_URL={url} ROLLCALL_PASSWORD={password} cargo run -p rollcall-client --example sign_in_and_list"
+        );
+    }
+    format!(
+        "  TOKEN=$(curl -s {url}/v1/login -H 'content-type: application/json' -d \
+         '{{\"identifier\":\"{username}\",\"password\":\"{password}\"}}' | grep -o 'rcs_[A-Za-z0-9]*')\n  \
+         curl -s {url}/v1/users/me -H \"authorization: Bearer $TOKEN\""
+    )
 }
 
 fn migrate(config: &Config, fetch: bool, log: &Logger) -> Result<(), Failure> {
@@ -237,6 +265,13 @@ fn create_admin(
     password: Option<String>,
     log: &Logger,
 ) -> Result<(), Failure> {
+    if config.database.url.is_none() && !config.data_dir.is_dir() {
+        return Err(Failure::usage(format!(
+            "the data folder {} does not exist, so there is no directory to make an administrator of: start the server \
+             first, which makes one, or name the server's folder with --data-dir, or its database with --database-url",
+            config.data_dir.display()
+        )));
+    }
     let created = with_database(config, fetch, log, |runtime, database| {
         // serve.rs
         runtime

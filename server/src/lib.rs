@@ -19,4 +19,4 @@ pub mod ration;
 pub mod secrets;
 pub mod serve;
 pub mod share;
-pub mod sweep;
+mod sweep;

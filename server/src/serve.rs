@@ -10,8 +10,9 @@ use dropshot::{ConfigDropshot, HandlerTaskMode, HttpServer, ServerBuilder};
 use rollcall_api::types::Username;
 use rollcall_api::{BODY_MAX_BYTES, rollcall_api_mod};
 use rollcall_store::connect::ConnectOptions;
-use rollcall_store::{PoolOptions, Store, keys, migrate as migrations, privileges, users};
+use rollcall_store::{PoolOptions, Store, StoreError, keys, migrate as migrations, privileges, users};
 use slog::{Drain, Logger, info, o, warn};
+use tokio::net::TcpSocket;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 use uuid::ContextV7;
@@ -22,7 +23,6 @@ use crate::config::{Config, LogLevel};
 use crate::connections::Touching;
 use crate::context::App;
 use crate::erase;
-use crate::error::Fault;
 use crate::http::{RequestLog, Server};
 use crate::listen::{self, Listener, Peers};
 use crate::ration::Ration;
@@ -30,41 +30,13 @@ use crate::secrets::page_token::PageSealer;
 use crate::secrets::password::{HashParams, Hasher};
 use crate::secrets::token::{fresh_key, generated_password};
 use crate::share::{Shares, TokenOwners};
+pub use crate::start_error::StartError;
+use crate::start_error::{cannot_listen, explained, reach};
 use crate::sweep;
 use rollcall_embedded_postgres::EmbeddedPostgres;
 
 /// How often the private database is looked after.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
-
-/// Why the server could not start or a command not run.
-#[derive(Debug)]
-pub struct StartError(pub String);
-
-impl fmt::Display for StartError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for StartError {}
-
-impl From<rollcall_store::StoreError> for StartError {
-    fn from(error: rollcall_store::StoreError) -> Self {
-        Self(error.to_string())
-    }
-}
-
-impl From<Fault> for StartError {
-    fn from(fault: Fault) -> Self {
-        let answer = fault.into_http();
-        let text = if answer.status_code.is_server_error() {
-            answer.internal_message
-        } else {
-            answer.external_message
-        };
-        Self(text)
-    }
-}
 
 /// Where the data is.
 #[derive(Clone, Debug)]
@@ -116,12 +88,16 @@ pub struct Ready {
     pub first_admin: Option<CreatedAdmin>,
     /// Whether the database is the private one.
     pub private_database: bool,
+    /// Whether nobody can sign in yet.
+    pub is_empty: bool,
 }
 
 /// What `serve` needs.
 pub struct ServeOptions {
     /// The configuration.
     pub config: Config,
+    /// The address, of [`bind`].
+    pub address: TcpSocket,
     /// The database.
     pub database: DatabaseSource,
     /// The log.
@@ -188,6 +164,12 @@ impl Running {
     }
 }
 
+/// Takes the address to listen on. Nobody can connect yet, but a second server with this address fails.
+pub fn bind(config: &Config) -> Result<TcpSocket, StartError> {
+    let address = config.http.address;
+    listen::bind(address).map_err(|error| cannot_listen(address, &error))
+}
+
 /// Starts a server on a database whose schema is current; returns once it listens.
 pub async fn start(
     config: Config,
@@ -195,10 +177,18 @@ pub async fn start(
     clock: Arc<dyn Clock>,
     log: Logger,
 ) -> Result<Running, StartError> {
+    let socket = bind(&config)?;
+    start_at(socket, config, database_url, clock, log).await
+}
+
+async fn start_at(
+    socket: TcpSocket,
+    config: Config,
+    database_url: &str,
+    clock: Arc<dyn Clock>,
+    log: Logger,
+) -> Result<Running, StartError> {
     let app = Arc::new(app(config, database_url, clock, log).await?);
-    let cannot_listen =
-        |error: std::io::Error| StartError(format!("can't listen on {}: {error}", app.config.http.address));
-    let socket = listen::bind(app.config.http.address).map_err(cannot_listen)?;
     let api = rollcall_api_mod::api_description::<Server>()
         .map_err(|error| StartError(format!("the contract is inconsistent: {error}")))?;
     let dropshot = ConfigDropshot {
@@ -212,7 +202,8 @@ pub async fn start(
         .config(dropshot)
         .start()
         .map_err(|error| StartError(format!("can't listen on the loopback: {error}")))?;
-    let listener = Listener::start(socket, server.local_addr(), &app).map_err(cannot_listen)?;
+    let listener = Listener::start(socket, server.local_addr(), &app)
+        .map_err(|error| cannot_listen(app.config.http.address, &error))?;
     let (sweeping, erasing) = (sweep::for_ever(Arc::clone(&app)), erase::for_ever(Arc::clone(&app)));
     let sweeper = tokio::spawn(async { tokio::join!(sweeping, erasing) });
     Ok(Running { app, listener, server, sweeper })
@@ -254,7 +245,7 @@ async fn app(config: Config, url: &str, clock: Arc<dyn Clock>, log: Logger) -> R
     let hasher = Hasher::start(params, config.password.hash_threads, config.password.hash_queue)
         .map_err(StartError)?;
     let key = {
-        let connection = connect.connect().await?;
+        let connection = reach(&connect, "database.url").await?;
         keys::get_or_insert(&connection, "page_token", &fresh_key(), clock.now()).await?
     };
     let store = Store::new(connect, pools)?;
@@ -287,7 +278,7 @@ fn connect_options(config: &Config, url: &str) -> Result<ConnectOptions, StartEr
 
 /// Serves until SIGTERM or SIGINT; a second one ends it at once.
 pub async fn serve(options: ServeOptions) -> Result<(), StartError> {
-    let ServeOptions { config, database, log, on_ready } = options;
+    let ServeOptions { config, address, database, log, on_ready } = options;
     let url = database.url();
     if config.database.migrate_on_start {
         migrate(&config, &database, &log).await?;
@@ -298,7 +289,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), StartError> {
     } else {
         look_at_privileges(&connect_options(&config, &url)?, &log).await?;
     }
-    let running = start(config, &url, Arc::new(SystemClock), log.clone()).await?;
+    let running = start_at(address, config, &url, Arc::new(SystemClock), log.clone()).await?;
     let private = match &database {
         DatabaseSource::Embedded(postgres) => Some(Arc::clone(postgres)),
         DatabaseSource::Url(_) => None,
@@ -309,7 +300,9 @@ pub async fn serve(options: ServeOptions) -> Result<(), StartError> {
     };
     let mut signals = Signals::new()?;
     info!(log, "listening"; "address" => %running.address());
-    on_ready(&Ready { address: running.address(), first_admin, private_database: private.is_some() });
+    let is_empty = first_admin.is_none() && is_empty(&running.app).await?;
+    let (address, private_database) = (running.address(), private.is_some());
+    on_ready(&Ready { address, first_admin, private_database, is_empty });
     let watcher = private.map(|postgres| tokio::spawn(watch(postgres, log.clone())));
     let drain = match signals.next().await {
         Told::Terminate => Duration::from_secs(running.app.config.http.drain_seconds),
@@ -372,6 +365,13 @@ impl Signals {
     }
 }
 
+async fn is_empty(app: &App) -> Result<bool, StartError> {
+    let transaction = app.store.begin().await?;
+    let any = users::any(&transaction).await?;
+    transaction.rollback().await?;
+    Ok(!any)
+}
+
 async fn first_administrator(app: &App) -> Result<Option<CreatedAdmin>, StartError> {
     let transaction = app.store.begin().await?;
     if users::any(&transaction).await? {
@@ -389,19 +389,22 @@ async fn first_administrator(app: &App) -> Result<Option<CreatedAdmin>, StartErr
 /// granted what it needs.
 pub async fn migrate(config: &Config, database: &DatabaseSource, log: &Logger) -> Result<(), StartError> {
     let server = connect_options(config, &database.url())?;
-    let role = privileges::role(&*server.connect().await?).await?;
+    let role = privileges::role(&*reach(&server, "database.url").await?).await?;
     let (owner, server_role) = match database.owner_url(config) {
         Some(url) => {
             let owner = connect_options(config, &url)?;
-            let other = privileges::role(&*owner.connect().await?).await? != role;
+            let connection = reach(&owner, "database.migration_url").await?;
+            let other = privileges::role(&*connection).await? != role;
             (owner, other.then(|| role.clone()))
         }
         None => (server.clone(), None),
     };
+    let alone = server_role.is_none();
     let migrated = on_threads(move || async move {
         migrations::run(&owner, server_role.as_deref(), SystemClock.now()).await
     })
-    .await?;
+    .await
+    .map_err(|error| explained(error, alone, &role))?;
     for version in migrated.applied {
         info!(log, "migrated"; "version" => version);
     }
@@ -448,7 +451,7 @@ async fn is_current(config: &Config, database: &DatabaseSource) -> Result<bool, 
 async fn on_threads<T, F>(work: impl FnOnce() -> F + Send + 'static) -> Result<T, StartError>
 where
     T: Send + 'static,
-    F: Future<Output = Result<T, rollcall_store::StoreError>>,
+    F: Future<Output = Result<T, StoreError>>,
 {
     let done = tokio::task::spawn_blocking(move || {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();

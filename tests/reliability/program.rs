@@ -54,7 +54,7 @@ impl Program {
         for line in lines.by_ref() {
             url = url.or(after(&line, "Rollcall listens on"));
             admin_password = admin_password.or(after(&line, "password"));
-            if line.contains("sign_in_and_list") {
+            if line.contains("/v1/users/me") || line.contains("sign_in_and_list") {
                 break;
             }
         }

@@ -3,7 +3,7 @@
 //! The structs in [`super`] hold the values; a test keeps both in step.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use toml::{Table, Value};
 
@@ -139,7 +139,7 @@ impl Takes {
     pub(super) fn accepts(&self, value: &Value) -> bool {
         match (self, value) {
             (Takes::Path, Value::String(text)) => !text.is_empty(),
-            (Takes::Address, Value::String(text)) => text.parse::<SocketAddr>().is_ok(),
+            (Takes::Address, Value::String(text)) => address(text).is_some(),
             (Takes::Addresses, Value::Array(parts)) => {
                 parts.iter().all(|part| part.as_str().is_some_and(|text| text.parse::<IpAddr>().is_ok()))
             }
@@ -152,13 +152,32 @@ impl Takes {
     }
 }
 
+impl Takes {
+    /// The value as the configuration holds it, where it may be written in more than one way.
+    pub(super) fn settle(self, value: &Value) -> Value {
+        match (self, value) {
+            (Takes::Address, Value::String(text)) => {
+                address(text).map_or_else(|| value.clone(), |address| Value::String(address.to_string()))
+            }
+            _ => value.clone(),
+        }
+    }
+}
+
+/// An address and a port; `localhost` is the loopback of IPv4.
+fn address(text: &str) -> Option<SocketAddr> {
+    let local =
+        || Some(SocketAddr::from((Ipv4Addr::LOCALHOST, text.strip_prefix("localhost:")?.parse().ok()?)));
+    text.parse().ok().or_else(local)
+}
+
 impl fmt::Display for Takes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Takes::Path => f.write_str("a path"),
-            Takes::Address => {
-                f.write_str("an IP address and a port, like \"127.0.0.1:8080\" or \"[::]:8080\"")
-            }
+            Takes::Address => f.write_str(
+                "an IP address and a port, like \"127.0.0.1:8080\", \"[::]:8080\" or \"localhost:8080\"",
+            ),
             Takes::Addresses => f.write_str("a list of IP addresses, like [\"10.0.0.1\"]"),
             Takes::Url => f.write_str("a URL, like \"postgres://user:password@host/database\""),
             Takes::Whole(low, high) => write!(f, "a whole number from {low} to {high}"),

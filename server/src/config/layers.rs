@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::keys::{self, KEYS, Key};
-use super::{Config, ConfigError, Flags};
+use super::variables::{self, Meaning};
+use super::{Config, ConfigError, Flags, Loaded};
 
-const PREFIX: &str = "ROLLCALL_";
-const FILE_VARIABLE: &str = "ROLLCALL_CONFIG";
+pub(super) const PREFIX: &str = "ROLLCALL_";
+pub(super) const FILE_VARIABLE: &str = "ROLLCALL_CONFIG";
 const URL_VARIABLE: &str = "ROLLCALL_DATABASE_URL";
 const MIGRATION_URL_VARIABLE: &str = "ROLLCALL_DATABASE_MIGRATION_URL";
 
@@ -25,7 +26,7 @@ pub(super) fn load(
     flags: &Flags,
     env: impl Iterator<Item = (String, String)>,
     default_file: &Path,
-) -> Result<Config, ConfigError> {
+) -> Result<Loaded, ConfigError> {
     let env: BTreeMap<String, String> = env.filter(|(name, _)| name.starts_with(PREFIX)).collect();
     let mut layers = Layers::default();
     let named = match (&flags.config, env.get(FILE_VARIABLE)) {
@@ -41,14 +42,14 @@ pub(super) fn load(
         None if default_file.exists() => layers.add_file(default_file, "the default file")?,
         None => {}
     }
-    layers.add_environment(&env)?;
+    let ignored = layers.add_environment(&env)?;
     layers.add_flags(flags);
     let mut config = layers.finish()?;
     if let Some(path) = &flags.data_dir {
         // A path that isn't UTF-8 doesn't survive as a TOML value.
         config.data_dir.clone_from(path);
     }
-    Ok(config)
+    Ok(Loaded { config, ignored })
 }
 
 impl Layers {
@@ -87,7 +88,9 @@ impl Layers {
         Ok(())
     }
 
-    fn add_environment(&mut self, env: &BTreeMap<String, String>) -> Result<(), ConfigError> {
+    /// Takes the variables that are settings; gives those that mean nothing to anybody.
+    fn add_environment(&mut self, env: &BTreeMap<String, String>) -> Result<Vec<String>, ConfigError> {
+        let mut ignored = Vec::new();
         for (variable, text) in env {
             if variable == FILE_VARIABLE {
                 continue;
@@ -96,12 +99,19 @@ impl Layers {
                 self.add_named_file(key, variable, text, env)?;
                 continue;
             }
-            let Some(key) = KEYS.iter().find(|key| key.variable() == *variable) else {
-                return Err(ConfigError::new(unknown_variable(variable)));
-            };
-            self.set(key, key.read(text), format!("from the environment variable {variable}"));
+            if let Some(key) = KEYS.iter().find(|key| key.variable() == *variable) {
+                self.set(key, key.read(text), format!("from the environment variable {variable}"));
+                continue;
+            }
+            match variables::meaning(variable, text) {
+                Meaning::Misspelt(meant) => {
+                    return Err(ConfigError::new(unknown_variable(variable, meant.as_deref())));
+                }
+                Meaning::Others => {}
+                Meaning::Unknown => ignored.push(variable.clone()),
+            }
         }
-        Ok(())
+        Ok(ignored)
     }
 
     /// A value out of a file that a variable names.
@@ -154,15 +164,16 @@ impl Layers {
                 let (rule, shown) = (key.takes, key.show(value));
                 return Err(ConfigError::new(format!("{name}: must be {rule}, not {shown} ({origin})")));
             }
+            let value = keys::find(name).map_or_else(|| value.clone(), |key| key.takes.settle(value));
             match name.split_once('.') {
                 Some((section, key)) => {
                     let section =
                         table.entry(section.to_owned()).or_insert_with(|| Value::Table(Table::new()));
                     if let Some(section) = section.as_table_mut() {
-                        section.insert(key.to_owned(), value.clone());
+                        section.insert(key.to_owned(), value);
                     }
                 }
-                None => drop(table.insert((*name).to_owned(), value.clone())),
+                None => drop(table.insert((*name).to_owned(), value)),
             }
         }
         let config: Config = table.try_into().map_err(|error: toml::de::Error| {
@@ -243,7 +254,12 @@ fn neighbours(name: &str) -> String {
     format!("the file may hold {}", sections.join(", "))
 }
 
-fn unknown_variable(variable: &str) -> String {
+fn unknown_variable(variable: &str, meant: Option<&str>) -> String {
+    if let Some(meant) = meant {
+        return format!(
+            "{variable}: there is no such environment variable, but {meant}; unset it or correct its name"
+        );
+    }
     let section =
         variable.strip_prefix(PREFIX).and_then(|rest| rest.split_once("__")).map(|(section, _)| section);
     let mut known: Vec<String> = KEYS

@@ -18,6 +18,7 @@ mod keys;
 mod layers;
 #[cfg(test)]
 mod tests;
+mod variables;
 
 pub use database_url::DatabaseUrl;
 pub use error::ConfigError;
@@ -242,11 +243,20 @@ pub struct Flags {
     pub address: Option<String>,
 }
 
+/// A configuration that was read.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What is in force.
+    pub config: Config,
+    /// Environment variables that begin with `ROLLCALL_` and mean nothing to the server.
+    pub ignored: Vec<String>,
+}
+
 impl Config {
     /// Puts the layers together and checks the result.
     ///
     /// `env` is the whole environment; only names that begin with `ROLLCALL_` are looked at.
-    pub fn load(flags: &Flags, env: impl Iterator<Item = (String, String)>) -> Result<Config, ConfigError> {
+    pub fn load(flags: &Flags, env: impl Iterator<Item = (String, String)>) -> Result<Loaded, ConfigError> {
         layers::load(flags, env, Path::new(DEFAULT_FILE))
     }
 

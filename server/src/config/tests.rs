@@ -15,6 +15,7 @@ fn load(file: Option<&str>, env: &[(&str, &str)], flags: Flags) -> Result<Config
     }
     let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     layers::load(&flags, env, &path)
+        .map(|loaded| loaded.config)
         .map_err(|error| error.to_string().replace(&path.display().to_string(), "rollcall.toml"))
 }
 

@@ -95,20 +95,21 @@ impl Shared {
     }
 }
 
-/// Takes the address for clients; nobody is served before [`Listener::start`].
-pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+/// Takes the address for clients; nobody can connect before [`Listener::start`].
+pub fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
     // Each connection inherits these.
     socket.set_recv_buffer_size(BUFFER)?;
     socket.set_send_buffer_size(BUFFER)?;
     socket.bind(address)?;
-    socket.listen(BACKLOG)
+    Ok(socket)
 }
 
 impl Listener {
     /// Serves clients by a Dropshot that listens on the loopback.
-    pub fn start(listener: TcpListener, dropshot: SocketAddr, app: &Arc<App>) -> io::Result<Self> {
+    pub fn start(socket: TcpSocket, dropshot: SocketAddr, app: &Arc<App>) -> io::Result<Self> {
+        let listener = socket.listen(BACKLOG)?;
         let address = listener.local_addr()?;
         let http = &app.config.http;
         let idle = Duration::from_secs(http.idle_timeout_seconds);

@@ -116,6 +116,11 @@ impl ConnectOptions {
         searching
     }
 
+    /// The hosts and ports, for people.
+    pub fn places(&self) -> String {
+        self.hosts.shown()
+    }
+
     /// How long the database may be silent with a statement under way: a little longer than statements may take.
     pub(crate) fn patience(&self) -> Option<Duration> {
         self.limit.map(|limit| limit + GRACE)

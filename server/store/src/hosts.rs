@@ -111,6 +111,11 @@ impl Hosts {
         u64::try_from(instant.saturating_duration_since(self.since).as_millis()).unwrap_or(u64::MAX).max(1)
     }
 
+    /// All of them, as errors show them.
+    pub(crate) fn shown(&self) -> String {
+        self.hosts.iter().map(|host| host.place.shown()).collect::<Vec<_>>().join(", ")
+    }
+
     pub(crate) fn place(&self, host: usize) -> &Place {
         &self.hosts[host].place
     }

@@ -121,7 +121,7 @@ fn announcement(child: &mut Child) -> anyhow::Result<(SocketAddr, Option<String>
             password = Some(word.trim().to_owned());
         }
         // The last line.
-        if line.contains("ROLLCALL_URL=") {
+        if line.contains("/v1/users/me") || line.contains("sign_in_and_list") {
             break;
         }
     }
