@@ -85,3 +85,91 @@ async fn lists_are_whole_newest_first_and_only_what_one_may_see() {
         }
     }
 }
+
+async fn ask(server: &TestServer, who: &Person, query: &str) -> Answer {
+    let path = format!("/v1/audit-events?{query}");
+    Answer::of(server.request(http::Method::GET, &path).bearer_auth(who.token())).await
+}
+
+/// A date is its midnight in UTC, as one edge of the range and as the other, in parameters and in filters.
+#[tokio::test]
+async fn audit_event_list_takes_dates() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let insert = "INSERT INTO audit_events (id, at, operation, result, request_id) \
+        SELECT gen_random_uuid(), at::timestamptz, 'dated', 'done', to_char(n, 'FM9') FROM unnest(ARRAY[ \
+            '2026-11-23 23:59:59.999999Z', '2026-11-24 00:00:00Z', '2026-11-24 12:00:00Z', '2026-11-25 00:00:00Z']) \
+        WITH ORDINALITY AS times(at, n)";
+    server.db().await.execute(insert, &[]).await.unwrap();
+    for (query, expected) in [
+        ("since=2026-11-24", "432"),
+        ("until=2026-11-24", "1"),
+        ("since=2026-11-24&until=2026-11-25", "32"),
+        ("since=2026-11-24T01:00:00%2B01:00&until=2026-11-25", "32"),
+        ("filter=at%20ge%20%222026-11-24%22%20and%20at%20lt%20%222026-11-25%22", "32"),
+        ("filter=%7B%22%3E%22:[%7B%22var%22:%22at%22%7D,%222026-11-24%22]%7D", "43"),
+    ] {
+        let answer = ask(&server, &admin, &format!("operation=dated&{query}")).await;
+        assert_eq!(answer.code(), 200, "{query}: {}", answer.message());
+        let page = answer.json();
+        let found: String = page["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|event| event["request_id"].as_str().unwrap())
+            .collect();
+        assert_eq!(found, expected, "{query}");
+    }
+    // Nothing happens at a moment that somebody writes as a day.
+    let answer = ask(&server, &admin, "filter=at%20eq%20%222026-11-24%22").await;
+    assert_eq!((answer.code(), answer.error_code().as_str()), (400, "invalid_query"));
+}
+
+#[tokio::test]
+async fn audit_event_list_says_which_parameter_is_wrong_and_how_to_mend_it() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    for (query, told) in [
+        ("since=yesterday", &["since: must be a time", "2026-01-31T12:00:00Z", "or a date"] as &[&str]),
+        ("since=2026-11-24T10:00:00", &["since: ", "offset"]),
+        ("until=2026-11-24T10:00:00+01:00", &["until: ", "write + as %2B"]),
+        ("actor=admin", &["actor: must be an id, @username or me"]),
+        ("target=42", &["target: must be an id, @username or me"]),
+        ("limit=0", &["limit: must be a number from 1 to 200"]),
+    ] {
+        let answer = ask(&server, &admin, query).await;
+        assert_eq!((answer.code(), answer.error_code().as_str()), (400, "invalid_request"), "{query}");
+        let message = answer.message();
+        assert!(told.iter().all(|words| message.contains(words)), "{query}: {message}");
+        assert_eq!(message.matches(": ").count(), 1, "{query}: {message}");
+    }
+    let users = server.request(http::Method::GET, "/v1/users?not_group=qa").bearer_auth(admin.token());
+    assert_eq!(Answer::of(users).await.message(), "not_group: must be an id or @slug");
+    let until = serde_json::json!({ "until": "tomorrow" });
+    let suspend = server.request(http::Method::POST, "/v1/users/me/suspend").bearer_auth(admin.token());
+    let message = Answer::of(suspend.json(&until)).await.message();
+    assert!(message.starts_with("until: must be a time"), "{message}");
+}
+
+/// By username and `me` as everywhere else; an id may be one of somebody who is no more.
+#[tokio::test]
+async fn audit_event_list_names_users_as_everywhere_else() {
+    let server = TestServer::start().await;
+    let (admin, ada) = (server.admin().await, server.user("Ada").await);
+    for (parameter, column) in [("actor", "actor_id"), ("target", "target_id")] {
+        for (who, name, of) in
+            [(&admin, "@ADA", &ada), (&admin, "me", &admin), (&ada, "me", &ada), (&ada, "@ada", &ada)]
+        {
+            let expected = format!("SELECT count(*) FROM audit_events WHERE {column} = '{}'", of.id);
+            let expected = server.count(&expected).await;
+            let found = walk(&server, who, &format!("&{parameter}={name}")).await;
+            assert_eq!(i64::try_from(found.len()).unwrap(), expected, "{parameter}={name}");
+            assert_eq!(found, walk(&server, who, &format!("&{parameter}={}", of.id)).await);
+        }
+        let answer = ask(&server, &admin, &format!("{parameter}=@ghost")).await;
+        assert_eq!((answer.code(), answer.error_code().as_str()), (404, "not_found"));
+        assert!(answer.message().starts_with(&format!("{parameter}: ")), "{}", answer.message());
+    }
+    admin.user_delete().user("@ada").send().await.unwrap();
+    assert!(!walk(&server, &admin, &format!("&target={}", ada.id)).await.is_empty());
+}

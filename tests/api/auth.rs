@@ -38,6 +38,8 @@ async fn people_sign_in_by_any_of_their_identifiers_in_any_form() {
         "ALVARO@EXAMPLE.ORG",
         "+4930123456",
         "＋４９30123456",
+        created.id.0.to_string().as_str(),
+        created.id.0.to_string().to_uppercase().as_str(),
     ] {
         let session = server.client().login(identifier, PASSWORD).await;
         let session = session.unwrap_or_else(|error| panic!("{identifier}: {error}"));
@@ -48,7 +50,8 @@ async fn people_sign_in_by_any_of_their_identifiers_in_any_form() {
         "álvaro.strauß ",
         "4930123456",
         "alvaro@example.or",
-        created.id.0.to_string().as_str(),
+        created.id.0.simple().to_string().as_str(),
+        uuid::Uuid::now_v7().to_string().as_str(),
     ] {
         let error = sign_in_refused(&server, identifier, PASSWORD).await;
         assert_eq!(error.code(), Some(error_code::INVALID_CREDENTIALS), "{identifier}");
@@ -159,6 +162,22 @@ async fn any_password_may_be_changed_on_the_way_in() {
     server.client().login("ada", PASSWORD).await.unwrap();
     call(change("ADA", PASSWORD, NEW_PASSWORD)).await.unwrap();
     server.client().login("ada", NEW_PASSWORD).await.unwrap();
+}
+
+/// As Dioptra does; and whoever takes somebody's id for a username doesn't lock them out.
+#[tokio::test]
+async fn login_change_password_accepts_an_id() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    let squatter = json!({ "username": ada.path(), "password": "violet harbors keep no clocks" });
+    server.admin().await.user_create().body(create(squatter)).send().await.unwrap();
+    let body = change(&ada.path(), PASSWORD, NEW_PASSWORD);
+    let changed = server.client().login_change_password().body(body).send().await.unwrap();
+    assert_eq!(changed.user.id.0, ada.id);
+    let session = server.client().login(&ada.path(), NEW_PASSWORD).await.unwrap();
+    assert_eq!(session.session_view().send().await.unwrap().user.id.0, ada.id);
+    let wrong = server.client().login(&ada.path(), "violet harbors keep no clocks").await.unwrap_err();
+    assert_eq!(wrong.code(), Some(error_code::INVALID_CREDENTIALS));
 }
 
 #[tokio::test]

@@ -279,7 +279,7 @@ async fn audit_event_list_hides_the_address_of_others() {
         assert_eq!(answer.code(), 200, "{filter}");
     }
     let auditor = server.holder("auditor", &[Permission::AuditRead]).await;
-    let all = auditor.audit_event_list().target(ada.id).send().await.unwrap().into_inner().items;
+    let all = auditor.audit_event_list().target(ada.path()).send().await.unwrap().into_inner().items;
     assert!(all.iter().all(|event| event.address.is_some()));
 }
 

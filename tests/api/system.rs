@@ -32,3 +32,33 @@ async fn the_document_is_the_one_that_is_checked_in() {
     let read = server.client().document_view().send().await.unwrap();
     assert_eq!(Value::Object(read.into_inner().0), serde_json::from_str::<Value>(TEXT).unwrap());
 }
+
+/// Load balancers and caches ask with it. Not through the proxy, whose client would be the one that leaves the body out.
+#[tokio::test]
+async fn system_health_and_all_that_probes_ask_takes_head() {
+    let server = TestServer::start().await;
+    for path in ["/healthz", "/readyz", "/v1/version", "/openapi.json"] {
+        let url = format!("http://{}{path}", server.direct);
+        let get = Answer::of(server.http().get(&url)).await;
+        let head = Answer::of(server.http().head(&url)).await;
+        assert_eq!((get.code(), head.code(), head.body.len()), (200, 200, 0), "{path}");
+        for header in ["content-type", "content-length", "cache-control"] {
+            assert_eq!(get.header(header), head.header(header), "{path}: {header}");
+        }
+        assert_eq!(head.header("content-length"), get.body.len().to_string(), "{path}");
+        assert!(!head.header("x-request-id").is_empty(), "{path}");
+    }
+    // Bytes as they are on the wire: the next answer begins where the headers of this one end.
+    let mut stream = std::net::TcpStream::connect(server.direct).unwrap();
+    let asks = "HEAD /readyz HTTP/1.1\r\nhost: x\r\n\r\nGET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let text = tokio::task::spawn_blocking(move || {
+        use std::io::{Read, Write};
+        stream.write_all(asks.as_bytes()).unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    });
+    let text = text.await.unwrap();
+    let (head, rest) = text.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200") && rest.starts_with("HTTP/1.1 200"), "{text}");
+}

@@ -134,3 +134,37 @@ async fn an_address_that_folds_into_somebodys_name_is_refused() {
     assert_eq!(request.send().await.unwrap().status().as_u16(), 400);
     server.client().login("a1..b@example.org", crate::support::PASSWORD).await.unwrap();
 }
+
+/// Also where it is the length that is wrong: "must have 10 to 2048 characters" helps nobody who wrote `me.png`.
+#[tokio::test]
+async fn user_create_says_what_an_address_must_be() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let url = "must be an http or https URL in ASCII, without spaces";
+    let mail = "must be an e-mail address such as ada@example.org";
+    for (field, value, told) in [
+        ("avatar_url", json!("me.png"), url),
+        ("avatar_url", json!(""), url),
+        ("avatar_url", json!("ftp://example.org/me.png"), url),
+        ("avatar_url", json!(format!("https://{}", "x".repeat(2048))), url),
+        ("email", json!("a"), mail),
+        ("email", json!("somebody"), mail),
+        ("email", json!(format!("{}@example.org", "x".repeat(300))), mail),
+        ("phone", json!("112"), "must be a telephone number in E.164 form such as +4930123456"),
+        ("username", json!(""), "must contain only letters, digits"),
+    ] {
+        let message =
+            not_made_over_the_wire(&server, &admin, json!({ "username": "ada", field: value })).await;
+        assert!(message.starts_with(&format!("{field}: {told}")), "{message}");
+    }
+    let body = json!({ "username": "ada", "profile": { "website": "x.org" } });
+    let message = not_made_over_the_wire(&server, &admin, body).await;
+    assert!(message.starts_with(&format!("profile.website: {url}")), "{message}");
+}
+
+async fn not_made_over_the_wire(server: &TestServer, admin: &crate::support::Person, body: Value) -> String {
+    let request = server.request(http::Method::POST, "/v1/users").bearer_auth(admin.token()).json(&body);
+    let answer = crate::support::Answer::of(request).await;
+    assert_eq!((answer.code(), answer.error_code().as_str()), (400, error_code::INVALID_REQUEST), "{body}");
+    answer.message()
+}

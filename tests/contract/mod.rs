@@ -8,6 +8,7 @@ mod boundaries;
 mod database_roles;
 mod documented;
 mod edges;
+mod examples_of_lists;
 mod floors;
 mod page_tokens;
 mod permit;

@@ -193,6 +193,11 @@ impl TestServer {
         self.http.request(method, format!("{}{path}", self.url()))
     }
 
+    /// The client of [`TestServer::request`], for what must not go through the proxy.
+    pub fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
     /// Moves the server's clock on.
     pub fn advance(&self, by: TimeDelta) {
         self.clock.advance(by);

@@ -48,10 +48,8 @@ pub struct QueryParams<T>(pub T);
 #[async_trait]
 impl<T: DeserializeOwned + JsonSchema + Send + Sync + 'static> SharedExtractor for QueryParams<T> {
     async fn from_request<C: ServerContext>(rqctx: &RequestContext<C>) -> Result<Self, HttpError> {
-        match <Query<T> as SharedExtractor>::from_request(rqctx).await {
-            Ok(query) => Ok(Self(query.into_inner())),
-            Err(error) => Err(INVALID_REQUEST.with(error.external_message)),
-        }
+        let raw = rqctx.request.uri().query().unwrap_or_default();
+        crate::query_string::parse(raw).map(Self).map_err(|rule| INVALID_REQUEST.with(rule))
     }
 
     fn metadata(content: ApiEndpointBodyContentType) -> ExtractorMetadata {
@@ -419,7 +417,10 @@ mod tests {
         assert_eq!(refused(r#"["x"]"#), "the body must be a JSON object");
         assert!(refused("").contains("JSON object"));
         assert!(refused(r#"{"nome": 1}"#).contains("unknown field `nome`"));
-        assert!(refused(r#"{"name": ""}"#).starts_with("name: must have 1 to 128 characters"));
+        assert!(
+            refused(r#"{"name": ""}"#)
+                .starts_with("name: must contain no control characters, and have 1 to 128")
+        );
         assert!(refused(r#"{"name": 7}"#).starts_with("name: invalid type"));
         assert!(refused(r#"{"name": "a\u0000b"}"#).contains("NUL"));
         assert!(refused(r#"{"data": {"a": ["\u0000"]}}"#).contains("data.a.0"));

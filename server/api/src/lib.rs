@@ -8,6 +8,7 @@ pub mod access;
 pub mod document;
 pub mod error;
 pub mod extract;
+mod query_string;
 pub mod reply;
 pub mod types;
 
@@ -26,8 +27,8 @@ use types::{
     Logout, PageQuery, PermissionListQuery, Preferences, Readiness, Register, Role, RoleCreate,
     RoleDeleteQuery, RolePage, RolePath, RoleUpdate, ServerVersion, SessionCreated, SessionPage, SessionPath,
     SessionReauthenticate, User, UserCreate, UserGroup, UserGroupPage, UserListQuery, UserPage,
-    UserPasswordChange, UserPasswordSet, UserPasswordVerify, UserPath, UserRoleListQuery, UserRolePath,
-    UserRoles, UserRolesChanged, UserSuspend, UserUpdate,
+    UserPasswordChange, UserPasswordSet, UserPasswordVerify, UserPath, UserRolePath, UserRoles,
+    UserRolesChanged, UserSuspend, UserUpdate,
 };
 
 /// The largest body of a request, in bytes, where an operation doesn't say otherwise.
@@ -562,7 +563,7 @@ pub trait RollcallApi {
         rqctx: RequestContext<Self::Context>,
         credential: Bearer,
         path: PathParams<UserPath>,
-        query: QueryParams<UserRoleListQuery>,
+        query: QueryParams<ListQuery>,
     ) -> Answer<Ok200<RolePage>>;
 
     /// Give roles to a user
@@ -658,4 +659,31 @@ pub trait RollcallApi {
     /// The published OpenAPI document of this server, byte by byte.
     #[endpoint { method = GET, path = "/openapi.json", tags = ["system"] }]
     async fn document_view(rqctx: RequestContext<Self::Context>) -> Answer<Ok200<JsonObject>>;
+
+    // `HEAD` for what probes and caches ask: the status and headers of `GET`; hyper leaves the body out. Not published,
+    // because RFC 9110 says all there is to it.
+
+    /// The headers of [`RollcallApi::system_version`].
+    #[endpoint { method = HEAD, path = "/v1/version", tags = ["system"], unpublished = true }]
+    async fn system_version_head(rqctx: RequestContext<Self::Context>) -> Answer<Ok200<Version>> {
+        Self::system_version(rqctx).await
+    }
+
+    /// The headers of [`RollcallApi::system_health`].
+    #[endpoint { method = HEAD, path = "/healthz", tags = ["system"], unpublished = true }]
+    async fn system_health_head(rqctx: RequestContext<Self::Context>) -> Answer<Ok200<Health>> {
+        Self::system_health(rqctx).await
+    }
+
+    /// The headers of [`RollcallApi::system_ready`].
+    #[endpoint { method = HEAD, path = "/readyz", tags = ["system"], unpublished = true }]
+    async fn system_ready_head(rqctx: RequestContext<Self::Context>) -> Answer<Ok200<Readiness>> {
+        Self::system_ready(rqctx).await
+    }
+
+    /// The headers of [`RollcallApi::document_view`].
+    #[endpoint { method = HEAD, path = "/openapi.json", tags = ["system"], unpublished = true }]
+    async fn document_view_head(rqctx: RequestContext<Self::Context>) -> Answer<Ok200<JsonObject>> {
+        Self::document_view(rqctx).await
+    }
 }

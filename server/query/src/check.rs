@@ -1,6 +1,6 @@
 //! Looks every name up in the table of fields and gives every value its type.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -225,7 +225,7 @@ fn compare<F: Copy>(
     Ok(match field.kind {
         Kind::Text => Test::Text(TextTest::Compare(order, text(field, value)?)),
         Kind::Id => Test::Id(order, id(field, value)?),
-        Kind::Time => Test::Time(order, time(field, value)?),
+        Kind::Time => Test::Time(order, midnight(value).map_or_else(|| time(field, value), Ok)?),
         Kind::Word | Kind::Bool | Kind::Json | Kind::Names | Kind::Groups => return unfit(field, at),
     })
 }
@@ -304,6 +304,17 @@ fn id<F>(field: &Field<F>, value: &Spanned<Literal>) -> QueryResult<Uuid> {
     match &value.value {
         Literal::Text(text) => Uuid::try_parse(text).or_else(|_| wrong(field, &value.at)),
         _ => wrong(field, &value.at),
+    }
+}
+
+/// A date's first moment in UTC: what comes before or after a day. Nothing is equal to a day.
+fn midnight(value: &Spanned<Literal>) -> Option<DateTime<Utc>> {
+    match &value.value {
+        Literal::Text(text) if text.len() == 10 => {
+            let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+            Some(date.and_time(NaiveTime::MIN).and_utc())
+        }
+        _ => None,
     }
 }
 

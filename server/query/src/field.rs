@@ -106,7 +106,10 @@ impl Kind {
             Self::Id => "an id (a UUID) in quotes",
             Self::Text | Self::Word | Self::Names => "a text in quotes",
             Self::Bool => "true or false",
-            Self::Time => "a time in quotes (RFC 3339), such as \"2026-01-31T12:00:00Z\"",
+            Self::Time => {
+                "a time in quotes (RFC 3339), such as \"2026-01-31T12:00:00Z\"; by gt, ge, lt and le also with a date, \
+                 which means its midnight in UTC"
+            }
             Self::Json => "a text in quotes, a number, true, false or null",
             Self::Groups => "a group's slug in quotes",
         }

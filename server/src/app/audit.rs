@@ -3,19 +3,22 @@
 use std::sync::Arc;
 
 use rollcall_api::access::Permission;
+use rollcall_api::error;
 use rollcall_api::extract::Bearer;
 use rollcall_api::reply::Ok200;
-use rollcall_api::types::{AuditEventListQuery, AuditEventPage, ListQuery, RoleName, UserId};
+use rollcall_api::types::{AuditEventListQuery, AuditEventPage, ListQuery, RoleName, UserRef};
 use rollcall_policy::Resource;
 use rollcall_query::fields::AuditEventField;
 use rollcall_query::{Direction, Sight, SortKey};
 use rollcall_store::audit::{self, EventFilter};
 use rollcall_store::find::Total;
+use rollcall_store::users::{self, UserKey};
+use uuid::Uuid;
 
 use crate::app::finding::Finding;
 use crate::app::views;
-use crate::error::AppResult;
-use crate::operation::Operation;
+use crate::error::{AppResult, refuse};
+use crate::operation::{Caller, Operation};
 
 /// List audit events.
 pub async fn audit_event_list(
@@ -27,11 +30,11 @@ pub async fn audit_event_list(
     let all = caller.actor.holds(Permission::AuditRead);
     let filter = EventFilter {
         concerning: (!all).then_some(caller.id()),
-        actor: query.actor.map(UserId::uuid),
-        target: query.target,
+        actor: named(&op, &caller, query.actor, "actor").await?,
+        target: named(&op, &caller, query.target, "target").await?,
         operation: query.operation.map(RoleName::into_string),
-        since: query.since,
-        until: query.until,
+        since: query.since.map(|time| time.0),
+        until: query.until.map(|time| time.0),
     };
     let narrowed = format!("{filter:?}");
     let asked = EventFilter { concerning: None, ..filter.clone() } != EventFilter::default();
@@ -62,4 +65,27 @@ pub async fn audit_event_list(
     });
     let (rows, total) = fetched.await?;
     Ok(Ok200::new(finding.page(rows, total, |row| views::event(row, caller.id(), all))))
+}
+
+/// The id that a parameter names. An id is taken as it is: events outlive what they are about.
+async fn named(
+    op: &Operation,
+    caller: &Caller,
+    user: Option<UserRef>,
+    parameter: &str,
+) -> AppResult<Option<Uuid>> {
+    let name = match user {
+        None => return Ok(None),
+        Some(UserRef::Me) => return Ok(Some(caller.id())),
+        Some(UserRef::Id(id)) => return Ok(Some(id.uuid())),
+        Some(UserRef::Name(key)) => key,
+    };
+    let key = &name;
+    match op.reading(|conn| async move { Ok(users::find(&conn, UserKey::Name(key)).await?) }).await? {
+        Some(record) => Ok(Some(record.id)),
+        None => refuse(
+            error::NOT_FOUND,
+            format!("{parameter}: there is no user @{}; name deleted users by their id", name.folded),
+        ),
+    }
 }

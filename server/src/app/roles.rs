@@ -50,9 +50,9 @@ pub async fn role_list(
     let finding = Finding::read(&op, &query, Sight::Whole, &[], Vec::new())?;
     let wanted = &finding;
     let fetched = finding.fetch(&op, |conn| async move {
-        let rows = roles::list(&conn, &wanted.find, wanted.rows()).await?;
+        let rows = roles::list(&conn, None, &wanted.find, wanted.rows()).await?;
         let total = match wanted.total {
-            Some(how) => Some(roles::count(&conn, &wanted.find, how).await?),
+            Some(how) => Some(roles::count(&conn, None, &wanted.find, how).await?),
             None => None,
         };
         Ok((rows, total))

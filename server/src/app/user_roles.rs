@@ -6,17 +6,16 @@ use rollcall_api::error;
 use rollcall_api::extract::Bearer;
 use rollcall_api::reply::{NoContent, Ok200};
 use rollcall_api::types::{
-    List, PageQuery, RolePage, RoleRef, UserRef, UserRoleListQuery, UserRolePath, UserRoles, UserRolesChanged,
+    List, ListQuery, RolePage, RoleRef, UserRef, UserRolePath, UserRoles, UserRolesChanged,
 };
-use rollcall_store::connect::Connection;
+use rollcall_query::Sight;
 use rollcall_store::roles::{self, RoleRecord};
 use rollcall_store::seed::ADMINISTRATOR;
 use rollcall_store::users::UserRecord;
 use serde_json::json;
 
-use crate::app::finding::searched;
+use crate::app::finding::Finding;
 use crate::app::granting::ensure_everywhere;
-use crate::app::paging::Paging;
 use crate::app::roles::find;
 use crate::app::users::{about, not_last_administrator, target};
 use crate::app::views;
@@ -28,26 +27,22 @@ pub async fn user_role_list(
     op: Arc<Operation>,
     credential: Bearer,
     user: UserRef,
-    query: UserRoleListQuery,
+    query: ListQuery,
 ) -> AppResult<Ok200<RolePage>> {
     let (_, record) = op.read(&credential, &user).await?.found()?.authorize(|_, record| about(record))?;
-    let Some(record) = record else { return not_found() };
-    let (parent, q) = (record.id.to_string(), query.q.map(|q| q.into_string()).unwrap_or_default());
-    let page = PageQuery { limit: query.limit, page_token: query.page_token };
-    let paging = Paging::open(&op, &page, &[&parent, &q])?;
-    let escaped = q.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    let like = (!q.is_empty()).then(|| format!("%{escaped}%"));
-    let (id, after, count) = (record.id, paging.after_id(), paging.rows());
-    let rows = match like {
-        None => {
-            let list = |conn: Arc<Connection>| async move {
-                Ok(roles::of_user(&conn, id, None, after, count).await?)
-            };
-            op.reading(list).await?
-        }
-        Some(like) => searched(roles::of_user(&*op.search().await?, id, Some(&like), after, count).await)?,
-    };
-    Ok(Ok200::new(paging.page(rows, |row| row.id, views::role)))
+    let Some(UserRecord { id, .. }) = record else { return not_found() };
+    let finding = Finding::read(&op, &query, Sight::Whole, &[&id.to_string()], Vec::new())?;
+    let wanted = &finding;
+    let fetched = finding.fetch(&op, |conn| async move {
+        let rows = roles::list(&conn, Some(id), &wanted.find, wanted.rows()).await?;
+        let total = match wanted.total {
+            Some(how) => Some(roles::count(&conn, Some(id), &wanted.find, how).await?),
+            None => None,
+        };
+        Ok((rows, total))
+    });
+    let (rows, total) = fetched.await?;
+    Ok(Ok200::new(finding.page(rows, total, views::role)))
 }
 
 /// Give roles to a user.

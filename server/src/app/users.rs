@@ -301,16 +301,17 @@ pub async fn user_suspend(
 ) -> AppResult<Ok200<User>> {
     let mut change = op.begin(&credential).await?;
     let record = target(&mut change, &user).await?;
-    if body.until.is_some_and(|until| until <= op.now()) {
+    let until = body.until.map(|until| until.0);
+    if until.is_some_and(|until| until <= op.now()) {
         return refuse(error::TIME_IN_PAST, "until: must be in the future");
     }
     not_last_administrator(&op, &change, &record).await?;
     let ended = sessions::delete_all(change.conn(), record.id, None).await?;
-    let detail = json!({ "until": body.until, "ended_sessions": ended });
+    let detail = json!({ "until": until, "ended_sessions": ended });
     let changes = UserChanges {
         suspended: Some(true),
         suspended_reason: Some(body.reason.map(Description::into_string)),
-        suspended_until: Some(body.until),
+        suspended_until: Some(until),
         invitations_void_before: Some(Some(op.now())),
         ..UserChanges::default()
     };

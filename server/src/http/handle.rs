@@ -74,7 +74,7 @@ where
 
 /// Whether the operation is a change. One asks with POST, because what it asks has no place in a path.
 fn changes(rqctx: &RequestContext<Shared>, name: &str) -> bool {
-    rqctx.request.method() != Method::GET && name != "access_check"
+    !matches!(*rqctx.request.method(), Method::GET | Method::HEAD) && name != "access_check"
 }
 
 /// Whether a refusal belongs into the audit trail: of changes, whatever the reason; of reads, that the caller may not.

@@ -16,8 +16,8 @@ use rollcall_api::types::{
     Logout, PageQuery, PermissionListQuery, Preferences, Readiness, Register, Role, RoleCreate,
     RoleDeleteQuery, RolePage, RolePath, RoleUpdate, ServerVersion, SessionCreated, SessionPage, SessionPath,
     SessionReauthenticate, User, UserCreate, UserGroup, UserGroupPage, UserListQuery, UserPage,
-    UserPasswordChange, UserPasswordSet, UserPasswordVerify, UserPath, UserRoleListQuery, UserRolePath,
-    UserRoles, UserRolesChanged, UserSuspend, UserUpdate,
+    UserPasswordChange, UserPasswordSet, UserPasswordVerify, UserPath, UserRolePath, UserRoles,
+    UserRolesChanged, UserSuspend, UserUpdate,
 };
 use rollcall_api::{Answer, RollcallApi};
 
@@ -471,7 +471,7 @@ impl RollcallApi for Server {
         rqctx: Rqctx,
         credential: Bearer,
         path: PathParams<UserPath>,
-        query: QueryParams<UserRoleListQuery>,
+        query: QueryParams<ListQuery>,
     ) -> Answer<Ok200<RolePage>> {
         handle(&rqctx, "user_role_list", |op| {
             user_roles::user_role_list(op, credential, path.0.user, query.0)

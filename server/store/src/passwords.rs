@@ -30,17 +30,19 @@ impl std::fmt::Debug for PasswordRow {
     }
 }
 
-/// Finds a user by any of their identifiers. A username can't be somebody else's address or number, so at most one user
-/// answers to each.
+/// Finds a user by any of their identifiers, or by id. A username can't be somebody else's address or number, so at most one
+/// user has each; one that is somebody's id doesn't stand in that user's way.
 pub async fn by_identifier(
     mut conn: &AsyncPgConnection,
     identifier: &NameKey,
 ) -> StoreResult<Option<PasswordRow>> {
     let forms = identifier.forms();
+    let id = Uuid::try_parse(&identifier.folded).ok().filter(|_| identifier.folded.len() == ID_LENGTH);
     let matches = users::username_folded
         .eq_any(&forms)
         .or(users::email_folded.eq_any(&forms))
-        .or(users::phone.eq(&identifier.folded));
+        .or(users::phone.eq(&identifier.folded))
+        .or(users::id.nullable().eq(id));
     type Found = (PasswordRow, Option<String>, Option<String>);
     let mut rows: Vec<Found> = users::table
         .filter(matches)
@@ -48,6 +50,9 @@ pub async fn by_identifier(
         .select((PasswordRow::as_select(), users::username_folded, users::email_folded))
         .load(&mut conn)
         .await?;
+    if let Some(own) = rows.iter().position(|(row, ..)| Some(row.id) == id) {
+        return Ok(Some(rows.swap_remove(own).0));
+    }
     // Whoever kept the older folding goes first.
     let kept = |(_, username, email): &Found| {
         identifier.kept.is_some() && [username, email].contains(&&identifier.kept)
@@ -61,6 +66,9 @@ pub async fn by_identifier(
         _ => Ok(None),
     }
 }
+
+/// How many characters an id has as the API writes it; UUIDs have other forms.
+const ID_LENGTH: usize = 36;
 
 /// Finds a user by id.
 pub async fn by_id(mut conn: &AsyncPgConnection, id: Uuid) -> StoreResult<Option<PasswordRow>> {

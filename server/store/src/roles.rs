@@ -2,9 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{auto_type, exists};
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rollcall_api::types::fold;
 use rollcall_query::fields::RoleField;
 use uuid::Uuid;
 
@@ -16,7 +18,7 @@ use crate::users::can_sign_in;
 
 /// A role with its permissions.
 #[derive(Clone, Debug, Queryable, Selectable)]
-#[diesel(table_name = role_records, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = role_records, check_for_backend(Pg))]
 pub struct RoleRecord {
     pub id: Uuid,
     pub scope: String,
@@ -62,16 +64,17 @@ pub async fn lock(mut conn: &AsyncPgConnection, id: Uuid) -> StoreResult<()> {
     Ok(())
 }
 
-/// Roles that a caller wants.
+/// Roles that a caller wants; only the global ones that a user holds, where one is given.
 pub async fn list(
     mut conn: &AsyncPgConnection,
+    holder: Option<Uuid>,
     find: &Find<RoleField>,
     limit: i64,
 ) -> StoreResult<Vec<(RoleRecord, Position)>> {
     let mut rows = Rows::new(limit);
     for phase in find.phases()? {
         if rows.wanted() > 0 {
-            let query = role_records::table.filter(phase.condition).order(phase.order).limit(rows.wanted());
+            let query = held_by(holder).filter(phase.condition).order(phase.order).limit(rows.wanted());
             let query = query.select((RoleRecord::as_select(), phase.keys));
             rows.add(query.load(&mut conn).await?, |row: &RoleRecord| row.id);
         }
@@ -80,36 +83,28 @@ pub async fn list(
 }
 
 /// How many roles pass.
-pub async fn count(mut conn: &AsyncPgConnection, find: &Find<RoleField>, how: Total) -> StoreResult<i64> {
-    let query = role_records::table.filter(find.condition());
+pub async fn count(
+    mut conn: &AsyncPgConnection,
+    holder: Option<Uuid>,
+    find: &Find<RoleField>,
+    how: Total,
+) -> StoreResult<i64> {
+    let query = held_by(holder).filter(find.counted(how));
     match how {
         Total::Exact => Ok(query.count().get_result(&mut conn).await?),
         Total::Estimate => find::estimate(conn, query.select(role_records::id)).await,
     }
 }
 
-/// Global roles of a user after an id; only those whose name or description matches where a pattern is given.
-pub async fn of_user(
-    mut conn: &AsyncPgConnection,
-    user: Uuid,
-    like: Option<&str>,
-    after: Option<Uuid>,
-    limit: i64,
-) -> StoreResult<Vec<RoleRecord>> {
-    let held = user_roles::table.filter(user_roles::user_id.eq(user)).select(user_roles::role_id);
-    let mut query = role_records::table
-        .filter(role_records::id.eq_any(held))
-        .order(role_records::id)
-        .limit(limit)
-        .select(RoleRecord::as_select())
-        .into_boxed();
-    if let Some(after) = after {
-        query = query.filter(role_records::id.gt(after));
+fn held_by(holder: Option<Uuid>) -> role_records::BoxedQuery<'static, Pg> {
+    let query = role_records::table.into_boxed();
+    match holder {
+        Some(user) => {
+            let held = user_roles::table.filter(user_roles::user_id.eq(user)).select(user_roles::role_id);
+            query.filter(role_records::id.eq_any(held))
+        }
+        None => query,
     }
-    if let Some(like) = like {
-        query = query.filter(role_records::name.ilike(like).or(role_records::description.ilike(like)));
-    }
-    Ok(query.load(&mut conn).await?)
 }
 
 /// A role to insert.
@@ -128,7 +123,8 @@ pub struct NewRole {
 
 /// Inserts a role with its permissions.
 pub async fn insert(mut conn: &AsyncPgConnection, role: &NewRole, permissions: &[String]) -> StoreResult<()> {
-    diesel::insert_into(roles::table).values(role).execute(&mut conn).await?;
+    let folded = roles::description_folded.eq(role.description.as_deref().map(fold));
+    diesel::insert_into(roles::table).values((role, folded)).execute(&mut conn).await?;
     add_permissions(conn, role.id, permissions).await
 }
 
@@ -149,7 +145,9 @@ pub async fn update(
     permissions: Option<&[String]>,
     now: DateTime<Utc>,
 ) -> StoreResult<()> {
-    let changed = (changes, roles::updated_at.eq(now));
+    let folded =
+        changes.description.as_ref().map(|text| roles::description_folded.eq(text.as_deref().map(fold)));
+    let changed = (changes, folded, roles::updated_at.eq(now));
     diesel::update(roles::table.find(id)).set(changed).execute(&mut conn).await?;
     if let Some(permissions) = permissions {
         remove_permissions(conn, id).await?;

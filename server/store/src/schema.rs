@@ -69,6 +69,7 @@ table! {
         kind -> Text,
         is_default -> Bool,
         deleted -> Bool,
+        description_folded -> Nullable<Text>,
     }
 }
 
@@ -262,6 +263,7 @@ table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         permissions -> Array<Text>,
+        description_folded -> Nullable<Text>,
     }
 }
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::error::StoreResult;
 use crate::refold;
-use crate::schema::{groups, users};
+use crate::schema::{groups, roles, users};
 use crate::users::FoldedNames;
 
 /// An index: its name and what follows `ON`.
@@ -190,6 +190,16 @@ async fn fold_names(conn: &mut AsyncPgConnection) -> StoreResult<()> {
     for (id, name) in unnamed {
         let same = groups::table.filter(groups::id.eq(id)).filter(groups::name.eq(&name));
         diesel::update(same).set(groups::name_folded.eq(fold(&name))).execute(conn).await?;
+    }
+    let undescribed: Vec<(Uuid, Option<String>)> = roles::table
+        .filter(roles::description.is_not_null().and(roles::description_folded.is_null()))
+        .select((roles::id, roles::description))
+        .load(conn)
+        .await?;
+    for (id, text) in undescribed {
+        let same = roles::table.filter(roles::id.eq(id)).filter(roles::description.eq(&text));
+        let folded = text.as_deref().map(fold);
+        diesel::update(same).set(roles::description_folded.eq(folded)).execute(conn).await?;
     }
     Ok(())
 }

@@ -91,6 +91,7 @@ const OWN: &[(&str, &[ErrorCode])] = &[
     ("user_role_add", &[WRONG_ROLE_TYPE]),
     ("user_role_replace", &[LAST_ADMINISTRATOR, WRONG_ROLE_TYPE]),
     ("user_role_remove", &[LAST_ADMINISTRATOR]),
+    ("audit_event_list", &[NOT_FOUND]),
     ("access_check", &[NOT_FOUND]),
 ];
 

@@ -31,7 +31,7 @@ and as `x-permission`.
 Every error has the same body, `{{request_id, error_code, message}}`. Decide by `error_code`: codes are stable, new ones
 may come, and `error-codes.txt` lists them. `message` is for people. `request_id`, also in the `X-Request-Id` header of
 every answer, finds the request in the server's log. A path or method that no operation has is answered with 404 or 405
-and without `error_code`. A resource that the caller may not see is answered like one that does not exist.
+and without `error_code`; `HEAD` is allowed for `/healthz`, `/readyz`, `/v1/version` and `/openapi.json` only. A resource that the caller may not see is answered like one that does not exist.
 
 ## Paging
 

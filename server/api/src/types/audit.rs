@@ -13,7 +13,9 @@ use super::find::{FilterText, SearchText, SortText, TotalKind};
 use super::id::{AuditEventId, SessionId, UserId};
 use super::open_enum;
 use super::page::{Page, PageLimit, PageToken};
+use super::reference::UserRef;
 use super::text::RoleName;
+use super::time::TimeInput;
 use super::user::JsonObject;
 
 /// What became of a call.
@@ -73,18 +75,18 @@ pub type AuditEventPage = Page<AuditEvent>;
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuditEventListQuery {
-    /// Only events at or after this time (RFC 3339).
+    /// Only events at or after this time (RFC 3339); a date such as `2026-01-31` means its midnight in UTC.
     #[serde(default)]
-    pub since: Option<DateTime<Utc>>,
-    /// Only events before this time (RFC 3339).
+    pub since: Option<TimeInput>,
+    /// Only events before this time (RFC 3339); a date such as `2026-01-31` means its midnight in UTC.
     #[serde(default)]
-    pub until: Option<DateTime<Utc>>,
-    /// Only calls of this user.
+    pub until: Option<TimeInput>,
+    /// Only calls of this user: an id, also that of a deleted user, `@username` or `me`.
     #[serde(default)]
-    pub actor: Option<UserId>,
-    /// Only events about the resource with this id.
+    pub actor: Option<UserRef>,
+    /// Only events about this resource: its id, also that of a deleted one, or a user by `@username` or `me`.
     #[serde(default)]
-    pub target: Option<Uuid>,
+    pub target: Option<UserRef>,
     /// Only calls of this operation.
     #[serde(default)]
     pub operation: Option<RoleName>,

@@ -16,7 +16,7 @@ use super::user::User;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Login {
-    /// The user's username, e-mail address or telephone number.
+    /// The user's username, e-mail address, telephone number or id.
     pub identifier: Identifier,
     /// The user's password.
     pub password: PasswordAttempt,
@@ -26,7 +26,7 @@ pub struct Login {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoginChangePassword {
-    /// The user's username, e-mail address or telephone number.
+    /// The user's username, e-mail address, telephone number or id.
     pub identifier: Identifier,
     /// The password so far.
     pub password: PasswordAttempt,

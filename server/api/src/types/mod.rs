@@ -19,6 +19,7 @@ mod secret;
 mod session;
 mod system;
 mod text;
+mod time;
 mod user;
 mod username;
 
@@ -52,7 +53,7 @@ pub use reference::{
 };
 pub use role::{
     Role, RoleCreate, RoleDeleteQuery, RolePage, RoleScope, RoleScopeInput, RoleType, RoleTypeInput,
-    RoleUpdate, UserRoleListQuery, UserRoles, UserRolesChanged,
+    RoleUpdate, UserRoles, UserRolesChanged,
 };
 pub use secret::{NewPassword, PASSWORD_MAX, PASSWORD_MIN_FLOOR, PasswordAttempt, Secret};
 pub use session::{Session, SessionPage};
@@ -63,6 +64,7 @@ pub use text::{
     ProfileTextRule, RoleName, RoleNameRule, Slug, SlugRule, Text, TextRule, Username, UsernameRule, WebUrl,
     WebUrlRule,
 };
+pub use time::TimeInput;
 pub use user::{
     CreatedVia, CustomData, DOCUMENT_DEPTH_MAX, DOCUMENT_MAX, JsonObject, Preferences, User, UserCreate,
     UserListQuery, UserPage, UserPasswordChange, UserPasswordSet, UserPasswordVerify, UserSuspend,

@@ -10,9 +10,9 @@ use super::id::RoleId;
 use super::list::List;
 use super::nullable::{Nullable, present};
 use super::open_enum;
-use super::page::{Page, PageLimit, PageToken};
+use super::page::Page;
 use super::reference::RoleRef;
-use super::text::{Description, DisplayName, PermissionName, RoleName};
+use super::text::{Description, PermissionName, RoleName};
 
 /// Where a role is held.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -185,21 +185,6 @@ pub struct RoleDeleteQuery {
     /// Delete the role even where somebody holds it: they lose it.
     #[serde(default)]
     pub force: Option<bool>,
-}
-
-/// Which roles of a user to list.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct UserRoleListQuery {
-    /// Only roles whose name or description contains this, whatever the case.
-    #[serde(default)]
-    pub q: Option<DisplayName>,
-    /// How many items the page may have: 1 to 200, 50 by default.
-    #[serde(default)]
-    pub limit: Option<PageLimit>,
-    /// Where to go on: the `next_page` of the page before.
-    #[serde(default)]
-    pub page_token: Option<PageToken>,
 }
 
 /// Roles to give to a user.

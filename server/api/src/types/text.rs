@@ -62,7 +62,12 @@ impl<R: TextRule> TryFrom<String> for Text<R> {
         let text: String = if R::COMPOSED { raw.nfc().collect() } else { raw.clone() };
         let length = u32::try_from(raw.chars().count()).unwrap_or(u32::MAX);
         if length < R::MIN || length > R::MAX {
-            return Err(format!("must have {} to {} characters, has {length}", R::MIN, R::MAX));
+            return Err(format!(
+                "must {}, and have {} to {} characters, has {length}",
+                R::EXPECTED,
+                R::MIN,
+                R::MAX
+            ));
         }
         if !R::accepts(&text) {
             return Err(format!("must {}", R::EXPECTED));
@@ -378,8 +383,7 @@ pub struct IdentifierRule;
 
 impl TextRule for IdentifierRule {
     const NAME: &'static str = "Identifier";
-    const DESCRIPTION: &'static str =
-        "What a person types to say who they are: a username, an e-mail address or a telephone number.";
+    const DESCRIPTION: &'static str = "What a person types to say who they are: a username, an e-mail address, a telephone number or the user's id.";
     const MAX: u32 = 254;
     const EXPECTED: &'static str = "contain no control characters";
 

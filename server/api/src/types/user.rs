@@ -15,6 +15,7 @@ use super::profile::{Profile, ProfileInput, ProfileUpdate};
 use super::reference::{GroupRef, RoleRef};
 use super::secret::{NewPassword, PasswordAttempt};
 use super::text::{Description, DisplayName, Email, Phone, Username, WebUrl};
+use super::time::TimeInput;
 
 /// The most bytes that `custom_data` or `preferences` may have as compact JSON.
 pub const DOCUMENT_MAX: usize = 16 * 1024;
@@ -289,9 +290,10 @@ pub struct UserSuspend {
     /// Why.
     #[serde(default)]
     pub reason: Option<Description>,
-    /// When the suspension ends by itself (RFC 3339); it must be in the future. Without it, `user_reactivate` ends it.
+    /// When the suspension ends by itself (RFC 3339; a date such as `2026-01-31` means its midnight in UTC); it must be in
+    /// the future. Without it, `user_reactivate` ends it.
     #[serde(default)]
-    pub until: Option<DateTime<Utc>>,
+    pub until: Option<TimeInput>,
 }
 
 /// Which users to list.

@@ -41,7 +41,7 @@ mod tests {
         complete!(GroupField: Id Slug Name Default MfaRequired CreatedBy CreatedAt UpdatedAt CustomData);
         complete!(GroupEntryField: Slug Role);
         complete!(MemberField: Id Username Email Phone Name GivenName FamilyName Suspended Roles JoinedAt);
-        complete!(RoleField: Id Name Scope Type IsDefault BuiltIn Permissions CreatedAt UpdatedAt);
+        complete!(RoleField: Id Name Description Scope Type IsDefault BuiltIn Permissions CreatedAt UpdatedAt);
         complete!(AuditEventField: Id At Operation Result ErrorCode ActorId SessionId TargetKind TargetId Address
             RequestId);
     }

@@ -8,6 +8,7 @@ use crate::field::{Field, Fields, Kind};
 pub enum RoleField {
     Id,
     Name,
+    Description,
     Scope,
     Type,
     IsDefault,
@@ -21,6 +22,7 @@ impl Fields for RoleField {
     const TABLE: &'static [Field<Self>] = &[
         Field::new(Self::Id, "id", Kind::Id, "B-tree").everyone().sorted(),
         Field::new(Self::Name, "name", Kind::Text, "B-tree").everyone().searched().sorted(),
+        Field::new(Self::Description, "description", Kind::Text, "none").everyone().searched(),
         Field::new(Self::Scope, "scope", Kind::Word, "none").everyone(),
         Field::new(Self::Type, "type", Kind::Word, "none").everyone(),
         Field::new(Self::IsDefault, "is_default", Kind::Bool, "B-tree of those").everyone(),

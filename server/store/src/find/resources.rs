@@ -173,6 +173,11 @@ impl Resource for RoleField {
         match self {
             Self::Id => Source::Id(Self::id()),
             Self::Name => same(Column::of(&role_records::name)),
+            Self::Description => Source::Text(TextColumns {
+                raw: Column::of(&role_records::description),
+                folded: Column::of(&role_records::description_folded),
+                gathered: None,
+            }),
             Self::Scope => same(Column::of(&role_records::scope)),
             Self::Type => same(Column::of(&role_records::kind)),
             Self::IsDefault => Source::Bool(Column::of(&role_records::is_default)),
@@ -181,6 +186,10 @@ impl Resource for RoleField {
             Self::CreatedAt => Source::Time(Column::of(&role_records::created_at)),
             Self::UpdatedAt => Source::Time(Column::of(&role_records::updated_at)),
         }
+    }
+
+    fn is_nullable(self) -> bool {
+        self == Self::Description
     }
 }
 
