@@ -10,6 +10,7 @@ pub(crate) fn parse<T: DeserializeOwned>(raw: &str) -> Result<T, String> {
         match path.as_str() {
             // Missing, unknown and repeated parameters: these messages have the name.
             "" | "." => rule,
+            name if rule.contains(&format!("field `{name}`")) => rule,
             name => format!("{name}: {}", without_name(&rule)),
         }
     })

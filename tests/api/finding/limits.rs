@@ -91,7 +91,7 @@ async fn every_list_refuses_alike() {
         ),
         (
             "/v1/roles",
-            "allowed: id, name, scope, type, is_default, built_in, permissions, created_at, updated_at",
+            "allowed: id, name, description, scope, type, is_default, built_in, permissions, created_at, updated_at",
         ),
     ];
     for (path, allowed) in lists {

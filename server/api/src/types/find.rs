@@ -17,7 +17,7 @@ impl TextRule for SearchTextRule {
     const MIN: u32 = 0;
     const MAX: u32 = SEARCH_MAX as u32;
     const PARAMETER: Option<&'static str> = Some("q");
-    const EXPECTED: &'static str = "be text";
+    const EXPECTED: &'static str = "";
     const COMPOSED: bool = false;
 
     fn pattern() -> Option<String> {
@@ -41,7 +41,7 @@ impl TextRule for FilterTextRule {
     const DESCRIPTION: &'static str = "A filter: SCIM's language, or JSON Logic where it begins with `{`.";
     const MAX: u32 = FILTER_MAX as u32;
     const PARAMETER: Option<&'static str> = Some("filter");
-    const EXPECTED: &'static str = "be text";
+    const EXPECTED: &'static str = "";
     const COMPOSED: bool = false;
 
     fn pattern() -> Option<String> {
@@ -65,7 +65,7 @@ impl TextRule for SortTextRule {
     const DESCRIPTION: &'static str = "Names of fields separated by commas, `-` before those that descend.";
     const MAX: u32 = SORT_MAX as u32;
     const PARAMETER: Option<&'static str> = Some("sort");
-    const EXPECTED: &'static str = "be text";
+    const EXPECTED: &'static str = "";
     const COMPOSED: bool = false;
 
     fn pattern() -> Option<String> {

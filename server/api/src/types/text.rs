@@ -30,7 +30,7 @@ pub trait TextRule: Send + Sync + 'static {
     const COMPOSED: bool = true;
     /// The query parameter that holds it, for its errors: those of queries don't say which one they are about.
     const PARAMETER: Option<&'static str> = None;
-    /// Finishes the sentence "must …" where the characters are wrong.
+    /// Finishes the sentence "must …" where the characters or the length are wrong; empty where any characters will do.
     const EXPECTED: &'static str;
 
     /// The published pattern.
@@ -62,12 +62,8 @@ impl<R: TextRule> TryFrom<String> for Text<R> {
         let text: String = if R::COMPOSED { raw.nfc().collect() } else { raw.clone() };
         let length = u32::try_from(raw.chars().count()).unwrap_or(u32::MAX);
         if length < R::MIN || length > R::MAX {
-            return Err(format!(
-                "must {}, and have {} to {} characters, has {length}",
-                R::EXPECTED,
-                R::MIN,
-                R::MAX
-            ));
+            let expected = if R::EXPECTED.is_empty() { "" } else { &format!("{}, and ", R::EXPECTED) };
+            return Err(format!("must {expected}have {} to {} characters, has {length}", R::MIN, R::MAX));
         }
         if !R::accepts(&text) {
             return Err(format!("must {}", R::EXPECTED));
