@@ -1011,7 +1011,7 @@ pub mod types {
             )
         }
     }
-    /// What a person types to say who they are: a username, an e-mail address or a telephone number.
+    /// What a person types to say who they are: a username, an e-mail address, a telephone number or the user's id.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct Identifier(::std::string::String);
@@ -1223,7 +1223,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     pub struct Login {
-        /// The user's username, e-mail address or telephone number.
+        /// The user's username, e-mail address, telephone number or id.
         pub identifier: Identifier,
         /// The user's password.
         pub password: crate::secret::Password,
@@ -1237,7 +1237,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     pub struct LoginChangePassword {
-        /// The user's username, e-mail address or telephone number.
+        /// The user's username, e-mail address, telephone number or id.
         pub identifier: Identifier,
         /// The new password.
         pub new_password: crate::secret::Password,
@@ -2979,7 +2979,7 @@ pub mod types {
         /// Why.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub reason: ::std::option::Option<Description>,
-        /// When the suspension ends by itself (RFC 3339); it must be in the future. Without it, `user_reactivate` ends it.
+        /// When the suspension ends by itself (RFC 3339; a date such as `2026-01-31` means its midnight in UTC); it must be in the future. Without it, `user_reactivate` ends it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub until: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
     }
@@ -4933,7 +4933,7 @@ pub mod types {
             }
         }
         impl Login {
-            /// The user's username, e-mail address or telephone number.
+            /// The user's username, e-mail address, telephone number or id.
             pub fn identifier<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<super::Identifier>,
@@ -4977,7 +4977,7 @@ pub mod types {
             }
         }
         impl LoginChangePassword {
-            /// The user's username, e-mail address or telephone number.
+            /// The user's username, e-mail address, telephone number or id.
             pub fn identifier<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<super::Identifier>,
@@ -7307,7 +7307,7 @@ pub mod types {
                 self.reason = crate::input::read("reason", value);
                 self
             }
-            /// When the suspension ends by itself (RFC 3339); it must be in the future. Without it, `user_reactivate` ends it.
+            /// When the suspension ends by itself (RFC 3339; a date such as `2026-01-31` means its midnight in UTC); it must be in the future. Without it, `user_reactivate` ends it.
             pub fn until<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
@@ -7475,7 +7475,7 @@ pub mod types {
 /// Every error has the same body, `{request_id, error_code, message}`. Decide by `error_code`: codes are stable, new ones
 /// may come, and `error-codes.txt` lists them. `message` is for people. `request_id`, also in the `X-Request-Id` header of
 /// every answer, finds the request in the server's log. A path or method that no operation has is answered with 404 or 405
-/// and without `error_code`. A resource that the caller may not see is answered like one that does not exist.
+/// and without `error_code`; `HEAD` is allowed for `/healthz`, `/readyz`, `/v1/version` and `/openapi.json` only. A resource that the caller may not see is answered like one that does not exist.
 ///
 /// ## Paging
 ///
@@ -7621,24 +7621,24 @@ impl Client {
     ///
     /// Newest first. Everybody sees the events of their own calls and those about themselves; holders of `audit:read` see all. Every change leaves an event, so does every change that was refused, and every read that was forbidden. Malformed requests and requests without a token leave none, and of refused calls with a token that isn't valid only so many are kept in a minute.
     ///
-    /// Fields for `q` and `filter`: `id`, `at`, `operation`, `result`, `error_code`, `actor_id`, `session_id`, `target_kind`, `target_id`, `address`, `request_id`. Fields for `sort`: `at`. Examples: `q=ada -suspended:true`, `filter=created_at ge "2026-01-01T00:00:00Z"`, `sort=-created_at`. The languages stand in `openapi/finding.md`.
+    /// Fields for `q` and `filter`: `id`, `at`, `operation`, `result`, `error_code`, `actor_id`, `session_id`, `target_kind`, `target_id`, `address`, `request_id`. Fields for `sort`: `at`. Examples: `q=operation:user_update -result:refused`, `filter=result eq "refused" and at ge "2026-01-01T00:00:00Z"`, `sort=at`. The languages stand in `openapi/finding.md`.
     ///
     /// Who may call it: anybody who is signed in.
     ///
     /// Sends a `GET` request to `/v1/audit-events`
     ///
     /// Arguments:
-    /// - `actor`: Only calls of this user.
+    /// - `actor`: Only calls of this user: an id, also that of a deleted user, `@username` or `me`.
     /// - `filter`: A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with `{`.
     /// - `limit`: How many items the page may have: 1 to 200, 50 by default.
     /// - `operation`: Only calls of this operation.
     /// - `page_token`: Where to go on: the `next_page` of the page before.
     /// - `q`: A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-` for what must not.
-    /// - `since`: Only events at or after this time (RFC 3339).
+    /// - `since`: Only events at or after this time (RFC 3339); a date such as `2026-01-31` means its midnight in UTC.
     /// - `sort`: The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last; the id decides between equals.
-    /// - `target`: Only events about the resource with this id.
+    /// - `target`: Only events about this resource: its id, also that of a deleted one, or a user by `@username` or `me`.
     /// - `total`: Whether the answer says how many there are in all.
-    /// - `until`: Only events before this time (RFC 3339).
+    /// - `until`: Only events before this time (RFC 3339); a date such as `2026-01-31` means its midnight in UTC.
     /// ```text
     /// let response = client.audit_event_list()
     ///    .actor(actor)
@@ -7679,7 +7679,7 @@ impl Client {
     ///
     /// The groups that the caller is a member of; holders of `groups:read` see all.
     ///
-    /// Fields for `q` and `filter`: `id`, `slug`, `name`, `default`, `mfa_required`, `created_by`, `created_at`, `updated_at`, `custom_data`. Fields for `sort`: `id`, `slug`, `name`, `created_at`, `updated_at`. Examples: `q=ada -suspended:true`, `filter=created_at ge "2026-01-01T00:00:00Z"`, `sort=-created_at`. The languages stand in `openapi/finding.md`.
+    /// Fields for `q` and `filter`: `id`, `slug`, `name`, `default`, `mfa_required`, `created_by`, `created_at`, `updated_at`, `custom_data`. Fields for `sort`: `id`, `slug`, `name`, `created_at`, `updated_at`. Examples: `q=quality -mfa_required:true`, `filter=default eq false and custom_data.plan eq "pro"`, `sort=-created_at`. The languages stand in `openapi/finding.md`.
     ///
     /// Who may call it: anybody who is signed in.
     ///
@@ -7863,7 +7863,7 @@ impl Client {
     ///
     /// In the order in which their accounts were made; their cards, or whole records for holders of `users:read`.
     ///
-    /// Fields for `q` and `filter`: `id`, `username`, `email`, `phone`, `name`, `given_name`, `family_name`, `suspended`, `roles`, `joined_at`. Fields for `sort`: `id`, `username`, `email`, `name`, `given_name`, `family_name`, `joined_at`. Examples: `q=ada -suspended:true`, `filter=created_at ge "2026-01-01T00:00:00Z"`, `sort=-created_at`. The languages stand in `openapi/finding.md`.
+    /// Fields for `q` and `filter`: `id`, `username`, `email`, `phone`, `name`, `given_name`, `family_name`, `suspended`, `roles`, `joined_at`. Fields for `sort`: `id`, `username`, `email`, `name`, `given_name`, `family_name`, `joined_at`. Examples: `q=ada roles:owner`, `filter=roles eq "admin" and joined_at ge "2026-01-01T00:00:00Z"`, `sort=-joined_at,name`. The languages stand in `openapi/finding.md`.
     ///
     /// Who may call it: members of the group, and holders of `groups:read`.
     ///
@@ -8052,7 +8052,7 @@ impl Client {
     ///
     /// In the order in which they were made, global ones and those of groups.
     ///
-    /// Fields for `q` and `filter`: `id`, `name`, `scope`, `type`, `is_default`, `built_in`, `permissions`, `created_at`, `updated_at`. Fields for `sort`: `id`, `name`, `created_at`, `updated_at`. Examples: `q=ada -suspended:true`, `filter=created_at ge "2026-01-01T00:00:00Z"`, `sort=-created_at`. The languages stand in `openapi/finding.md`.
+    /// Fields for `q` and `filter`: `id`, `name`, `description`, `scope`, `type`, `is_default`, `built_in`, `permissions`, `created_at`, `updated_at`. Fields for `sort`: `id`, `name`, `created_at`, `updated_at`. Examples: `q=edit -built_in:true`, `filter=scope eq "global" and permissions eq "users:read"`, `sort=-created_at,name`. The languages stand in `openapi/finding.md`.
     ///
     /// Who may call it: anybody who is signed in.
     ///
@@ -8204,7 +8204,7 @@ impl Client {
     ///
     /// In the order in which they were made. Everybody who is signed in sees everybody's card, holders of `users:read` the whole records. Users that exist throughout a walk over the pages are seen exactly once.
     ///
-    /// Fields for `q` and `filter`: `id`, `username`, `email`, `phone`, `name`, `given_name`, `family_name`, `suspended`, `has_password`, `roles`, `groups`, `created_via`, `created_at`, `updated_at`, `last_sign_in_at`, `custom_data`, `profile`. Fields for `sort`: `id`, `username`, `email`, `name`, `given_name`, `family_name`, `suspended`, `created_at`, `updated_at`, `last_sign_in_at`. Examples: `q=ada -suspended:true`, `filter=created_at ge "2026-01-01T00:00:00Z"`, `sort=-created_at`. The languages stand in `openapi/finding.md`.
+    /// Fields for `q` and `filter`: `id`, `username`, `email`, `phone`, `name`, `given_name`, `family_name`, `suspended`, `has_password`, `roles`, `groups`, `created_via`, `created_at`, `updated_at`, `last_sign_in_at`, `custom_data`, `profile`. Fields for `sort`: `id`, `username`, `email`, `name`, `given_name`, `family_name`, `suspended`, `created_at`, `updated_at`, `last_sign_in_at`. Examples: `q=ada -name:*test*`, `filter=username sw "ada" and name co "love"`, `sort=name,-username`. The languages stand in `openapi/finding.md`.
     ///
     /// Who may call it: anybody who is signed in.
     ///
@@ -8566,21 +8566,29 @@ impl Client {
     ///
     /// The global ones, in the order in which the roles were made.
     ///
+    /// Fields for `q` and `filter`: `id`, `name`, `description`, `scope`, `type`, `is_default`, `built_in`, `permissions`, `created_at`, `updated_at`. Fields for `sort`: `id`, `name`, `created_at`, `updated_at`. Examples: `q=name:edit*`, `filter=permissions in ("users:read", "users:write")`, `sort=name`. The languages stand in `openapi/finding.md`.
+    ///
     /// Who may call it: the user whom it is about, and holders of `users:read`.
     ///
     /// Sends a `GET` request to `/v1/users/{user}/roles`
     ///
     /// Arguments:
     /// - `user`: The user: an id, `@username` or `me`.
+    /// - `filter`: A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with `{`.
     /// - `limit`: How many items the page may have: 1 to 200, 50 by default.
-    /// - `page_token`: Where to go on: the `next_page` of the page before.
-    /// - `q`: Only roles whose name or description contains this, whatever the case.
+    /// - `page_token`: Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
+    /// - `q`: A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-` for what must not.
+    /// - `sort`: The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last; the id decides between equals.
+    /// - `total`: Whether the answer says how many there are in all.
     /// ```text
     /// let response = client.user_role_list()
     ///    .user(user)
+    ///    .filter(filter)
     ///    .limit(limit)
     ///    .page_token(page_token)
     ///    .q(q)
+    ///    .sort(sort)
+    ///    .total(total)
     ///    .send()
     ///    .await;
     /// ```
@@ -8901,7 +8909,7 @@ pub mod builder {
     #[derive(Debug, Clone)]
     pub struct AuditEventList<'a> {
         client: &'a super::Client,
-        actor: Result<Option<types::UserId>, String>,
+        actor: Result<Option<types::UserRef>, String>,
         filter: Result<Option<types::FilterText>, String>,
         limit: Result<Option<::std::num::NonZeroU32>, String>,
         operation: Result<Option<types::RoleName>, String>,
@@ -8909,7 +8917,7 @@ pub mod builder {
         q: Result<Option<types::SearchText>, String>,
         since: Result<Option<::chrono::DateTime<::chrono::offset::Utc>>, String>,
         sort: Result<Option<types::SortText>, String>,
-        target: Result<Option<::uuid::Uuid>, String>,
+        target: Result<Option<types::UserRef>, String>,
         total: Result<Option<types::TotalKind>, String>,
         until: Result<Option<::chrono::DateTime<::chrono::offset::Utc>>, String>,
     }
@@ -8930,10 +8938,10 @@ pub mod builder {
                 until: Ok(None),
             }
         }
-        /// Only calls of this user.
+        /// Only calls of this user: an id, also that of a deleted user, `@username` or `me`.
         pub fn actor<V>(mut self, value: V) -> Self
         where
-            V: crate::input::Input<types::UserId>,
+            V: crate::input::Input<types::UserRef>,
         {
             self.actor = crate::input::read("actor", value).map(Some);
             self
@@ -8978,7 +8986,7 @@ pub mod builder {
             self.q = crate::input::read("q", value).map(Some);
             self
         }
-        /// Only events at or after this time (RFC 3339).
+        /// Only events at or after this time (RFC 3339); a date such as `2026-01-31` means its midnight in UTC.
         pub fn since<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
@@ -8994,10 +9002,10 @@ pub mod builder {
             self.sort = crate::input::read("sort", value).map(Some);
             self
         }
-        /// Only events about the resource with this id.
+        /// Only events about this resource: its id, also that of a deleted one, or a user by `@username` or `me`.
         pub fn target<V>(mut self, value: V) -> Self
         where
-            V: crate::input::Input<::uuid::Uuid>,
+            V: crate::input::Input<types::UserRef>,
         {
             self.target = crate::input::read("target", value).map(Some);
             self
@@ -9010,7 +9018,7 @@ pub mod builder {
             self.total = crate::input::read("total", value).map(Some);
             self
         }
-        /// Only events before this time (RFC 3339).
+        /// Only events before this time (RFC 3339); a date such as `2026-01-31` means its midnight in UTC.
         pub fn until<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
@@ -12515,18 +12523,24 @@ pub mod builder {
     pub struct UserRoleList<'a> {
         client: &'a super::Client,
         user: Result<types::UserRef, String>,
+        filter: Result<Option<types::FilterText>, String>,
         limit: Result<Option<::std::num::NonZeroU32>, String>,
         page_token: Result<Option<types::PageToken>, String>,
-        q: Result<Option<types::DisplayName>, String>,
+        q: Result<Option<types::SearchText>, String>,
+        sort: Result<Option<types::SortText>, String>,
+        total: Result<Option<types::TotalKind>, String>,
     }
     impl<'a> UserRoleList<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 user: Err("user: must be set".to_string()),
+                filter: Ok(None),
                 limit: Ok(None),
                 page_token: Ok(None),
                 q: Ok(None),
+                sort: Ok(None),
+                total: Ok(None),
             }
         }
         /// The user: an id, `@username` or `me`.
@@ -12537,6 +12551,14 @@ pub mod builder {
             self.user = crate::input::read("user", value);
             self
         }
+        /// A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with `{`.
+        pub fn filter<V>(mut self, value: V) -> Self
+        where
+            V: crate::input::Input<types::FilterText>,
+        {
+            self.filter = crate::input::read("filter", value).map(Some);
+            self
+        }
         /// How many items the page may have: 1 to 200, 50 by default.
         pub fn limit<V>(mut self, value: V) -> Self
         where
@@ -12545,7 +12567,7 @@ pub mod builder {
             self.limit = crate::input::read("limit", value).map(Some);
             self
         }
-        /// Where to go on: the `next_page` of the page before.
+        /// Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
         pub fn page_token<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::PageToken>,
@@ -12553,12 +12575,28 @@ pub mod builder {
             self.page_token = crate::input::read("page_token", value).map(Some);
             self
         }
-        /// Only roles whose name or description contains this, whatever the case.
+        /// A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-` for what must not.
         pub fn q<V>(mut self, value: V) -> Self
         where
-            V: crate::input::Input<types::DisplayName>,
+            V: crate::input::Input<types::SearchText>,
         {
             self.q = crate::input::read("q", value).map(Some);
+            self
+        }
+        /// The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last; the id decides between equals.
+        pub fn sort<V>(mut self, value: V) -> Self
+        where
+            V: crate::input::Input<types::SortText>,
+        {
+            self.sort = crate::input::read("sort", value).map(Some);
+            self
+        }
+        /// Whether the answer says how many there are in all.
+        pub fn total<V>(mut self, value: V) -> Self
+        where
+            V: crate::input::Input<types::TotalKind>,
+        {
+            self.total = crate::input::read("total", value).map(Some);
             self
         }
         /// Sends a `GET` request to `/v1/users/{user}/roles`
@@ -12566,11 +12604,14 @@ pub mod builder {
             Ok(self.attempt().await?)
         }
         async fn attempt(self) -> Result<ResponseValue<types::RolePage>, Error<types::ApiError>> {
-            let Self { client, user, limit, page_token, q } = self;
+            let Self { client, user, filter, limit, page_token, q, sort, total } = self;
             let user = user.map_err(Error::InvalidRequest)?;
+            let filter = filter.map_err(Error::InvalidRequest)?;
             let limit = limit.map_err(Error::InvalidRequest)?;
             let page_token = page_token.map_err(Error::InvalidRequest)?;
             let q = q.map_err(Error::InvalidRequest)?;
+            let sort = sort.map_err(Error::InvalidRequest)?;
+            let total = total.map_err(Error::InvalidRequest)?;
             let url = format!("{}/v1/users/{}/roles", client.baseurl, encode_path(&user.to_string()),);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             header_map.append(
@@ -12585,9 +12626,12 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
+                .query(&progenitor_client::QueryParam::new("filter", &filter))
                 .query(&progenitor_client::QueryParam::new("limit", &limit))
                 .query(&progenitor_client::QueryParam::new("page_token", &page_token))
                 .query(&progenitor_client::QueryParam::new("q", &q))
+                .query(&progenitor_client::QueryParam::new("sort", &sort))
+                .query(&progenitor_client::QueryParam::new("total", &total))
                 .headers(header_map)
                 .build()?;
             let info = OperationInfo { operation_id: "user_role_list" };

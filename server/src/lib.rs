@@ -19,4 +19,5 @@ pub mod ration;
 pub mod secrets;
 pub mod serve;
 pub mod share;
-mod sweep;
+pub mod start_error;
+pub mod sweep;

@@ -74,4 +74,3 @@ pub fn explained(error: StartError, alone: bool, role: &str) -> StartError {
          tables and may create them, as the README says under \"In production\"";
     StartError(format!("{role} may not migrate the database: {}; {advice}", error.0))
 }
-

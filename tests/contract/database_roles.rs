@@ -166,7 +166,8 @@ async fn the_servers_role_starts_where_migrating_is_off() {
         let on_ready = Box::new(move |_: &serve::Ready| ready.send(()).unwrap());
         let log = Captured::default();
         let (config, logger) = (config.clone(), log.logger());
-        let options = serve::ServeOptions { config, database: source, log: logger, on_ready };
+        let address = serve::bind(&config).unwrap();
+        let options = serve::ServeOptions { config, address, database: source, log: logger, on_ready };
         let serving = tokio::spawn(serve::serve(options));
         is_ready.await.expect("it starts");
         serving.abort();

@@ -148,6 +148,7 @@ async fn a_newer_schema_is_refused() {
         let mut config = config.clone();
         config.database.migrate_on_start = migrate_on_start;
         let options = serve::ServeOptions {
+            address: serve::bind(&config).unwrap(),
             config,
             database: database.source(),
             log: log(),
@@ -165,6 +166,7 @@ async fn an_old_schema_is_refused_where_migrating_is_off() {
     let mut config = database.config();
     config.database.migrate_on_start = false;
     let options = serve::ServeOptions {
+        address: serve::bind(&config).unwrap(),
         config,
         database: database.source(),
         log: log(),

@@ -665,7 +665,7 @@ pub trait RollcallApi {
 
     /// The headers of [`RollcallApi::system_version`].
     #[endpoint { method = HEAD, path = "/v1/version", tags = ["system"], unpublished = true }]
-    async fn system_version_head(rqctx: RequestContext<Self::Context>) -> Answer<Ok200<Version>> {
+    async fn system_version_head(rqctx: RequestContext<Self::Context>) -> Answer<Ok200<ServerVersion>> {
         Self::system_version(rqctx).await
     }
 

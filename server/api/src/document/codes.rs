@@ -105,8 +105,6 @@ pub(super) fn of(facts: &Facts<'_>) -> Vec<ErrorCode> {
 /// Whether the shape of an operation brings a code with it.
 fn brought(facts: &Facts<'_>, code: ErrorCode) -> bool {
     let signed_in = facts.rule.access != Access::Public;
-    // Two operations are slow beside what they read: a search, and the list of a user's roles, which isn't paged by a key.
-    let shared_out = facts.searches || facts.rule.operation == "user_role_list";
     // One asks with POST.
     let changes = facts.changes && facts.rule.operation != "access_check";
     match code {
@@ -121,8 +119,8 @@ fn brought(facts: &Facts<'_>, code: ErrorCode) -> bool {
         CONFLICT => changes,
         IDEMPOTENCY_KEY_REUSED | IDEMPOTENCY_IN_PROGRESS => facts.creates,
         PRECONDITION_FAILED => facts.if_match,
-        QUERY_TOO_COSTLY => shared_out,
-        TOO_MANY_REQUESTS => changes || shared_out,
+        QUERY_TOO_COSTLY => facts.searches,
+        TOO_MANY_REQUESTS => changes || facts.searches,
         UNAVAILABLE => !matches!(facts.rule.operation, "system_health" | "system_version" | "document_view"),
         INTERNAL => true,
         _ => false,
