@@ -2732,6 +2732,9 @@ pub mod types {
         /// E-mail address.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub email: ::std::option::Option<Email>,
+        /// Whether somebody proved to receive mail at `email`; `false` by default.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub email_verified: ::std::option::Option<bool>,
         /// Whether the first password must be changed before the first sign-in; `false` by default.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub must_change_password: ::std::option::Option<bool>,
@@ -2744,6 +2747,9 @@ pub mod types {
         /// Telephone number, E.164.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub phone: ::std::option::Option<Phone>,
+        /// Whether somebody proved to own `phone`; `false` by default.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub phone_verified: ::std::option::Option<bool>,
         /// What the person tells about themselves.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub profile: ::std::option::Option<ProfileInput>,
@@ -2988,22 +2994,28 @@ pub mod types {
             Default::default()
         }
     }
-    /// Changes of a user, as JSON Merge Patch (RFC 7396): an absent field keeps its value, `null` clears it. Users change their own `name`, `avatar_url`, `profile`, `username`, `email` and `phone`; holders of `users:write` those of anybody. `custom_data` has an operation of its own.
+    /// Changes of a user, as JSON Merge Patch (RFC 7396): an absent field keeps its value, `null` clears it. Users change their own `name`, `avatar_url`, `profile`, `username`, `email` and `phone`; holders of `users:write` those of anybody. `custom_data` has an operation of its own. Nobody sets `email_verified` and `phone_verified` for themselves: they are for holders of `users:write` to set for others.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[serde(deny_unknown_fields)]
     pub struct UserUpdate {
         /// URL of a picture.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub avatar_url: ::std::option::Option<NullableWebUrl>,
-        /// E-mail address. A changed address is unverified.
+        /// E-mail address. A changed address is unverified, unless `email_verified` comes with it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub email: ::std::option::Option<NullableEmail>,
+        /// Whether somebody proved to receive mail at `email`. Send the address in the same request, or `If-Match`: the user may have changed it since it was proved.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub email_verified: ::std::option::Option<bool>,
         /// Name as people read it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub name: ::std::option::Option<NullableDisplayName>,
-        /// Telephone number, E.164. A changed number is unverified.
+        /// Telephone number, E.164. A changed number is unverified, unless `phone_verified` comes with it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub phone: ::std::option::Option<NullablePhone>,
+        /// Whether somebody proved to own `phone`. Send the number in the same request, or `If-Match`: the user may have changed it since it was proved.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub phone_verified: ::std::option::Option<bool>,
         /// What people tell about themselves, merged field by field.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub profile: ::std::option::Option<NullableProfileUpdate>,
@@ -6794,11 +6806,13 @@ pub mod types {
             custom_data:
                 ::std::result::Result<::std::option::Option<super::JsonObject>, ::std::string::String>,
             email: ::std::result::Result<::std::option::Option<super::Email>, ::std::string::String>,
+            email_verified: ::std::result::Result<::std::option::Option<bool>, ::std::string::String>,
             must_change_password: ::std::result::Result<::std::option::Option<bool>, ::std::string::String>,
             name: ::std::result::Result<::std::option::Option<super::DisplayName>, ::std::string::String>,
             password:
                 ::std::result::Result<::std::option::Option<crate::secret::Password>, ::std::string::String>,
             phone: ::std::result::Result<::std::option::Option<super::Phone>, ::std::string::String>,
+            phone_verified: ::std::result::Result<::std::option::Option<bool>, ::std::string::String>,
             profile: ::std::result::Result<::std::option::Option<super::ProfileInput>, ::std::string::String>,
             username: ::std::result::Result<::std::option::Option<super::Username>, ::std::string::String>,
         }
@@ -6808,10 +6822,12 @@ pub mod types {
                     avatar_url: Ok(Default::default()),
                     custom_data: Ok(Default::default()),
                     email: Ok(Default::default()),
+                    email_verified: Ok(Default::default()),
                     must_change_password: Ok(Default::default()),
                     name: Ok(Default::default()),
                     password: Ok(Default::default()),
                     phone: Ok(Default::default()),
+                    phone_verified: Ok(Default::default()),
                     profile: Ok(Default::default()),
                     username: Ok(Default::default()),
                 }
@@ -6840,6 +6856,14 @@ pub mod types {
                 T: crate::input::Input<::std::option::Option<super::Email>>,
             {
                 self.email = crate::input::read("email", value);
+                self
+            }
+            /// Whether somebody proved to receive mail at `email`; `false` by default.
+            pub fn email_verified<T>(mut self, value: T) -> Self
+            where
+                T: crate::input::Input<::std::option::Option<bool>>,
+            {
+                self.email_verified = crate::input::read("email_verified", value);
                 self
             }
             /// Whether the first password must be changed before the first sign-in; `false` by default.
@@ -6874,6 +6898,14 @@ pub mod types {
                 self.phone = crate::input::read("phone", value);
                 self
             }
+            /// Whether somebody proved to own `phone`; `false` by default.
+            pub fn phone_verified<T>(mut self, value: T) -> Self
+            where
+                T: crate::input::Input<::std::option::Option<bool>>,
+            {
+                self.phone_verified = crate::input::read("phone_verified", value);
+                self
+            }
             /// What the person tells about themselves.
             pub fn profile<T>(mut self, value: T) -> Self
             where
@@ -6898,10 +6930,12 @@ pub mod types {
                     avatar_url: value.avatar_url?,
                     custom_data: value.custom_data?,
                     email: value.email?,
+                    email_verified: value.email_verified?,
                     must_change_password: value.must_change_password?,
                     name: value.name?,
                     password: value.password?,
                     phone: value.phone?,
+                    phone_verified: value.phone_verified?,
                     profile: value.profile?,
                     username: value.username?,
                 })
@@ -6913,10 +6947,12 @@ pub mod types {
                     avatar_url: Ok(value.avatar_url),
                     custom_data: Ok(value.custom_data),
                     email: Ok(value.email),
+                    email_verified: Ok(value.email_verified),
                     must_change_password: Ok(value.must_change_password),
                     name: Ok(value.name),
                     password: Ok(value.password),
                     phone: Ok(value.phone),
+                    phone_verified: Ok(value.phone_verified),
                     profile: Ok(value.profile),
                     username: Ok(value.username),
                 }
@@ -7332,11 +7368,13 @@ pub mod types {
             avatar_url:
                 ::std::result::Result<::std::option::Option<super::NullableWebUrl>, ::std::string::String>,
             email: ::std::result::Result<::std::option::Option<super::NullableEmail>, ::std::string::String>,
+            email_verified: ::std::result::Result<::std::option::Option<bool>, ::std::string::String>,
             name: ::std::result::Result<
                 ::std::option::Option<super::NullableDisplayName>,
                 ::std::string::String,
             >,
             phone: ::std::result::Result<::std::option::Option<super::NullablePhone>, ::std::string::String>,
+            phone_verified: ::std::result::Result<::std::option::Option<bool>, ::std::string::String>,
             profile: ::std::result::Result<
                 ::std::option::Option<super::NullableProfileUpdate>,
                 ::std::string::String,
@@ -7349,8 +7387,10 @@ pub mod types {
                 Self {
                     avatar_url: Ok(Default::default()),
                     email: Ok(Default::default()),
+                    email_verified: Ok(Default::default()),
                     name: Ok(Default::default()),
                     phone: Ok(Default::default()),
+                    phone_verified: Ok(Default::default()),
                     profile: Ok(Default::default()),
                     username: Ok(Default::default()),
                 }
@@ -7365,12 +7405,20 @@ pub mod types {
                 self.avatar_url = crate::input::read("avatar_url", value);
                 self
             }
-            /// E-mail address. A changed address is unverified.
+            /// E-mail address. A changed address is unverified, unless `email_verified` comes with it.
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::NullableEmail>>,
             {
                 self.email = crate::input::read("email", value);
+                self
+            }
+            /// Whether somebody proved to receive mail at `email`. Send the address in the same request, or `If-Match`: the user may have changed it since it was proved.
+            pub fn email_verified<T>(mut self, value: T) -> Self
+            where
+                T: crate::input::Input<::std::option::Option<bool>>,
+            {
+                self.email_verified = crate::input::read("email_verified", value);
                 self
             }
             /// Name as people read it.
@@ -7381,12 +7429,20 @@ pub mod types {
                 self.name = crate::input::read("name", value);
                 self
             }
-            /// Telephone number, E.164. A changed number is unverified.
+            /// Telephone number, E.164. A changed number is unverified, unless `phone_verified` comes with it.
             pub fn phone<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::NullablePhone>>,
             {
                 self.phone = crate::input::read("phone", value);
+                self
+            }
+            /// Whether somebody proved to own `phone`. Send the number in the same request, or `If-Match`: the user may have changed it since it was proved.
+            pub fn phone_verified<T>(mut self, value: T) -> Self
+            where
+                T: crate::input::Input<::std::option::Option<bool>>,
+            {
+                self.phone_verified = crate::input::read("phone_verified", value);
                 self
             }
             /// What people tell about themselves, merged field by field.
@@ -7412,8 +7468,10 @@ pub mod types {
                 Ok(Self {
                     avatar_url: value.avatar_url?,
                     email: value.email?,
+                    email_verified: value.email_verified?,
                     name: value.name?,
                     phone: value.phone?,
+                    phone_verified: value.phone_verified?,
                     profile: value.profile?,
                     username: value.username?,
                 })
@@ -7424,8 +7482,10 @@ pub mod types {
                 Self {
                     avatar_url: Ok(value.avatar_url),
                     email: Ok(value.email),
+                    email_verified: Ok(value.email_verified),
                     name: Ok(value.name),
                     phone: Ok(value.phone),
+                    phone_verified: Ok(value.phone_verified),
                     profile: Ok(value.profile),
                     username: Ok(value.username),
                 }
@@ -7961,7 +8021,7 @@ impl Client {
     }
     /// Accept an invitation
     ///
-    /// Makes the caller a member with the roles of the invitation. An unknown, used, expired or void token, and one for another address, is a 422 `invitation_invalid`; a member gets a 409 and the invitation stays. The token of an invitation to an address proves the address: the caller's `email` must be that address, and is verified from then on.
+    /// Makes the caller a member with the roles of the invitation. An unknown, used, expired or void token, and one for another address, is a 422 `invitation_invalid`; a member gets a 409 and the invitation stays. The token of an invitation to an address proves the address: the caller's `email` must be that address, and is verified from then on where it differs in nothing but the case of ASCII letters.
     ///
     /// Who may call it: anybody who is signed in.
     ///
@@ -8304,7 +8364,7 @@ impl Client {
     }
     /// Update a user
     ///
-    /// JSON Merge Patch (RFC 7396): an absent field keeps its value, `null` clears it. A name, address or number that another account uses is a 409, one that would leave the user without any identifier a 422. Changing the username, the e-mail address or the telephone number of somebody else who administers or owns a group needs the same power in that group, or `groups:write`.
+    /// JSON Merge Patch (RFC 7396): an absent field keeps its value, `null` clears it. A name, address or number that another account uses is a 409, one that would leave the user without any identifier a 422. Changing the username, the e-mail address or the telephone number of somebody else who administers or owns a group, or setting whether they are verified, needs the same power in that group, or `groups:write`.
     ///
     /// Who may call it: the user whom it is about, and holders of `users:write`.
     ///

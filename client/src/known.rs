@@ -147,6 +147,8 @@ pub mod error_code {
     pub const UNKNOWN_PERMISSION: &str = "unknown_permission";
     /// The invitation is unknown, used, expired, or meant for another address.
     pub const INVITATION_INVALID: &str = "invitation_invalid";
+    /// The user has no e-mail address, or no telephone number, that could be verified; set it in the same request.
+    pub const NOTHING_TO_VERIFY: &str = "nothing_to_verify";
     /// The time must be in the future.
     pub const TIME_IN_PAST: &str = "time_in_past";
     /// All of them.
@@ -190,6 +192,7 @@ pub mod error_code {
         WRONG_ROLE_TYPE,
         UNKNOWN_PERMISSION,
         INVITATION_INVALID,
+        NOTHING_TO_VERIFY,
         TIME_IN_PAST,
         DOCUMENT_TOO_LARGE,
         QUERY_TOO_COSTLY,

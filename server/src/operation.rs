@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
-use rollcall_api::access::Rule;
+use rollcall_api::access::{Rule, VERIFICATION};
 use rollcall_api::error;
 use rollcall_api::extract::Bearer;
 use rollcall_api::types::{GroupRef, RoleRef, UserId, UserRef};
@@ -415,6 +415,20 @@ impl Change {
         self.operation.judge(self.caller.as_ref(), resource)?;
         self.authorized = true;
         Ok(())
+    }
+
+    /// Asks policy whether the caller may set `email_verified` or `phone_verified` of a user; comes on top of
+    /// [`Change::authorize`].
+    pub fn authorize_verification(&self, resource: Resource) -> AppResult<()> {
+        let actor = self.caller.as_ref().map(|caller| &caller.actor);
+        match decide(&VERIFICATION, actor, resource) {
+            Decision::Allow => Ok(()),
+            _ => refuse(
+                error::FORBIDDEN,
+                "email_verified, phone_verified: this needs the permission users:write, and nobody sets them for themselves; \
+                 leave them out",
+            ),
+        }
     }
 
     /// Records what was done and makes it count. The acting user is the caller, or the target of a public operation.

@@ -44,6 +44,7 @@ mod user_updates;
 mod username_characters;
 mod users;
 mod vanished_replays;
+mod verification;
 
 use rollcall_client::{Error, Session, error_code, types};
 use serde_json::Value;

@@ -239,6 +239,10 @@ pub const TABLE: &[Rule] = &[
     rule("document_view", Access::Public),
 ];
 
+/// The rule for `email_verified` and `phone_verified` in `user_create` and `user_update`: a proof is for somebody else to
+/// confirm, so not even administrators set them for themselves.
+pub const VERIFICATION: Rule = rule("user_update, verified", Access::OthersWith(Permission::UsersWrite));
+
 /// The line of an operation.
 pub fn of(operation: &str) -> Option<&'static Rule> {
     TABLE.iter().find(|rule| rule.operation == operation)

@@ -189,6 +189,12 @@ pub const INVITATION_INVALID: ErrorCode = code(
     422,
     "The invitation is unknown, used, expired, withdrawn, meant for another address, or void because its sender may not send it any more.",
 );
+/// 422: a proof of nothing.
+pub const NOTHING_TO_VERIFY: ErrorCode = code(
+    "nothing_to_verify",
+    422,
+    "The user has no e-mail address, or no telephone number, that could be verified; set it in the same request.",
+);
 /// 422: a time that is over.
 pub const TIME_IN_PAST: ErrorCode = code("time_in_past", 422, "The time must be in the future.");
 /// 422: document too large or deep.
@@ -269,6 +275,7 @@ pub const ALL: &[ErrorCode] = &[
     WRONG_ROLE_TYPE,
     UNKNOWN_PERMISSION,
     INVITATION_INVALID,
+    NOTHING_TO_VERIFY,
     TIME_IN_PAST,
     DOCUMENT_TOO_LARGE,
     QUERY_TOO_COSTLY,

@@ -160,8 +160,8 @@ pub trait RollcallApi {
     ///
     /// JSON Merge Patch (RFC 7396): an absent field keeps its value, `null` clears it. A name, address or number that
     /// another account uses is a 409, one that would leave the user without any identifier a 422. Changing the username, the
-    /// e-mail address or the telephone number of somebody else who administers or owns a group needs the same power in that
-    /// group, or `groups:write`.
+    /// e-mail address or the telephone number of somebody else who administers or owns a group, or setting whether they are
+    /// verified, needs the same power in that group, or `groups:write`.
     #[endpoint { method = PATCH, path = "/v1/users/{user}", tags = ["users"] }]
     async fn user_update(
         rqctx: RequestContext<Self::Context>,
@@ -475,7 +475,8 @@ pub trait RollcallApi {
     ///
     /// Makes the caller a member with the roles of the invitation. An unknown, used, expired or void token, and one for another
     /// address, is a 422 `invitation_invalid`; a member gets a 409 and the invitation stays. The token of an invitation to an
-    /// address proves the address: the caller's `email` must be that address, and is verified from then on.
+    /// address proves the address: the caller's `email` must be that address, and is verified from then on where it differs in
+    /// nothing but the case of ASCII letters.
     #[endpoint { method = POST, path = "/v1/invitations/accept", tags = ["groups"] }]
     async fn invitation_accept(
         rqctx: RequestContext<Self::Context>,

@@ -128,7 +128,7 @@ pub fn decide(rule: &Rule, actor: Option<&Actor>, resource: Resource) -> Decisio
 
 /// Every decision, as people read it: one line for each operation, one column for each kind of caller.
 pub fn matrix() -> String {
-    use rollcall_api::access::TABLE;
+    use rollcall_api::access::{TABLE, VERIFICATION};
 
     let me = UserId::from(uuid(1));
     let other = UserId::from(uuid(2));
@@ -139,7 +139,8 @@ pub fn matrix() -> String {
         "# What becomes of a call, by operation and caller. `holder` holds exactly the permission that the access table names;\n\
          # `others` holds every permission but that one. For operations on groups, `self` is a member about their own membership.\n\
          # `on superior`: the holder changes a user who holds a permission that the holder lacks; `on owner`: a user who owns a group\n\
-         # in which the holder has no such power; `on oneself`: the holder's own account. A test keeps this file true:\n\
+         # in which the holder has no such power; `on oneself`: the holder's own account. The last line is\n\
+         # about `email_verified` and `phone_verified`, for which an owner counts as a superior. A test keeps this file true:\n\
          # cargo test -p rollcall-policy\n",
     );
     text.push_str(&line(&[
@@ -158,7 +159,7 @@ pub fn matrix() -> String {
         "on oneself",
         "others",
     ]));
-    for rule in TABLE {
+    for rule in TABLE.iter().chain([&VERIFICATION]) {
         let needed = rule.access.permission();
         let holder = needed.map(|permission| vec![permission.as_str().to_owned()]).unwrap_or_default();
         let rest = all()

@@ -40,6 +40,23 @@ pub fn username_is_own(username: Option<&str>, email: Option<&str>, phone: Optio
     Ok(())
 }
 
+/// Whether the proof of one address is the proof of the other. Stricter than the folding that makes addresses unique:
+/// `straße@…` and `strasse@…` are no two users' addresses, but may well be two mailboxes.
+pub fn is_same_mailbox(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
+}
+
+/// Only an address or number that is there can be verified.
+pub fn can_be_verified(field: &str, verified: Option<bool>, value: Option<&str>) -> AppResult<()> {
+    if verified != Some(true) || value.is_some() {
+        return Ok(());
+    }
+    refuse(
+        error::NOTHING_TO_VERIFY,
+        format!("{field}_verified: the user has no {field}; set it in the same request"),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -25,7 +25,7 @@ use crate::app::granting::{ensure_in_group, is_invitation_backed};
 use crate::app::idempotency::{Attempt, Made};
 use crate::app::members::{group_roles, seat, target};
 use crate::app::paging::Paging;
-use crate::app::{throttle, views};
+use crate::app::{identifiers, throttle, views};
 use crate::error::{AppResult, not_found, refuse};
 use crate::operation::{Change, Operation, Target};
 use crate::secrets::token::{Token, TokenHash};
@@ -221,7 +221,11 @@ pub async fn join(
     }
     let (now, ids) = (op.now(), roles.iter().map(|role| role.id).collect::<Vec<_>>());
     groups::join(change.conn(), invitation.group_id, user.id, &ids, now).await?;
-    if invitation.email_folded.is_some() && !user.email_verified {
+    let proves = match (&invitation.email, &user.email) {
+        (Some(invited), Some(own)) => identifiers::is_same_mailbox(invited, own),
+        _ => false,
+    };
+    if proves && !user.email_verified {
         let proved = UserChanges { email_verified: Some(true), ..UserChanges::default() };
         users::update(change.conn(), user.id, proved, now).await?;
     }

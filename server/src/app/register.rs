@@ -33,6 +33,8 @@ struct Draft {
     custom_data: Option<CustomData>,
     password: Option<NewPassword>,
     must_change_password: bool,
+    email_verified: bool,
+    phone_verified: bool,
     created_via: CreatedVia,
 }
 
@@ -57,6 +59,8 @@ pub async fn user_create(
         custom_data: new.custom_data,
         password: new.password,
         must_change_password: new.must_change_password,
+        email_verified: new.email_verified,
+        phone_verified: new.phone_verified,
         created_via: CreatedVia::Admin,
     };
     let row = prepare(&op, draft).await?;
@@ -116,6 +120,8 @@ pub async fn register(
         custom_data: None,
         password: Some(new.password),
         must_change_password: false,
+        email_verified: false,
+        phone_verified: false,
         created_via: CreatedVia::Registration,
     };
     let row = prepare(&op, draft).await?;
@@ -144,6 +150,8 @@ async fn prepare(op: &Operation, draft: Draft) -> AppResult<NewUser> {
     let name = draft.name.map(DisplayName::into_string);
     identifiers::at_least_one(username.as_deref(), email.as_deref(), phone.as_deref())?;
     identifiers::username_is_own(username.as_deref(), email.as_deref(), phone.as_deref())?;
+    identifiers::can_be_verified("email", Some(draft.email_verified), email.as_deref())?;
+    identifiers::can_be_verified("phone", Some(draft.phone_verified), phone.as_deref())?;
     let custom_data = Value::Object(draft.custom_data.unwrap_or_default().0);
     check_size("custom_data", &custom_data)?;
     let profile =
@@ -166,6 +174,8 @@ async fn prepare(op: &Operation, draft: Draft) -> AppResult<NewUser> {
         phone,
         name,
         avatar_url: draft.avatar_url.map(WebUrl::into_string),
+        email_verified: draft.email_verified,
+        phone_verified: draft.phone_verified,
         profile,
         custom_data,
         password_changed_at: password_hash.is_some().then_some(now),
@@ -223,6 +233,8 @@ pub async fn bootstrap_administrator(
         phone: None,
         name: None,
         avatar_url: None,
+        email_verified: false,
+        phone_verified: false,
         profile: json!({}),
         custom_data: json!({}),
         password_hash: Some(hash),

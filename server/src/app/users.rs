@@ -167,13 +167,18 @@ pub async fn user_update(
 ) -> AppResult<Ok200<User>> {
     let mut change = op.begin(&credential).await?;
     let record = target(&mut change, &user).await?;
-    if body.username.is_some() || body.email.is_some() || body.phone.is_some() {
-        let resource = rank(change.conn(), change.caller()?, record.id, true).await?;
-        change.authorize(match resource {
-            // What somebody signs in with: whoever changes it could become the user.
+    let verifies = body.email_verified.is_some() || body.phone_verified.is_some();
+    if verifies || body.username.is_some() || body.email.is_some() || body.phone.is_some() {
+        let resource = match rank(change.conn(), change.caller()?, record.id, true).await? {
+            // What somebody signs in with, here or where accounts are found by a verified address: whoever changes it could
+            // become the user.
             Resource::GroupSuperior(user) => Resource::Superior(user),
             other => other,
-        })?;
+        };
+        change.authorize(resource)?;
+        if verifies {
+            change.authorize_verification(resource)?;
+        }
     }
     let view = views::view_for(&change.caller()?.actor, record.id);
     writable(&expected, || views::shown(view, record.clone(), op.now()))?;
@@ -181,6 +186,8 @@ pub async fn user_update(
         ("username", body.username.is_some()),
         ("email", body.email.is_some()),
         ("phone", body.phone.is_some()),
+        ("email_verified", body.email_verified.is_some()),
+        ("phone_verified", body.phone_verified.is_some()),
         ("name", body.name.is_some()),
         ("avatar_url", body.avatar_url.is_some()),
         ("profile", body.profile.is_some()),
@@ -208,13 +215,17 @@ fn changes_of(record: &UserRecord, body: UserUpdate) -> AppResult<UserChanges> {
     let (new_username, new_email, new_phone) =
         (after(&username, &record.username), after(&email, &record.email), after(&phone, &record.phone));
     identifiers::at_least_one(new_username.as_deref(), new_email.as_deref(), new_phone.as_deref())?;
+    identifiers::can_be_verified("email", body.email_verified, new_email.as_deref())?;
+    identifiers::can_be_verified("phone", body.phone_verified, new_phone.as_deref())?;
     // Older rules let names pass that this one would not: they stay, until an identifier changes.
     if username.is_some() || email.is_some() || phone.is_some() {
         identifiers::username_is_own(new_username.as_deref(), new_email.as_deref(), new_phone.as_deref())?;
     }
     let folded = |change: &Option<Option<String>>| change.as_ref().map(|value| value.as_deref().map(fold));
-    // Proof of an address is proof of that address only.
-    let email_differs = new_email.as_deref().map(fold) != record.email.as_deref().map(fold);
+    let email_differs = !match (&new_email, &record.email) {
+        (Some(new), Some(old)) => identifiers::is_same_mailbox(new, old),
+        (new, old) => new == old,
+    };
     let profile = match body.profile {
         None => None,
         Some(Nullable(None)) => Some(json!({})),
@@ -228,8 +239,8 @@ fn changes_of(record: &UserRecord, body: UserUpdate) -> AppResult<UserChanges> {
         username,
         email_folded: folded(&email),
         email,
-        email_verified: email_differs.then_some(false),
-        phone_verified: (new_phone != record.phone).then_some(false),
+        email_verified: body.email_verified.or(email_differs.then_some(false)),
+        phone_verified: body.phone_verified.or((new_phone != record.phone).then_some(false)),
         phone,
         name: plain(body.name),
         avatar_url: plain(body.avatar_url),

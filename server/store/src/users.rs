@@ -193,6 +193,8 @@ pub struct NewUser {
     pub phone: Option<String>,
     pub name: Option<String>,
     pub avatar_url: Option<String>,
+    pub email_verified: bool,
+    pub phone_verified: bool,
     pub profile: Value,
     pub custom_data: Value,
     pub password_hash: Option<String>,

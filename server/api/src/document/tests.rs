@@ -104,7 +104,7 @@ fn requests_say_their_defaults_in_words() {
             }
         }
     }
-    assert_eq!(flags, 5);
+    assert_eq!(flags, 7);
 }
 
 #[test]

@@ -243,6 +243,12 @@ pub struct UserCreate {
     /// Whether the first password must be changed before the first sign-in; `false` by default.
     #[serde(default)]
     pub must_change_password: bool,
+    /// Whether somebody proved to receive mail at `email`; `false` by default.
+    #[serde(default)]
+    pub email_verified: bool,
+    /// Whether somebody proved to own `phone`; `false` by default.
+    #[serde(default)]
+    pub phone_verified: bool,
     /// What the person tells about themselves.
     #[serde(default, deserialize_with = "optional_object")]
     pub profile: Option<ProfileInput>,
@@ -253,7 +259,8 @@ pub struct UserCreate {
 
 /// Changes of a user, as JSON Merge Patch (RFC 7396): an absent field keeps its value, `null` clears it. Users change
 /// their own `name`, `avatar_url`, `profile`, `username`, `email` and `phone`; holders of `users:write` those of anybody.
-/// `custom_data` has an operation of its own.
+/// `custom_data` has an operation of its own. Nobody sets `email_verified` and `phone_verified` for themselves: they are for
+/// holders of `users:write` to set for others.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserUpdate {
@@ -261,14 +268,24 @@ pub struct UserUpdate {
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "Nullable<Username>")]
     pub username: Option<Nullable<Username>>,
-    /// E-mail address. A changed address is unverified.
+    /// E-mail address. A changed address is unverified, unless `email_verified` comes with it.
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "Nullable<Email>")]
     pub email: Option<Nullable<Email>>,
-    /// Telephone number, E.164. A changed number is unverified.
+    /// Telephone number, E.164. A changed number is unverified, unless `phone_verified` comes with it.
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "Nullable<Phone>")]
     pub phone: Option<Nullable<Phone>>,
+    /// Whether somebody proved to receive mail at `email`. Send the address in the same request, or `If-Match`: the user may
+    /// have changed it since it was proved.
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "bool")]
+    pub email_verified: Option<bool>,
+    /// Whether somebody proved to own `phone`. Send the number in the same request, or `If-Match`: the user may have changed
+    /// it since it was proved.
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "bool")]
+    pub phone_verified: Option<bool>,
     /// Name as people read it.
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "Nullable<DisplayName>")]
