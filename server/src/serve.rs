@@ -394,7 +394,7 @@ pub async fn migrate(config: &Config, database: &DatabaseSource, log: &Logger) -
         Some(url) => {
             let owner = connect_options(config, &url)?;
             let connection = reach(&owner, "database.migration_url").await?;
-            let other = privileges::role(&*connection).await? != role;
+            let other = privileges::role(&connection).await? != role;
             (owner, other.then(|| role.clone()))
         }
         None => (server.clone(), None),

@@ -16,6 +16,7 @@ mod replicas;
 mod search_indexes;
 mod secrets;
 mod shutdown;
+mod starting;
 mod sweeping;
 mod vanishing;
 mod winners;

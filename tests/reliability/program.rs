@@ -20,6 +20,8 @@ pub struct Program {
     pub url: String,
     /// The generated password of the administrator `admin`, at the first start.
     pub admin_password: Option<String>,
+    /// What it said on its standard output when it listened.
+    pub announcement: String,
     pub http: reqwest::Client,
 }
 
@@ -44,16 +46,23 @@ pub fn command(folder: &Path, settings: &[(&str, &str)]) -> Command {
 impl Program {
     /// Starts the server on the data of a folder; returns once it listens.
     pub fn start(folder: &Path, settings: &[(&str, &str)]) -> Self {
+        Self::spawn(folder, &mut command(folder, settings))
+    }
+
+    /// The same with a command of one's own.
+    pub fn spawn(folder: &Path, command: &mut Command) -> Self {
         let log =
             std::fs::OpenOptions::new().create(true).append(true).open(folder.join("server.log")).unwrap();
-        let mut child = command(folder, settings).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let after =
             |line: &str, word: &str| line.trim().strip_prefix(word).map(|rest| rest.trim().to_owned());
-        let (mut url, mut admin_password) = (None, None);
+        let (mut url, mut admin_password, mut announcement) = (None, None, String::new());
         for line in lines.by_ref() {
             url = url.or(after(&line, "Rollcall listens on"));
             admin_password = admin_password.or(after(&line, "password"));
+            announcement.push_str(&line);
+            announcement.push('\n');
             if line.contains("/v1/users/me") || line.contains("sign_in_and_list") {
                 break;
             }
@@ -64,7 +73,7 @@ impl Program {
             panic!("the server does not start: {ended:?}\n{log}");
         };
         let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap();
-        Self { child, folder: folder.to_owned(), url, admin_password, http }
+        Self { child, folder: folder.to_owned(), url, admin_password, announcement, http }
     }
 
     /// Signs the administrator in; gives the token.

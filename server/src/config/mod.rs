@@ -1,8 +1,9 @@
 //! The configuration: its fields, their defaults, and how the layers come together.
 //!
 //! Four layers, each stronger than the one before: the defaults below, a TOML file, the environment, flags.
-//! Names, limits and the rules that messages quote stand in one table, [`keys`]; an unknown key or an unknown
-//! `ROLLCALL_*` variable is an error, so that a misspelt setting never passes for its default.
+//! Names, limits and the rules that messages quote stand in one table, [`keys`]; an unknown key or a `ROLLCALL_*`
+//! variable that looks like a misspelt setting is an error, so that none passes for its default. [`variables`] tells those
+//! from the variables of other programs.
 //!
 //! This module reads files and strings and nothing else: it opens no database, creates no folder and prints
 //! nothing. Its only secrets are the database's addresses, which their type hides from logs and Debug.

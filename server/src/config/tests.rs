@@ -127,12 +127,55 @@ fn unknown_names_are_refused_and_named() {
         assert!(error.starts_with(message), "{error}");
     }
     for (variable, message) in [
-        ("ROLLCALL_HTTP__ADRESS", "ROLLCALL_HTTP__ADRESS: there is no such environment variable"),
-        ("ROLLCALL_HTTP_ADDRESS", "ROLLCALL_HTTP_ADDRESS: there is no such environment variable"),
-        ("ROLLCALL_DATABASE__URL", "ROLLCALL_DATABASE__URL: there is no such environment variable"),
+        ("ROLLCALL_HTTP__ADRESS", "but ROLLCALL_HTTP__ADDRESS;"),
+        ("ROLLCALL_HTTP_ADDRESS", "but ROLLCALL_HTTP__ADDRESS;"),
+        ("ROLLCALL_DATABASE__URL", "but ROLLCALL_DATABASE_URL;"),
+        ("ROLLCALL_DATABSE_URL_FILE", "but ROLLCALL_DATABASE_URL_FILE;"),
+        ("ROLLCALL_CONFGI", "but ROLLCALL_CONFIG;"),
+        ("ROLLCALL_LOG__COLOUR", "(ROLLCALL_LOG__LEVEL, ROLLCALL_LOG__FORMAT)"),
+        ("ROLLCALL_COLOUR__LOG", "names are ROLLCALL_<SECTION>__<KEY>"),
     ] {
         let error = load(None, &[(variable, "x")], Flags::default()).unwrap_err();
-        assert!(error.starts_with(message), "{error}");
+        let begins = format!("{variable}: there is no such environment variable");
+        assert!(error.starts_with(&begins) && error.contains(message), "{error}");
+    }
+}
+
+/// Kubernetes describes each service to each container, so a service `rollcall` must not stop a server of that name.
+#[test]
+fn variables_of_others_are_no_errors() {
+    let ignored = |variable: &str, value: &str| {
+        let env = [(variable.to_owned(), value.to_owned())].into_iter();
+        layers::load(&Flags::default(), env, Path::new(NO_FILE)).map(|loaded| loaded.ignored).unwrap()
+    };
+    for (variable, value) in [
+        ("ROLLCALL_URL", "http://127.0.0.1:8080"),
+        ("ROLLCALL_PASSWORD", "bw2rn-xk62w-ctrn5-ubzin"),
+        ("ROLLCALL_SERVICE_HOST", "10.0.0.1"),
+        ("ROLLCALL_SERVICE_PORT", "8080"),
+        ("ROLLCALL_SERVICE_PORT_HTTP", "8080"),
+        ("ROLLCALL_PORT", "tcp://10.0.0.1:8080"),
+        ("ROLLCALL_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+        ("ROLLCALL_PORT_8080_TCP_ADDR", "10.0.0.1"),
+        ("ROLLCALL_PORT_8080_TCP_PROTO", "tcp"),
+        ("ROLLCALL_DATABASE_PORT_5432_TCP_PORT", "5432"),
+        ("ROLLCALL_DATABASE_SERVICE_HOST", "10.0.0.2"),
+    ] {
+        assert!(ignored(variable, value).is_empty(), "{variable} needs no warning");
+    }
+    // Perhaps meant as settings: they get a warning.
+    for (variable, value) in [("ROLLCALL_PORT", "8080"), ("ROLLCALL_THEME", "dark")] {
+        assert_eq!(ignored(variable, value), [variable]);
+    }
+}
+
+#[test]
+fn localhost_is_an_address() {
+    let config = load(None, &[("ROLLCALL_HTTP__ADDRESS", "localhost:8081")], Flags::default()).unwrap();
+    assert_eq!(config.http.address.to_string(), "127.0.0.1:8081");
+    assert!(config.to_toml().contains("127.0.0.1:8081"));
+    for bad in ["localhost", "localhost:", "localhost:99999", "example.org:80"] {
+        assert!(load(None, &[("ROLLCALL_HTTP__ADDRESS", bad)], Flags::default()).is_err(), "{bad}");
     }
 }
 
@@ -142,8 +185,8 @@ fn bad_values_name_key_rule_and_origin() {
         (
             "ROLLCALL_HTTP__ADDRESS",
             "localhost",
-            "http.address: must be an IP address and a port, like \"127.0.0.1:8080\" or \"[::]:8080\", not \"localhost\" \
-             (from the environment variable ROLLCALL_HTTP__ADDRESS)",
+            "http.address: must be an IP address and a port, like \"127.0.0.1:8080\", \"[::]:8080\" or \"localhost:8080\", \
+             not \"localhost\" (from the environment variable ROLLCALL_HTTP__ADDRESS)",
         ),
         (
             "ROLLCALL_PASSWORD__MIN_LENGTH",
