@@ -85,13 +85,14 @@ impl Operation {
     /// Hashes a new password that is not made of the user's own names.
     pub async fn hash(&self, field: &'static str, password: &str, own: Vec<String>) -> AppResult<String> {
         let _held = self.share_of_hashing().await?;
-        self.app.hasher.hash(field, password, self.app.config.password.min_length, own).await
+        let hashing = self.app.hasher.hash(field, password, self.app.config.password.min_length, own);
+        self.time.pause(hashing).await
     }
 
     /// Checks a password against the hash that is kept.
     pub async fn verify(&self, password: &str, kept: Option<&str>) -> AppResult<Verified> {
         let _held = self.share_of_hashing().await?;
-        self.app.hasher.verify(password, kept).await
+        self.time.pause(self.app.hasher.verify(password, kept)).await
     }
 
     /// Keeps who is signed in from filling the queue that sign-ins wait in. Whoever isn't has a number of attempts, and

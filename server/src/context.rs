@@ -81,6 +81,12 @@ impl App {
         Duration::from_millis(self.config.database.pool_wait_milliseconds)
     }
 
+    /// How long a request may wait for the database in all: as long as for a connection and one statement.
+    pub fn database_time(&self) -> Duration {
+        let database = &self.config.database;
+        Duration::from_millis(database.pool_wait_milliseconds + database.statement_timeout_milliseconds)
+    }
+
     /// Whether the server is shutting down.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)

@@ -21,3 +21,4 @@ pub mod serve;
 pub mod share;
 pub mod start_error;
 pub mod sweep;
+pub mod time_limit;

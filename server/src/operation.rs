@@ -28,6 +28,7 @@ use crate::error::{AppResult, Fault, not_found, refuse};
 use crate::ration::Share;
 use crate::secrets::token::TokenHash;
 use crate::share::{Held, Sharer};
+use crate::time_limit::TimeLimit;
 
 /// One request's operation. Its name is the operation's id, the trait's method and the audit row's.
 #[derive(Debug)]
@@ -44,6 +45,8 @@ pub struct Operation {
     pub address: IpAddr,
     /// What the calling program calls itself.
     pub user_agent: Option<String>,
+    /// What is left of the time for the database.
+    pub time: TimeLimit,
     /// Who calls, once that is known; for the record of a refusal.
     caller: OnceLock<(Uuid, Uuid)>,
     /// What it is about, once that is known; for the same.
@@ -137,6 +140,7 @@ impl Operation {
         user_agent: Option<String>,
     ) -> Self {
         Self {
+            time: TimeLimit::start(app.database_time()),
             app,
             rule,
             target_line,

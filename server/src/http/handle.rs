@@ -48,11 +48,11 @@ where
     ));
     let deadline = Duration::from_secs(app.config.http.request_timeout_seconds);
     let work = AssertUnwindSafe(run(Arc::clone(&operation))).catch_unwind();
-    let fault = match tokio::time::timeout(deadline, work).await {
-        Ok(Ok(Ok(answer))) => return Ok(answer),
-        Ok(Ok(Err(fault))) => fault,
-        Ok(Err(panic)) => Fault::defect(format!("panic: {}", panic_text(&*panic))),
-        Err(_) => error::UNAVAILABLE
+    let fault = match tokio::time::timeout(deadline, operation.time.within(work)).await {
+        Ok(Ok(Ok(Ok(answer)))) => return Ok(answer),
+        Ok(Ok(Ok(Err(fault)))) => fault,
+        Ok(Ok(Err(panic))) => Fault::defect(format!("panic: {}", panic_text(&*panic))),
+        Ok(Err(_)) | Err(_) => error::UNAVAILABLE
             .with_retry("the request took too long; a change may still take effect", 1)
             .into(),
     };
@@ -62,7 +62,10 @@ where
         && code != error::TOO_MANY_REQUESTS.code
         && on_record(answer.status_code.as_u16(), changes(rqctx, name))
     {
-        operation.record_refusal(code).await;
+        // Recorded before the response, but nobody waits longer for it than for the database: it goes on without them.
+        let (recorded, code) = (Arc::clone(&operation), code.to_owned());
+        let recording = tokio::spawn(async move { recorded.record_refusal(&code).await });
+        let _goes_on = operation.time.within(recording).await;
     }
     if answer.status_code.is_server_error() {
         slog::error!(app.log, "request failed";

@@ -195,3 +195,32 @@ async fn session_view_that_is_too_slow_does_not_cost_its_connection() {
     assert_eq!(read(&server, &admin).await, 200);
     assert_eq!(backends().await, before);
 }
+
+/// Each statement by itself would still be in time. The first waits for one lock, and the next for another.
+#[tokio::test]
+async fn login_waits_for_the_database_no_longer_in_all_than_for_one_statement() {
+    let builder = TestServer::builder().config(|config| {
+        config.database.pool_wait_milliseconds = 1000;
+        config.database.statement_timeout_milliseconds = 6000;
+        config.database.lock_timeout_milliseconds = 60_000;
+    });
+    let server = builder.start().await;
+    server.admin().await;
+    let (first, second) = (server.database.connect().await, server.database.connect().await);
+    first.batch_execute("BEGIN; LOCK TABLE attempts").await.unwrap();
+    second.batch_execute("BEGIN; LOCK TABLE sessions").await.unwrap();
+    let login = json!({ "identifier": "administrator", "password": PASSWORD });
+    let begun = Instant::now();
+    let release = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        first.batch_execute("ROLLBACK").await.unwrap();
+    };
+    let (answer, ()) =
+        futures::join!(Answer::of(server.request(Method::POST, "/v1/login").json(&login)), release);
+    let took = begun.elapsed();
+    assert_eq!((answer.code(), answer.error_code().as_str()), (503, error_code::UNAVAILABLE));
+    assert!(!answer.header("retry-after").is_empty());
+    // Seven seconds for the request; each of the two statements alone had more time than it needed, or six seconds.
+    assert!(took > Duration::from_secs(6) && took < Duration::from_secs(10), "{took:?}");
+    second.batch_execute("ROLLBACK").await.unwrap();
+}
