@@ -307,7 +307,7 @@ pub mod types {
             Default::default()
         }
     }
-    /// What became of the call. Known values: `done`, `refused`. A newer server may send others: treat an unknown value as such, not as an error.
+    /// The outcome of the call. Known values: `done` (it took effect), `refused` (it was rejected and changed nothing). A newer server may send others: treat an unknown value as such, not as an error.
     #[derive(
         ::serde::Deserialize, ::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd,
     )]
@@ -340,7 +340,7 @@ pub mod types {
             Ok(Self(value.to_string()))
         }
     }
-    /// How the account came to be. Known values: `bootstrap`, `admin`, `registration`. A newer server may send others: treat an unknown value as such, not as an error.
+    /// The way in which the account was created. Known values: `bootstrap` (the first administrator, created by the server or its command line), `admin` (created by a holder of `users:write`), `registration` (registered by the person). A newer server may send others: treat an unknown value as such, not as an error.
     #[derive(
         ::serde::Deserialize, ::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd,
     )]
@@ -2128,7 +2128,7 @@ pub mod types {
             )
         }
     }
-    /// Where the role is held. Known values: `global`, `group`. A newer server may send others: treat an unknown value as such, not as an error.
+    /// Where the role is held. Known values: `global` (everywhere), `group` (inside a group). A newer server may send others: treat an unknown value as such, not as an error.
     #[derive(
         ::serde::Deserialize, ::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd,
     )]
@@ -2206,7 +2206,7 @@ pub mod types {
             value.parse()
         }
     }
-    /// Who may hold the role. Known values: `user`, `machine`. A newer server may send others: treat an unknown value as such, not as an error.
+    /// Who may hold the role. Known values: `user` (people), `machine` (programs). A newer server may send others: treat an unknown value as such, not as an error.
     #[derive(
         ::serde::Deserialize, ::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd,
     )]
@@ -3028,7 +3028,7 @@ pub mod types {
             Default::default()
         }
     }
-    /// How much of the user this answer shows: `card` is id, username, name and avatar_url only; `own` and `full` have every field that has a value. Known values: `card`, `own`, `full`. A newer server may send others: treat an unknown value as such, not as an error.
+    /// The part of the user that the response shows. Known values: `card` (id, username, name and avatar_url only, as any signed-in person sees another), `own` (one's own record, with every field that has a value), `full` (every field that has a value, as holders of `users:read` see it). A newer server may send others: treat an unknown value as such, not as an error.
     #[derive(
         ::serde::Deserialize, ::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd,
     )]

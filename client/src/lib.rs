@@ -69,10 +69,10 @@ mod error;
 )]
 mod generated;
 mod input;
-mod known;
 mod paging;
 mod secret;
 mod session;
+mod values;
 
 /// The generated client, with one builder for each operation.
 pub mod api {
@@ -84,11 +84,11 @@ pub use client::{Client, ClientBuilder};
 pub use error::Error;
 pub use generated::types;
 pub use input::{Clear, Input, Invalid, Set, SetOrClear};
-pub use known::{audit_result, created_via, error_code, role_scope, role_type, user_view};
 pub use paging::{Items, Page, Paged, paginate};
 pub use progenitor_client::ResponseValue;
 pub use secret::{Password, Token};
 pub use session::Session;
+pub use values::*;
 pub use {chrono, serde_json, uuid};
 
 /// The entity tag of an answer, as `if_match` and `if_none_match` take it.

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
-use rollcall_api::access::{Rule, VERIFICATION};
+use rollcall_api::OperationSpec;
 use rollcall_api::error;
 use rollcall_api::extract::Bearer;
+use rollcall_api::operations::VERIFICATION;
 use rollcall_api::types::{GroupRef, RoleRef, UserId, UserRef};
 use rollcall_policy::{Actor, Decision, Resource, decide};
 use rollcall_store::audit::{self, NewEvent};
@@ -35,8 +36,8 @@ use crate::time_limit::TimeLimit;
 pub struct Operation {
     /// The server's state.
     pub app: Arc<App>,
-    /// The operation's line in the access table.
-    pub rule: &'static Rule,
+    /// The facts about the operation.
+    pub spec: &'static OperationSpec,
     /// The request's method and path, as they were sent.
     pub target_line: String,
     /// The request's id, as the answer's `x-request-id` says it.
@@ -133,7 +134,7 @@ impl Operation {
     /// The operation of a request.
     pub fn new(
         app: Arc<App>,
-        rule: &'static Rule,
+        spec: &'static OperationSpec,
         target_line: String,
         request_id: String,
         address: IpAddr,
@@ -142,7 +143,7 @@ impl Operation {
         Self {
             time: TimeLimit::start(app.database_time()),
             app,
-            rule,
+            spec,
             target_line,
             request_id,
             address,
@@ -262,7 +263,7 @@ impl Operation {
             }
             Resource::Group { group, .. } => self.about(Target::Group(group.uuid())),
         }
-        match decide(self.rule, caller.map(|caller| &caller.actor), resource) {
+        match decide(self.spec, caller.map(|caller| &caller.actor), resource) {
             Decision::Allow => Ok(()),
             Decision::Identify => refuse(error::UNAUTHENTICATED, "send `Authorization: Bearer <token>`"),
             Decision::Hide => {
@@ -298,7 +299,7 @@ impl Operation {
                 Share::UsedUp { first } => {
                     if first {
                         slog::warn!(self.app.log, "more refusals of unknown callers than go on record in a minute";
-                            "operation" => self.rule.operation, "address" => %self.address);
+                            "operation" => self.spec.id, "address" => %self.address);
                     }
                     return;
                 }
@@ -314,7 +315,7 @@ impl Operation {
         let event = NewEvent {
             id: self.app.new_id(),
             at: self.now(),
-            operation: self.rule.operation,
+            operation: self.spec.id,
             actor_id: caller.map(|(user, _)| *user),
             session_id: caller.map(|(_, session)| *session),
             target_kind: target.map(|(kind, _)| kind),
@@ -438,7 +439,7 @@ impl Change {
     /// Records what was done and makes it count. The acting user is the caller, or the target of a public operation.
     pub async fn commit(mut self, target: Target, detail: Value) -> AppResult<()> {
         if !self.authorized {
-            return Err(Fault::defect(format!("{} did not ask policy", self.operation.rule.operation)));
+            return Err(Fault::defect(format!("{} did not ask policy", self.operation.spec.id)));
         }
         let operation = &self.operation;
         let (kind, id) = target.parts();
@@ -446,7 +447,7 @@ impl Change {
         let event = NewEvent {
             id: operation.app.new_id(),
             at: operation.now(),
-            operation: operation.rule.operation,
+            operation: operation.spec.id,
             actor_id: caller.map(Caller::id).or(match target {
                 Target::User(id) => Some(id),
                 _ => None,

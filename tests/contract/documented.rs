@@ -1,9 +1,9 @@
-//! Every operation is documented, routed, and in the table of access; what is served is what is checked in.
+//! Every operation is documented and routed; what is served is what is checked in.
 
 use std::collections::BTreeSet;
 
 use http::Method;
-use rollcall_api::{access, rollcall_api_mod};
+use rollcall_api::rollcall_api_mod;
 
 use crate::support::contract::{OPERATIONS, TEXT};
 use crate::support::{Answer, TestServer};
@@ -27,24 +27,6 @@ fn every_route_is_documented_and_the_other_way_round() {
     let documented =
         OPERATIONS.iter().map(|op| (op.method.to_string(), op.path.clone(), op.id.clone())).collect();
     assert_eq!(routed(), documented);
-}
-
-#[test]
-fn the_table_of_access_has_exactly_the_operations() {
-    let table: Vec<&str> = access::TABLE.iter().map(|rule| rule.operation).collect();
-    let names: BTreeSet<&str> = table.iter().copied().collect();
-    assert_eq!(names.len(), table.len(), "an operation stands twice in the table");
-    assert_eq!(names, OPERATIONS.iter().map(|operation| operation.id.as_str()).collect());
-    for operation in OPERATIONS.iter() {
-        let rule = access::of(&operation.id).unwrap();
-        assert_eq!(
-            operation.needs_credential(),
-            rule.access.needs_credential(),
-            "{}: security",
-            operation.id
-        );
-        assert_eq!(operation.object["x-permission"], rule.access.to_string(), "{}", operation.id);
-    }
 }
 
 #[tokio::test]

@@ -59,6 +59,15 @@ impl Operation {
             && mine.iter().zip(&theirs).all(|(mine, theirs)| mine.starts_with('{') || mine == theirs)
     }
 
+    /// Whether it changes anything, as the document says.
+    pub fn writes(&self) -> bool {
+        match self.object["x-effect"].as_str() {
+            Some("read") => false,
+            Some("write") => true,
+            other => panic!("{}: x-effect is {other:?}", self.id),
+        }
+    }
+
     /// The parameters, resolved.
     pub fn parameters(&self) -> Vec<Value> {
         self.object["parameters"].as_array().cloned().unwrap_or_default()

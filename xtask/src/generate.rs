@@ -29,6 +29,7 @@ fn all(root: &Path) -> anyhow::Result<Vec<Generated>> {
         Generated { path: "openapi/error-codes.txt", content: error::table() },
         Generated { path: "openapi/finding.md", content: document::finding::page() },
         Generated { path: "client/src/generated.rs", content: client::code(root)? },
+        Generated { path: "client/src/values.rs", content: client::values::code(root)? },
     ])
 }
 

@@ -1,5 +1,4 @@
-//! The one table of who may call what. The document's `security` and `x-permission`, the policy's matrix and the
-//! access tests are made from it; an operation without its line fails the build's tests.
+//! Permissions, and who may call an operation.
 
 use std::fmt;
 
@@ -160,90 +159,4 @@ impl fmt::Display for Access {
             Self::OthersWith(permission) => write!(formatter, "{permission}"),
         }
     }
-}
-
-/// One line of the table.
-#[derive(Clone, Copy, Debug)]
-pub struct Rule {
-    /// The operation's id.
-    pub operation: &'static str,
-    /// Who may call it.
-    pub access: Access,
-    /// Whether one's own call needs a recent password check (`session_reauthenticate`).
-    pub fresh: bool,
-}
-
-const fn rule(operation: &'static str, access: Access) -> Rule {
-    Rule { operation, access, fresh: false }
-}
-
-const fn fresh(operation: &'static str, access: Access) -> Rule {
-    Rule { operation, access, fresh: true }
-}
-
-/// Every operation, in the document's order.
-pub const TABLE: &[Rule] = &[
-    rule("login", Access::Public),
-    rule("login_change_password", Access::Public),
-    rule("register", Access::Public),
-    rule("logout", Access::SignedIn),
-    rule("session_view", Access::SignedIn),
-    rule("session_reauthenticate", Access::SignedIn),
-    rule("user_list", Access::SignedIn),
-    rule("user_create", Access::Holders(Permission::UsersWrite)),
-    rule("user_view", Access::SignedIn),
-    rule("user_update", Access::OwnOr(Permission::UsersWrite)),
-    fresh("user_delete", Access::OwnOr(Permission::UsersDelete)),
-    rule("user_suspend", Access::Holders(Permission::UsersSuspend)),
-    rule("user_reactivate", Access::Holders(Permission::UsersSuspend)),
-    rule("user_custom_data_view", Access::OwnOr(Permission::UsersRead)),
-    rule("user_custom_data_update", Access::Holders(Permission::UsersWrite)),
-    rule("user_custom_data_replace", Access::Holders(Permission::UsersWrite)),
-    rule("user_preferences_view", Access::OwnOnly),
-    rule("user_preferences_update", Access::OwnOnly),
-    rule("user_group_list", Access::OwnOr(Permission::UsersRead)),
-    rule("user_password_set", Access::OthersWith(Permission::UsersCredentials)),
-    rule("user_password_change", Access::OwnOnly),
-    rule("user_password_verify", Access::Holders(Permission::UsersCredentials)),
-    rule("user_session_list", Access::OwnOr(Permission::UsersCredentials)),
-    rule("user_session_delete", Access::OwnOr(Permission::UsersCredentials)),
-    rule("user_session_delete_all", Access::OwnOr(Permission::UsersCredentials)),
-    rule("group_list", Access::SignedIn),
-    rule("group_create", Access::Holders(Permission::GroupsWrite)),
-    rule("group_view", Access::MemberOr(Permission::GroupsRead)),
-    rule("group_update", Access::GroupAdminOr(Permission::GroupsWrite)),
-    rule("group_delete", Access::GroupOwnerOr(Permission::GroupsWrite)),
-    rule("group_member_list", Access::MemberOr(Permission::GroupsRead)),
-    rule("group_member_add", Access::GroupAdminOr(Permission::GroupsWrite)),
-    rule("group_member_update", Access::GroupAdminOr(Permission::GroupsWrite)),
-    rule("group_member_remove", Access::OwnOrGroupAdminOr(Permission::GroupsWrite)),
-    rule("group_invitation_list", Access::GroupAdminOr(Permission::GroupsWrite)),
-    rule("group_invitation_create", Access::GroupAdminOr(Permission::GroupsWrite)),
-    rule("group_invitation_delete", Access::GroupAdminOr(Permission::GroupsWrite)),
-    rule("invitation_accept", Access::SignedIn),
-    rule("role_list", Access::SignedIn),
-    rule("role_create", Access::Holders(Permission::RolesWrite)),
-    rule("role_view", Access::SignedIn),
-    rule("role_update", Access::Holders(Permission::RolesWrite)),
-    rule("role_delete", Access::Holders(Permission::RolesWrite)),
-    rule("user_role_list", Access::OwnOr(Permission::UsersRead)),
-    rule("user_role_add", Access::Holders(Permission::RolesAssign)),
-    rule("user_role_replace", Access::Holders(Permission::RolesAssign)),
-    rule("user_role_remove", Access::Holders(Permission::RolesAssign)),
-    rule("access_check", Access::OwnOr(Permission::UsersRead)),
-    rule("user_permission_list", Access::OwnOr(Permission::UsersRead)),
-    rule("audit_event_list", Access::SignedIn),
-    rule("system_version", Access::Public),
-    rule("system_health", Access::Public),
-    rule("system_ready", Access::Public),
-    rule("document_view", Access::Public),
-];
-
-/// The rule for `email_verified` and `phone_verified` in `user_create` and `user_update`: a proof is for somebody else to
-/// confirm, so not even administrators set them for themselves.
-pub const VERIFICATION: Rule = rule("user_update, verified", Access::OthersWith(Permission::UsersWrite));
-
-/// The line of an operation.
-pub fn of(operation: &str) -> Option<&'static Rule> {
-    TABLE.iter().find(|rule| rule.operation == operation)
 }

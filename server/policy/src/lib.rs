@@ -1,10 +1,11 @@
-//! Who may do what: one pure function from an actor, a rule of the access table and a resource to a decision. No
+//! Who may do what: one pure function from an actor, an operation and a resource to a decision. No
 //! database, no clock, no HTTP; and [`grant`], which says who may give which role. The matrix of all decisions is `matrix.txt` beside this crate's manifest; a test keeps it
 //! true.
 
 pub mod grant;
 
-use rollcall_api::access::{Access, Permission, Rule};
+use rollcall_api::OperationSpec;
+use rollcall_api::access::{Access, Permission};
 use rollcall_api::types::{GroupId, UserId};
 
 /// Who acts, as the credential of this request says.
@@ -74,8 +75,8 @@ pub enum Decision {
 }
 
 /// Decides.
-pub fn decide(rule: &Rule, actor: Option<&Actor>, resource: Resource) -> Decision {
-    if rule.access == Access::Public {
+pub fn decide(spec: &OperationSpec, actor: Option<&Actor>, resource: Resource) -> Decision {
+    if spec.access == Access::Public {
         return Decision::Allow;
     }
     let Some(actor) = actor else { return Decision::Identify };
@@ -83,7 +84,7 @@ pub fn decide(rule: &Rule, actor: Option<&Actor>, resource: Resource) -> Decisio
         resource,
         Resource::User(user) | Resource::Superior(user) | Resource::GroupSuperior(user) if user == actor.user
     );
-    let open = match rule.access {
+    let open = match spec.access {
         Access::Public | Access::SignedIn => true,
         Access::OwnOnly => own,
         Access::OwnOr(permission) => own || actor.holds(permission),
@@ -110,13 +111,13 @@ pub fn decide(rule: &Rule, actor: Option<&Actor>, resource: Resource) -> Decisio
         Resource::Directory | Resource::User(_) | Resource::Superior(_) | Resource::GroupSuperior(_) => false,
     };
     let outranked = !own
-        && match (resource, rule.access.permission()) {
+        && match (resource, spec.access.permission()) {
             (Resource::Superior(_), Some(_)) => true,
             (Resource::GroupSuperior(_), Some(permission)) => permission == Permission::UsersCredentials,
             _ => false,
         };
-    match (open, rule.access) {
-        (true, _) if rule.fresh && own && !actor.fresh => Decision::Reauthenticate,
+    match (open, spec.access) {
+        (true, _) if spec.recent_auth && own && !actor.fresh => Decision::Reauthenticate,
         (true, Access::OthersWith(_)) if own => Decision::OthersOnly,
         (true, _) if outranked => Decision::Outranked,
         (true, _) => Decision::Allow,
@@ -128,7 +129,7 @@ pub fn decide(rule: &Rule, actor: Option<&Actor>, resource: Resource) -> Decisio
 
 /// Every decision, as people read it: one line for each operation, one column for each kind of caller.
 pub fn matrix() -> String {
-    use rollcall_api::access::{TABLE, VERIFICATION};
+    use rollcall_api::operations::{OPERATIONS, VERIFICATION};
 
     let me = UserId::from(uuid(1));
     let other = UserId::from(uuid(2));
@@ -159,8 +160,8 @@ pub fn matrix() -> String {
         "on oneself",
         "others",
     ]));
-    for rule in TABLE.iter().chain([&VERIFICATION]) {
-        let needed = rule.access.permission();
+    for spec in OPERATIONS.iter().chain([&VERIFICATION]) {
+        let needed = spec.access.permission();
         let holder = needed.map(|permission| vec![permission.as_str().to_owned()]).unwrap_or_default();
         let rest = all()
             .into_iter()
@@ -168,7 +169,7 @@ pub fn matrix() -> String {
             .collect();
         let in_group = |member, admin, owner, own| Resource::Group { group, member, admin, owner, own };
         let about_group = matches!(
-            rule.access,
+            spec.access,
             Access::MemberOr(_)
                 | Access::GroupAdminOr(_)
                 | Access::GroupOwnerOr(_)
@@ -177,13 +178,13 @@ pub fn matrix() -> String {
         let about_other =
             if about_group { in_group(false, false, false, false) } else { Resource::User(other) };
         let about_self = if about_group { in_group(true, false, false, true) } else { Resource::User(me) };
-        let cell = |actor: Option<Actor>, resource| word(decide(rule, actor.as_ref(), resource));
+        let cell = |actor: Option<Actor>, resource| word(decide(spec, actor.as_ref(), resource));
         let seat = |member, admin, owner| match about_group {
             true => cell(Some(actor(vec![], true)), in_group(member, admin, owner, false)),
             false => "-".to_owned(),
         };
         text.push_str(&line(&[
-            rule.operation,
+            spec.id,
             &cell(None, about_other),
             &cell(Some(actor(vec![], false)), about_self),
             &cell(Some(actor(vec![], true)), about_self),
@@ -245,10 +246,10 @@ mod tests {
 
     #[test]
     fn nobody_is_anonymous_but_on_public_operations() {
-        for rule in rollcall_api::access::TABLE {
-            let decision = decide(rule, None, Resource::Directory);
-            let expected = if rule.access.needs_credential() { Decision::Identify } else { Decision::Allow };
-            assert_eq!(decision, expected, "{}", rule.operation);
+        for spec in rollcall_api::operations::OPERATIONS {
+            let decision = decide(spec, None, Resource::Directory);
+            let expected = if spec.access.needs_credential() { Decision::Identify } else { Decision::Allow };
+            assert_eq!(decision, expected, "{}", spec.id);
         }
     }
 }

@@ -100,7 +100,7 @@ impl Attempt {
             return Ok(None);
         };
         let same: bool = kept.request_hash.ct_eq(&self.request_hash).into();
-        if !same || kept.operation != op.rule.operation {
+        if !same || kept.operation != op.spec.id {
             return refuse(
                 error::IDEMPOTENCY_KEY_REUSED,
                 "idempotency-key: was used with another request; send a new key",
@@ -131,7 +131,7 @@ impl Attempt {
         let answer = KeptAnswer {
             caller: self.caller,
             key,
-            operation: op.rule.operation.to_owned(),
+            operation: op.spec.id.to_owned(),
             request_hash: self.request_hash,
             resource_id: resource,
             body,

@@ -23,7 +23,7 @@ impl<'a> Paging<'a> {
     /// Opens the token of a query. `binding` is what else must be the same on every page: the list's parent, its filter
     /// and order, what the caller may see.
     pub fn open(operation: &'a Operation, query: &PageQuery, binding: &[&str]) -> AppResult<Self> {
-        let mut whole = vec![operation.rule.operation.to_owned()];
+        let mut whole = vec![operation.spec.id.to_owned()];
         whole.extend(binding.iter().map(|part| (*part).to_owned()));
         let after = match &query.page_token {
             None => None,

@@ -131,7 +131,7 @@ pub fn key_of(user: &UserRef, caller: Uuid) -> UserKey<'_> {
 pub async fn target(change: &mut Change, user: &UserRef) -> AppResult<UserRecord> {
     let key = key_of(user, change.caller()?.id());
     let Some(record) = users::lock(change.conn(), key).await? else { return not_found() };
-    let signs_in = change.operation().rule.access.permission() == Some(Permission::UsersCredentials);
+    let signs_in = change.operation().spec.access.permission() == Some(Permission::UsersCredentials);
     let resource = rank(change.conn(), change.caller()?, record.id, signs_in).await?;
     change.authorize(resource)?;
     Ok(record)

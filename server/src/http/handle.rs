@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use dropshot::{HttpError, RequestContext};
 use futures::FutureExt;
-use http::Method;
 use http::header::USER_AGENT;
-use rollcall_api::{access, error};
+use rollcall_api::{OperationSpec, error};
 
 use crate::config::Http;
 use crate::context::App;
@@ -25,22 +24,22 @@ const USER_AGENT_MAX: usize = 256;
 /// Runs an operation.
 pub async fn handle<T, F>(
     rqctx: &RequestContext<Shared>,
-    name: &'static str,
     run: impl FnOnce(Arc<Operation>) -> F,
 ) -> Result<T, HttpError>
 where
     F: Future<Output = AppResult<T>> + Send,
 {
     let app = rqctx.context();
-    let Some(rule) = access::of(name) else {
-        return Err(Fault::defect(format!("{name} has no line in the access table")).into_http());
+    let id = rqctx.endpoint.operation_id.as_str();
+    let Some(spec) = OperationSpec::of(id) else {
+        return Err(Fault::defect(format!("{id} has no line in operations::OPERATIONS")).into_http());
     };
     let Some(peer) = app.peers.of(rqctx.request.remote_addr()) else {
         return Err(error::FORBIDDEN.with("connect to the server's own address"));
     };
     let operation = Arc::new(Operation::new(
         Arc::clone(app),
-        rule,
+        spec,
         format!("{} {}", rqctx.request.method(), rqctx.request.uri().path()),
         rqctx.request_id.clone(),
         source(rqctx, peer.ip().to_canonical(), &app.config.http),
@@ -60,7 +59,7 @@ where
     if let Some(code) = answer.error_code.as_deref()
         // Whoever sends too many requests must not have a row written, and wait for a connection, for each.
         && code != error::TOO_MANY_REQUESTS.code
-        && on_record(answer.status_code.as_u16(), changes(rqctx, name))
+        && on_record(answer.status_code.as_u16(), spec.writes())
     {
         // Recorded before the response, but nobody waits longer for it than for the database: it goes on without them.
         let (recorded, code) = (Arc::clone(&operation), code.to_owned());
@@ -69,23 +68,18 @@ where
     }
     if answer.status_code.is_server_error() {
         slog::error!(app.log, "request failed";
-            "operation" => name, "request_id" => &operation.request_id, "status" => answer.status_code.as_u16(),
+            "operation" => spec.id, "request_id" => &operation.request_id, "status" => answer.status_code.as_u16(),
             "reason" => &answer.internal_message);
     }
     Err(answer)
 }
 
-/// Whether the operation is a change. One asks with POST, because what it asks has no place in a path.
-fn changes(rqctx: &RequestContext<Shared>, name: &str) -> bool {
-    !matches!(*rqctx.request.method(), Method::GET | Method::HEAD) && name != "access_check"
-}
-
-/// Whether a refusal belongs into the audit trail: of changes, whatever the reason; of reads, that the caller may not.
+/// Whether a rejected request belongs into the audit trail: of writes, whatever the reason; of reads, that the caller may not.
 /// Malformed requests were not understood, and what failed is in the log.
-fn on_record(status: u16, changes: bool) -> bool {
+fn on_record(status: u16, writes: bool) -> bool {
     match status {
         403 => true,
-        401 | 404 | 409 | 412 | 422 | 429 => changes,
+        401 | 404 | 409 | 412 | 422 | 429 => writes,
         _ => false,
     }
 }

@@ -97,7 +97,7 @@ fn words(document: &Value) -> Words {
         .collect()
 }
 
-fn pascal(snake: &str) -> String {
+pub fn pascal(snake: &str) -> String {
     let words = snake.split('_').filter_map(|word| {
         let mut letters = word.chars();
         letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>())

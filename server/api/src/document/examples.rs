@@ -4,84 +4,8 @@ use serde_json::{Map, Value};
 
 use super::operations_mut;
 
-/// The name of an example, `<operation>.request` or `<operation>.response`, and its text.
-macro_rules! example {
-    ($name:literal) => {
-        ($name, include_str!(concat!("../../../../openapi/examples/", $name, ".json")))
-    };
-}
-
-/// Every example; a test compares this list with the folder.
-pub(super) const ALL: &[(&str, &str)] = &[
-    example!("access_check.request"),
-    example!("access_check.response"),
-    example!("audit_event_list.response"),
-    example!("document_view.response"),
-    example!("group_create.request"),
-    example!("group_create.response"),
-    example!("group_invitation_create.request"),
-    example!("group_invitation_create.response"),
-    example!("group_invitation_list.response"),
-    example!("group_list.response"),
-    example!("group_member_add.request"),
-    example!("group_member_add.response"),
-    example!("group_member_list.response"),
-    example!("group_member_update.request"),
-    example!("group_member_update.response"),
-    example!("group_update.request"),
-    example!("group_update.response"),
-    example!("group_view.response"),
-    example!("invitation_accept.request"),
-    example!("invitation_accept.response"),
-    example!("login.request"),
-    example!("login.response"),
-    example!("login_change_password.request"),
-    example!("login_change_password.response"),
-    example!("logout.request"),
-    example!("register.request"),
-    example!("register.response"),
-    example!("role_create.request"),
-    example!("role_create.response"),
-    example!("role_list.response"),
-    example!("role_update.request"),
-    example!("role_update.response"),
-    example!("role_view.response"),
-    example!("session_reauthenticate.request"),
-    example!("session_reauthenticate.response"),
-    example!("session_view.response"),
-    example!("system_health.response"),
-    example!("system_ready.response"),
-    example!("system_version.response"),
-    example!("user_create.request"),
-    example!("user_create.response"),
-    example!("user_custom_data_replace.request"),
-    example!("user_custom_data_replace.response"),
-    example!("user_custom_data_update.request"),
-    example!("user_custom_data_update.response"),
-    example!("user_custom_data_view.response"),
-    example!("user_group_list.response"),
-    example!("user_list.response"),
-    example!("user_password_change.request"),
-    example!("user_password_change.response"),
-    example!("user_password_set.request"),
-    example!("user_password_verify.request"),
-    example!("user_permission_list.response"),
-    example!("user_preferences_update.request"),
-    example!("user_preferences_update.response"),
-    example!("user_preferences_view.response"),
-    example!("user_reactivate.response"),
-    example!("user_role_add.request"),
-    example!("user_role_add.response"),
-    example!("user_role_list.response"),
-    example!("user_role_replace.request"),
-    example!("user_role_replace.response"),
-    example!("user_session_list.response"),
-    example!("user_suspend.request"),
-    example!("user_suspend.response"),
-    example!("user_update.request"),
-    example!("user_update.response"),
-    example!("user_view.response"),
-];
+// Every example, `<operation>.request` or `<operation>.response`, and its text: `const ALL: &[(&str, &str)]`.
+include!(concat!(env!("OUT_DIR"), "/examples.rs"));
 
 /// The example of this name.
 pub(super) fn named(name: &str) -> Option<Value> {

@@ -1,6 +1,7 @@
 //! The documentation of lists' languages: a page, and a paragraph in each operation that has them. What fields there are
 //! comes from the tables that the parsers read.
 
+use crate::spec::{Listed, OperationSpec};
 use rollcall_query::fields::{AuditEventField, GroupField, MemberField, RoleField, UserField};
 use rollcall_query::{
     DEPTH_MAX, FILTER_MAX, Fields, Kind, REGEX_MAX, REGEX_OPTIONAL_MAX, REGEX_SIZE_MAX, REGEXES_MAX,
@@ -37,65 +38,16 @@ pub fn page() -> String {
     page
 }
 
-/// An operation that lists, and queries that it takes from everybody: a search, a filter, an order.
-type Examples = (&'static str, [&'static str; 3]);
-
-/// Examples for each list. A test sends them.
-pub const EXAMPLES: &[Examples] = &[
-    (
-        "user_list",
-        ["q=ada -name:*test*", "filter=username sw \"ada\" and name co \"love\"", "sort=name,-username"],
-    ),
-    (
-        "group_list",
-        [
-            "q=quality -mfa_required:true",
-            "filter=default eq false and custom_data.plan eq \"pro\"",
-            "sort=-created_at",
-        ],
-    ),
-    (
-        "group_member_list",
-        [
-            "q=ada roles:owner",
-            "filter=roles eq \"admin\" and joined_at ge \"2026-01-01T00:00:00Z\"",
-            "sort=-joined_at,name",
-        ],
-    ),
-    (
-        "role_list",
-        [
-            "q=edit -built_in:true",
-            "filter=scope eq \"global\" and permissions eq \"users:read\"",
-            "sort=-created_at,name",
-        ],
-    ),
-    (
-        "user_role_list",
-        ["q=name:edit*", "filter=permissions in (\"users:read\", \"users:write\")", "sort=name"],
-    ),
-    (
-        "audit_event_list",
-        [
-            "q=operation:user_update -result:refused",
-            "filter=result eq \"refused\" and at ge \"2026-01-01T00:00:00Z\"",
-            "sort=at",
-        ],
-    ),
-];
-
 /// What the description of an operation says of its fields, where it has any.
-pub(super) fn paragraph(operation: &str) -> Option<String> {
-    let (fields, sorts) = match operation {
-        "user_list" => names::<UserField>(),
-        "group_list" => names::<GroupField>(),
-        "group_member_list" => names::<MemberField>(),
-        "role_list" | "user_role_list" => names::<RoleField>(),
-        "audit_event_list" => names::<AuditEventField>(),
-        _ => return None,
+pub(super) fn paragraph(spec: &OperationSpec) -> Option<String> {
+    let (fields, sorts) = match spec.lists? {
+        Listed::User => names::<UserField>(),
+        Listed::Group => names::<GroupField>(),
+        Listed::Member => names::<MemberField>(),
+        Listed::Role => names::<RoleField>(),
+        Listed::AuditEvent => names::<AuditEventField>(),
     };
-    let (_, examples) = EXAMPLES.iter().find(|(id, _)| *id == operation)?;
-    let examples = examples.map(|example| format!("`{example}`")).join(", ");
+    let examples = spec.queries.map(|example| format!("`{example}`")).join(", ");
     Some(format!(
         "Fields for `q` and `filter`: {fields}. Fields for `sort`: {sorts}. Examples: {examples}. The languages stand in \
          `openapi/finding.md`."

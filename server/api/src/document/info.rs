@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::{VERSION, components};
+use super::{VERSION, components, operations_mut};
+use crate::operations::OPERATIONS;
 use crate::types::{PAGE_DEFAULT, PAGE_MAX};
 
 /// The document's title.
@@ -11,10 +12,6 @@ pub(super) const TITLE: &str = "Rollcall";
 
 /// The name of the security scheme.
 pub(super) const SCHEME: &str = "bearer";
-
-/// The tags in the order of the document; what they mean stands at the trait.
-const TAGS: &[&str] =
-    &["auth", "users", "passwords", "sessions", "groups", "roles", "access", "audit", "system"];
 
 fn description() -> String {
     format!(
@@ -84,8 +81,9 @@ pub(super) fn describe(document: &mut Value) {
         "license": { "name": "MIT OR Apache-2.0", "url": "https://spdx.org/licenses/" },
     });
     document["servers"] = json!([{ "url": "/", "description": "The server that serves this document." }]);
+    let order = tags_by_first_use(document);
     if let Some(tags) = document["tags"].as_array_mut() {
-        tags.sort_by_key(|tag| TAGS.iter().position(|name| tag["name"] == *name));
+        tags.sort_by_key(|tag| order.iter().position(|name| tag["name"] == *name));
     }
     components(document, "securitySchemes").insert(
         SCHEME.to_owned(),
@@ -96,4 +94,18 @@ pub(super) fn describe(document: &mut Value) {
             "description": "The token of a session, as `login` answers with it (RFC 6750, section 2.1).",
         }),
     );
+}
+
+/// The tags in the order in which the trait first uses them.
+fn tags_by_first_use(document: &mut Value) -> Vec<String> {
+    let place = |id: &Value| OPERATIONS.iter().position(|spec| id == spec.id);
+    let mut tags: Vec<_> = operations_mut(document)
+        .into_iter()
+        .filter_map(|(_, _, operation)| {
+            Some((place(&operation["operationId"]), operation["tags"][0].as_str()?.to_owned()))
+        })
+        .collect();
+    tags.sort();
+    let mut seen = std::collections::HashSet::new();
+    tags.into_iter().map(|(_, tag)| tag).filter(|tag| seen.insert(tag.clone())).collect()
 }

@@ -12,13 +12,13 @@ mod operations;
 mod ordered;
 mod responses;
 mod schemas;
-mod successes;
 #[cfg(test)]
 mod tests;
 
 use serde_json::{Map, Value};
 
-use crate::access;
+use crate::operations::OPERATIONS;
+use crate::spec::OperationSpec;
 
 /// The version of the published document; `openapi/CHANGELOG.md` has a section for each.
 pub const VERSION: semver::Version = semver::Version::new(1, 0, 0);
@@ -76,8 +76,8 @@ fn linked() -> Value {
     info::describe(&mut document);
     schemas::polish(&mut document);
     responses::share(&mut document);
-    for (_, method, operation) in operations_mut(&mut document) {
-        operations::polish(&method, operation);
+    for (_, _, operation) in operations_mut(&mut document) {
+        operations::polish(operation);
     }
     operations::name_parameters(&mut document);
     examples::attach(&mut document);
@@ -98,9 +98,9 @@ pub fn operations_table() -> String {
         .into_iter()
         .map(|(path, method, operation)| {
             let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
-            let place = access::TABLE.iter().position(|rule| rule.operation == id).unwrap_or(usize::MAX);
-            let who = access::of(&id).map(|rule| {
-                format!("{}{}", rule.access, if rule.fresh { ", recently signed in" } else { "" })
+            let place = OPERATIONS.iter().position(|spec| spec.id == id).unwrap_or(usize::MAX);
+            let who = OperationSpec::of(&id).map(|spec| {
+                format!("{}{}", spec.access, if spec.recent_auth { ", recently signed in" } else { "" })
             });
             let tag = operation["tags"][0].as_str().unwrap_or_default().to_owned();
             (place, [tag, id, method.to_uppercase(), path, who.unwrap_or_default()])

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{components, finding, info, member, operations_mut, responses};
-use crate::access::{self, Access, Rule};
+use crate::access::Access;
+use crate::spec::OperationSpec;
 use crate::types::PAGE_DEFAULT;
 
 /// A parameter whose type is the same wherever it stands: one named schema, and one type in a client.
@@ -37,14 +38,10 @@ const NAMED: &[Named] = &[
     },
 ];
 
-/// Operations that take a call without a body for one with `{}`: the ones whose parameter is an `OptionalBody`, which Dropshot
-/// documents as a body that must be sent. A contract test calls every operation without its body.
-const BODY_OPTIONAL: &[&str] = &["logout", "user_suspend", "group_invitation_create"];
-
 /// What the rules need to know of an operation.
 pub(super) struct Facts<'a> {
-    /// The operation's line in the access table.
-    pub rule: &'a Rule,
+    /// The operation.
+    pub spec: &'a OperationSpec,
     /// Whether callers walk over its pages.
     pub pages: bool,
     /// Whether it has a request body.
@@ -61,17 +58,15 @@ pub(super) struct Facts<'a> {
     pub creates: bool,
     /// Whether callers narrow and order it.
     pub searches: bool,
-    /// Whether it changes anything, and so may collide with another change.
-    pub changes: bool,
 }
 
 impl<'a> Facts<'a> {
-    fn of(method: &str, operation: &Map<String, Value>, rule: &'a Rule) -> Self {
+    fn of(operation: &Map<String, Value>, spec: &'a OperationSpec) -> Self {
         let parameters =
             operation.get("parameters").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let named = |name: &str| parameters.iter().any(|parameter| parameter["name"] == name);
         Self {
-            rule,
+            spec,
             body: operation.contains_key("requestBody"),
             path: parameters.iter().any(|parameter| parameter["in"] == "path"),
             parameters: !parameters.is_empty(),
@@ -79,22 +74,23 @@ impl<'a> Facts<'a> {
             if_none_match: named("If-None-Match"),
             pages: named("page_token"),
             searches: named("filter"),
-            changes: method != "get",
             creates: operation.get("responses").is_some_and(|responses| !responses["201"].is_null()),
         }
     }
 }
 
 /// Brings one operation into its published form.
-pub(super) fn polish(method: &str, operation: &mut Map<String, Value>) {
+pub(super) fn polish(operation: &mut Map<String, Value>) {
     let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let rule = access::of(&id).unwrap_or_else(|| panic!("`{id}` has no line in access::TABLE"));
-    let security = if rule.access.needs_credential() { json!([{ info::SCHEME: [] }]) } else { json!([]) };
+    let spec =
+        OperationSpec::of(&id).unwrap_or_else(|| panic!("`{id}` has no line in operations::OPERATIONS"));
+    let security = if spec.access.needs_credential() { json!([{ info::SCHEME: [] }]) } else { json!([]) };
     operation.insert("security".to_owned(), security);
-    operation.insert("x-permission".to_owned(), rule.access.to_string().into());
+    operation.insert("x-permission".to_owned(), spec.access.to_string().into());
+    operation.insert("x-effect".to_owned(), spec.effect.as_str().into());
     let before = operation.get("description").and_then(Value::as_str).unwrap_or_default();
-    let found = finding::paragraph(&id).map(|fields| format!("\n\n{fields}")).unwrap_or_default();
-    let description = format!("{before}{found}\n\n{}", who(rule));
+    let found = finding::paragraph(spec).map(|fields| format!("\n\n{fields}")).unwrap_or_default();
+    let description = format!("{before}{found}\n\n{}", who(spec));
     operation.insert("description".to_owned(), description.trim().into());
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         if parameter["in"] == "header" {
@@ -107,9 +103,9 @@ pub(super) fn polish(method: &str, operation: &mut Map<String, Value>) {
         }
     }
     if let Some(body) = operation.get_mut("requestBody") {
-        body["required"] = (!BODY_OPTIONAL.contains(&id.as_str())).into();
+        body["required"] = (!spec.body_optional).into();
     }
-    let facts = Facts::of(method, operation, rule);
+    let facts = Facts::of(operation, spec);
     if id == "document_view" {
         operation["responses"]["200"]["content"]["application/json"]["schema"] =
             json!({ "$ref": "#/components/schemas/OpenApiDocument" });
@@ -140,8 +136,8 @@ pub(super) fn show_default_limit(document: &mut Value) {
     }
 }
 
-fn who(rule: &Rule) -> String {
-    let who = match rule.access {
+fn who(spec: &OperationSpec) -> String {
+    let who = match spec.access {
         Access::Public => "anybody, without a credential.".to_owned(),
         Access::SignedIn => "anybody who is signed in.".to_owned(),
         Access::OwnOnly => "only the user whom it is about.".to_owned(),
@@ -161,7 +157,7 @@ fn who(rule: &Rule) -> String {
             format!("holders of `{permission}`, for other users than themselves.")
         }
     };
-    let fresh = if rule.fresh {
+    let fresh = if spec.recent_auth {
         " For oneself a recent password check is needed (`session_reauthenticate`), otherwise it is a 403 \
          `reauthentication_required`."
     } else {

@@ -3,10 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
+use super::codes;
 use super::components;
 use super::headers::{self, References};
 use super::operations::Facts;
-use super::{codes, successes};
 use crate::error::{
     self, AMBIGUOUS_CREDENTIALS, CONFLICT, ErrorCode, FORBIDDEN, IDEMPOTENCY_IN_PROGRESS,
     INVALID_CREDENTIALS, INVALID_PAGE_TOKEN, INVALID_QUERY, INVALID_REQUEST, QUERY_TOO_COSTLY,
@@ -158,7 +158,7 @@ pub(super) fn write(responses: &mut Map<String, Value>, facts: &Facts<'_>) {
             _ if facts.if_none_match || facts.if_match => &["ETag"],
             _ => &[],
         };
-        response["description"] = successes::of(facts.rule.operation).into();
+        response["description"] = facts.spec.success.into();
         response["headers"] = References(names).value();
     }
     if facts.if_none_match {

@@ -2,17 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{METHODS, codes, examples, linked, operations_mut, operations_table, published, successes, text};
-use crate::types::{
-    AccessCheck, CustomData, GroupCreate, GroupMemberAdd, GroupMemberUpdate, GroupUpdate, InvitationAccept,
-    InvitationCreate, Login, LoginChangePassword, Logout, Preferences, Register, RoleCreate, RoleUpdate,
-    SessionReauthenticate, UserCreate, UserPasswordChange, UserPasswordSet, UserPasswordVerify, UserRoles,
-    UserSuspend, UserUpdate,
-};
-use crate::{access, error, extract};
+use super::{METHODS, examples, linked, operations_mut, operations_table, published, text};
+use crate::error;
+use crate::operations::OPERATIONS;
+use crate::spec::OperationSpec;
 
 /// Every operation with its path, method and id.
 fn operations(document: &Value) -> Vec<(String, String, String, Value)> {
@@ -27,12 +22,12 @@ fn operations(document: &Value) -> Vec<(String, String, String, Value)> {
 }
 
 #[test]
-fn every_operation_has_its_line_in_the_access_table_and_the_reverse() {
+fn every_operation_has_its_line_among_the_operations_and_the_reverse() {
     let document = published();
     let found: BTreeSet<_> = operations(&document).into_iter().map(|(_, _, id, _)| id).collect();
-    let listed: BTreeSet<_> = access::TABLE.iter().map(|rule| rule.operation.to_owned()).collect();
+    let listed: BTreeSet<_> = OPERATIONS.iter().map(|spec| spec.id.to_owned()).collect();
     assert_eq!(found, listed);
-    assert_eq!(access::TABLE.len(), listed.len(), "an operation stands twice in access::TABLE");
+    assert_eq!(OPERATIONS.len(), listed.len(), "an operation stands twice in OPERATIONS");
     for item in document["paths"].as_object().unwrap().values() {
         assert!(item.as_object().unwrap().keys().all(|key| METHODS.contains(&key.as_str())), "{item}");
     }
@@ -41,13 +36,13 @@ fn every_operation_has_its_line_in_the_access_table_and_the_reverse() {
 #[test]
 fn security_says_what_the_access_table_says() {
     for (_, _, id, operation) in operations(&published()) {
-        let rule = access::of(&id).unwrap();
+        let spec = OperationSpec::of(&id).unwrap();
         let open = operation["security"].as_array().unwrap().is_empty();
-        assert_eq!(open, !rule.access.needs_credential(), "{id}");
-        assert_eq!(operation["x-permission"], rule.access.to_string(), "{id}");
+        assert_eq!(open, !spec.access.needs_credential(), "{id}");
+        assert_eq!(operation["x-permission"], spec.access.to_string(), "{id}");
         let description = operation["description"].as_str().unwrap();
         assert!(description.contains("Who may call it: "), "{id}");
-        assert_eq!(description.contains("session_reauthenticate`)"), rule.fresh, "{id}");
+        assert_eq!(description.contains("session_reauthenticate`)"), spec.recent_auth, "{id}");
     }
 }
 
@@ -137,10 +132,7 @@ fn every_body_has_an_example_and_every_example_a_body() {
     let mut used = BTreeSet::new();
     let mut note = |media: &Value, name: String| {
         if media.is_object() {
-            assert!(
-                media["example"].is_object(),
-                "openapi/examples/{name}.json is missing or not in examples::ALL"
-            );
+            assert!(media["example"].is_object(), "openapi/examples/{name}.json is missing");
             used.insert(name);
         }
     };
@@ -160,42 +152,6 @@ fn every_body_has_an_example_and_every_example_a_body() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap().trim_end_matches(".json").to_owned())
         .collect();
     assert_eq!(files, listed);
-}
-
-#[test]
-fn request_examples_are_requests() {
-    fn check<T: DeserializeOwned>(operation: &str) {
-        let name = format!("{operation}.request");
-        let (_, text) = examples::ALL.iter().find(|(candidate, _)| *candidate == name).expect(operation);
-        extract::parse::<T>(text.as_bytes()).unwrap_or_else(|rule| panic!("{name}: {rule}"));
-    }
-    check::<Login>("login");
-    check::<LoginChangePassword>("login_change_password");
-    check::<Register>("register");
-    check::<Logout>("logout");
-    check::<SessionReauthenticate>("session_reauthenticate");
-    check::<UserCreate>("user_create");
-    check::<UserUpdate>("user_update");
-    check::<CustomData>("user_custom_data_update");
-    check::<CustomData>("user_custom_data_replace");
-    check::<Preferences>("user_preferences_update");
-    check::<UserPasswordSet>("user_password_set");
-    check::<UserPasswordChange>("user_password_change");
-    check::<UserPasswordVerify>("user_password_verify");
-    check::<RoleCreate>("role_create");
-    check::<RoleUpdate>("role_update");
-    check::<UserRoles>("user_role_add");
-    check::<UserRoles>("user_role_replace");
-    check::<UserSuspend>("user_suspend");
-    check::<GroupCreate>("group_create");
-    check::<GroupUpdate>("group_update");
-    check::<GroupMemberAdd>("group_member_add");
-    check::<GroupMemberUpdate>("group_member_update");
-    check::<InvitationCreate>("group_invitation_create");
-    check::<InvitationAccept>("invitation_accept");
-    check::<AccessCheck>("access_check");
-    let requests = examples::ALL.iter().filter(|(name, _)| name.ends_with(".request")).count();
-    assert_eq!(requests, 25, "a request example is not checked above");
 }
 
 #[test]
@@ -265,16 +221,6 @@ fn errors_show_what_their_operation_can_return_and_nothing_else() {
     for entry in error::ALL {
         let value = &document["components"]["examples"][entry.code]["value"];
         assert_eq!(value["error_code"], entry.code);
-    }
-}
-
-#[test]
-fn lists_of_codes_and_sentences_name_operations() {
-    for (operation, _) in codes::listed() {
-        assert!(access::of(operation).is_some(), "codes::OWN names `{operation}`");
-    }
-    for (operation, _) in successes::ALL {
-        assert!(access::of(operation).is_some(), "successes::ALL names `{operation}`");
     }
 }
 
@@ -365,11 +311,23 @@ fn the_text_is_the_document_in_a_fixed_order() {
     let text = text();
     assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), published());
     assert!(text.starts_with("{\n  \"openapi\": \"3.0.3\",\n  \"info\": {") && text.ends_with("}\n"));
-    assert_eq!(operations_table().lines().count(), access::TABLE.len() + 1);
+    assert_eq!(operations_table().lines().count(), OPERATIONS.len() + 1);
 }
 
 #[test]
 fn the_changelog_has_a_section_for_this_version() {
     let changelog = include_str!("../../../../openapi/CHANGELOG.md");
     assert!(changelog.contains(&format!("\n## {}\n", super::VERSION)));
+}
+
+/// The trait and the table below it read as one: the same operations in the same order.
+#[test]
+fn the_table_stands_in_the_order_of_the_trait() {
+    let source = include_str!("../operations.rs");
+    let methods: Vec<&str> = source
+        .lines()
+        .filter_map(|line| line.strip_prefix("    async fn ")?.split('(').next())
+        .filter(|method| !method.ends_with("_head"))
+        .collect();
+    assert_eq!(methods, OPERATIONS.iter().map(|spec| spec.id).collect::<Vec<_>>());
 }

@@ -29,7 +29,11 @@ impl JsonSchema for AuditResult {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        open_enum::schema(generator, "What became of the call.", &["done", "refused"])
+        open_enum::schema(
+            generator,
+            "The outcome of the call.",
+            &[("done", "it took effect"), ("refused", "it was rejected and changed nothing")],
+        )
     }
 }
 

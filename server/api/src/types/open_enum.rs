@@ -1,17 +1,20 @@
 //! Values of responses that may learn new variants: a string with its known values in `x-extensible-enum`, so
-//! that a client made from an older document still reads the answer of a newer server.
+//! that a client made from an older document still reads the response of a newer server.
 
-/// Describes the string type of an open set of values.
+/// Describes the string type of an open set: its known values, each with its meaning.
 pub(crate) fn schema(
     generator: &mut schemars::r#gen::SchemaGenerator,
     description: &str,
-    known: &[&str],
+    known: &[(&str, &str)],
 ) -> schemars::schema::Schema {
     let mut schema = <String as schemars::JsonSchema>::json_schema(generator).into_object();
+    let listed: Vec<String> = known.iter().map(|(value, meaning)| format!("`{value}` ({meaning})")).collect();
     schema.metadata().description = Some(format!(
         "{description} Known values: {}. A newer server may send others: treat an unknown value as such, not as an error.",
-        known.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ")
+        listed.join(", ")
     ));
-    schema.extensions.insert("x-extensible-enum".to_owned(), known.to_vec().into());
+    let (values, meanings): (Vec<&str>, Vec<&str>) = known.iter().copied().unzip();
+    schema.extensions.insert("x-extensible-enum".to_owned(), values.into());
+    schema.extensions.insert("x-enum-descriptions".to_owned(), meanings.into());
     schema.into()
 }

@@ -85,7 +85,11 @@ impl JsonSchema for RoleScope {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        open_enum::schema(generator, "Where the role is held.", &["global", "group"])
+        open_enum::schema(
+            generator,
+            "Where the role is held.",
+            &[("global", "everywhere"), ("group", "inside a group")],
+        )
     }
 }
 
@@ -100,7 +104,7 @@ impl JsonSchema for RoleType {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        open_enum::schema(generator, "Who may hold the role.", &["user", "machine"])
+        open_enum::schema(generator, "Who may hold the role.", &[("user", "people"), ("machine", "programs")])
     }
 }
 

@@ -51,9 +51,12 @@ impl JsonSchema for UserView {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let text = "How much of the user this answer shows: `card` is id, username, name and avatar_url only; `own` and \
-                    `full` have every field that has a value.";
-        open_enum::schema(generator, text, &["card", "own", "full"])
+        let known = [
+            ("card", "id, username, name and avatar_url only, as any signed-in person sees another"),
+            ("own", "one's own record, with every field that has a value"),
+            ("full", "every field that has a value, as holders of `users:read` see it"),
+        ];
+        open_enum::schema(generator, "The part of the user that the response shows.", &known)
     }
 }
 
@@ -91,7 +94,12 @@ impl JsonSchema for CreatedVia {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        open_enum::schema(generator, "How the account came to be.", &["bootstrap", "admin", "registration"])
+        let known = [
+            ("bootstrap", "the first administrator, created by the server or its command line"),
+            ("admin", "created by a holder of `users:write`"),
+            ("registration", "registered by the person"),
+        ];
+        open_enum::schema(generator, "The way in which the account was created.", &known)
     }
 }
 
