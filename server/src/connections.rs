@@ -23,6 +23,7 @@ use crate::error::AppResult;
 use crate::operation::Operation;
 use crate::secrets::password::Verified;
 use crate::share::{Held, Sharer, Shares, Source};
+use crate::slow_searches::Search;
 
 /// How long what is at its end waits for its share, longer than what only begins: the record of a refused request, which
 /// must not be missing because the caller sends more than the share lets through, and a sign-in whose password has been
@@ -38,6 +39,23 @@ pub struct Shared {
 }
 
 impl Deref for Shared {
+    type Target = Conn;
+
+    fn deref(&self) -> &Conn {
+        &self.connection
+    }
+}
+
+/// A connection for a search, out of somebody's share.
+#[derive(Debug)]
+pub struct Searching {
+    // In this order, as in `Shared`.
+    connection: Pooled,
+    _search: Search,
+    _held: Held,
+}
+
+impl Deref for Searching {
     type Target = Conn;
 
     fn deref(&self) -> &Conn {
@@ -77,9 +95,15 @@ impl Operation {
     }
 
     /// A connection for what the caller may make costly.
-    pub async fn search(&self) -> AppResult<Shared> {
-        let held = within(&self.app.searches, self.sharer(), self.app.share_wait()).await?;
-        Ok(Shared { connection: self.app.store.search().await?, _held: held })
+    pub async fn search(&self) -> AppResult<Searching> {
+        let (whose, wait) = (self.sharer(), self.app.share_wait());
+        let held = within(&self.app.searches, whose, wait).await?;
+        let Some(search) = self.app.slow_searches.begin(whose, wait).await else {
+            let message =
+                "your searches take long, and others' that do are under way; make them narrower, or retry";
+            return Err(error::TOO_MANY_REQUESTS.with_retry(message, 1).into());
+        };
+        Ok(Searching { connection: self.app.store.search().await?, _search: search, _held: held })
     }
 
     /// Hashes a new password that is not made of the user's own names.

@@ -19,6 +19,7 @@ use crate::ration::Ration;
 use crate::secrets::page_token::PageSealer;
 use crate::secrets::password::Hasher;
 use crate::share::{Shares, TokenOwners};
+use crate::slow_searches::SlowSearches;
 
 /// The server's state.
 #[derive(Debug)]
@@ -39,6 +40,8 @@ pub struct App {
     pub changes: Arc<Shares>,
     /// How many searches.
     pub searches: Arc<Shares>,
+    /// The callers whose searches are slow.
+    pub slow_searches: Arc<SlowSearches>,
     /// How many passwords one caller may have hashed at once.
     pub hashes: Arc<Shares>,
     /// Whose tokens are, to know whose share a change takes.

@@ -19,6 +19,7 @@ pub mod ration;
 pub mod secrets;
 pub mod serve;
 pub mod share;
+pub mod slow_searches;
 pub mod start_error;
 pub mod sweep;
 pub mod time_limit;

@@ -30,6 +30,7 @@ use crate::secrets::page_token::PageSealer;
 use crate::secrets::password::{HashParams, Hasher};
 use crate::secrets::token::{fresh_key, generated_password};
 use crate::share::{Shares, TokenOwners};
+use crate::slow_searches::SlowSearches;
 pub use crate::start_error::StartError;
 use crate::start_error::{cannot_listen, explained, reach};
 use crate::sweep;
@@ -254,6 +255,10 @@ async fn app(config: Config, url: &str, clock: Arc<dyn Clock>, log: Logger) -> R
         unknown: Ration::new(config.throttle.recorded_refusals_per_minute),
         changes: Shares::new(config.database.changes_per_caller()),
         searches: Shares::new(config.database.searches_per_caller()),
+        slow_searches: SlowSearches::new(
+            config.database.search_pool_size as usize,
+            Duration::from_millis(config.database.search_timeout_milliseconds),
+        ),
         hashes: Shares::new(config.password.hash_queue / 4),
         owners: TokenOwners::default(),
         touching: Touching::default(),

@@ -285,6 +285,42 @@ async fn audit_event_list_searches_of_one_caller_leave_room_for_others() {
     assert_eq!((done, too_many(&answers)), (2, 10), "{:?}", codes(&answers));
 }
 
+/// Two accounts of one person have as many searches between them as there are connections. Once theirs were slow, the two
+/// have half.
+#[tokio::test]
+async fn user_list_searches_of_slow_callers_leave_half_to_everybody_else() {
+    let hasty = |config: &mut Config| config.database.search_timeout_milliseconds = 1000;
+    let server = TestServer::builder().config(short_waits).config(hasty).start().await;
+    let (ada, eve) = (server.quick_user("ada").await, server.quick_user("eve").await);
+    let admin = server.admin().await;
+    let mut db = server.database.connect().await;
+    let held = db.transaction().await.unwrap();
+    held.execute("LOCK TABLE audit_events IN ACCESS EXCLUSIVE MODE", &[]).await.unwrap();
+    let storm = async || {
+        let tokens = [ada.token(), eve.token()];
+        let path = "/v1/audit-events?operation=login";
+        join_all((0..8).map(|n| Answer::of(server.request(Method::GET, path).bearer_auth(&tokens[n % 2]))))
+            .await
+    };
+    let first = storm().await;
+    assert!(first.iter().all(|answer| answer.code() != 200), "{:?}", codes(&first));
+    let meanwhile = async {
+        eventually("their searches wait", Duration::from_secs(20), || async {
+            (waiting(&server).await > 0).then_some(())
+        })
+        .await;
+        for number in 0..10 {
+            let path = format!("/v1/users?q=person{number}&total=exact");
+            let answer = Answer::of(server.request(Method::GET, &path).bearer_auth(admin.token())).await;
+            assert_eq!(answer.code(), 200, "{}", answer.message());
+            let waiting = waiting(&server).await;
+            assert!(waiting <= 2, "{waiting} of four connections");
+        }
+    };
+    let (second, ()) = futures::join!(storm(), meanwhile);
+    assert!(too_many(&second) >= 4, "{:?}", codes(&second));
+}
+
 /// What was asked last on the one connection for searches, as an ever new text.
 async fn last_search(server: &TestServer) -> String {
     let query = "SELECT coalesce(max(query_start::text), 'none') FROM pg_stat_activity \

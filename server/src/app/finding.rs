@@ -11,7 +11,7 @@ use rollcall_store::find::{Find, Ids, Position, Total};
 use rollcall_store::{Conn, MaybeLost, StoreError, StoreResult};
 
 use crate::app::paging::Paging;
-use crate::connections::Shared;
+use crate::connections::Searching;
 use crate::error::AppResult;
 use crate::operation::Operation;
 
@@ -32,7 +32,7 @@ pub enum FindConnection {
     /// A plain list reads like everything else.
     Shared(Arc<Connection>),
     /// What a caller made up runs apart.
-    Search(Box<Shared>),
+    Search(Box<Searching>),
 }
 
 impl std::ops::Deref for FindConnection {

@@ -96,7 +96,8 @@ pub struct Database {
     /// Transactions that one user, or one address without a sign-in, may have under way at once. Default 0, a quarter of
     /// `pool_size`, at least one; up to 200.
     pub changes_per_caller: u32,
-    /// Connections for searches, filters and totals. Default 4; 1 to 32.
+    /// Connections for searches, filters and totals. Callers whose searches were slow lately have half of them together.
+    /// Default 4; 1 to 32.
     pub search_pool_size: u32,
     /// Searches that one user may have under way at once. Default 0, half of `search_pool_size`, at least one; up to 32.
     pub searches_per_caller: u32,

@@ -57,7 +57,8 @@ the other way round. A caller who may not do it any more gets the 403 or 404 tha
 One user, over all sessions, may have a few changes and a few searches under way at once; so may everybody together who is
 not signed in and comes from one address. Further ones wait for a moment, and are a 429 `too_many_requests` with
 `Retry-After` where that was not enough. Nothing was done then. A list with any parameter but `limit` and `page_token`
-is a search.
+is a search. Callers whose searches took more than a quarter of a second lately share half of the server's searches among
+all of them.
 
 ## Changing
 
