@@ -83,6 +83,11 @@ fn typed<F: Fields>(syntax: &Syntax, sight: Sight) -> QueryResult<Filter<F>> {
             }
             Filter::Test(field.id, Test::Group(Box::new(typed::<GroupEntryField>(inner, sight)?)))
         }
+        Syntax::Test(path, Spanned { value: Operator::Like(value), .. })
+            if F::named(&path.value.field).is_none() =>
+        {
+            no_field(path, value, sight)?
+        }
         Syntax::Test(path, operator) => {
             let field = field::<F>(path, sight)?;
             match (field.kind, path.value.below.as_slice()) {
@@ -118,6 +123,31 @@ pub(crate) fn field<F: Fields>(path: &Spanned<Path>, sight: Sight) -> QueryResul
             Err(QueryError::at(&path.at, message))
         }
     }
+}
+
+/// What looks like `field:value` in the search bar, but has no such field. An address is a word all the same: `https://x`.
+fn no_field<F: Fields>(
+    path: &Spanned<Path>,
+    value: &Spanned<Pattern>,
+    sight: Sight,
+) -> QueryResult<Filter<F>> {
+    let Path { field, below } = &path.value;
+    if !matches!(value.value.0.first(), Some(Part::Text(text)) if text.starts_with("//")) {
+        let message = format!(
+            "there is no field {field:?}; put text with a colon in quotes to search for it; allowed: {}",
+            sight.names::<F>()
+        );
+        return Err(QueryError::at(&path.at, message));
+    }
+    let scheme = std::iter::once(field).chain(below).map(String::as_str).collect::<Vec<_>>().join(".");
+    let mut whole = Pattern::text(format!("{scheme}:"));
+    for part in &value.value.0 {
+        match part {
+            Part::Text(text) => text.chars().for_each(|character| whole.push(character)),
+            wildcard => whole.0.push(wildcard.clone()),
+        }
+    }
+    word(&Spanned::new(&path.at, whole), sight)
 }
 
 fn word<F: Fields>(pattern: &Spanned<Pattern>, sight: Sight) -> QueryResult<Filter<F>> {

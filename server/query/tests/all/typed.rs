@@ -80,6 +80,35 @@ fn what_does_not_fit_is_told_with_its_place() {
 }
 
 #[test]
+fn an_address_is_a_word_and_other_colons_are_told_of() {
+    let word = |text: &str| match search::<UserField>(text, Sight::Card) {
+        Ok(Filter::Word(fields, pattern)) => {
+            assert_eq!(fields, [UserField::Username, UserField::Name]);
+            pattern
+        }
+        other => panic!("{text} means {other:?}"),
+    };
+    assert_eq!(word("http://x"), Pattern::text("http://x"));
+    assert_eq!(word("https://ada.example/~ada?x=\\*"), word("'https://ada.example/~ada?x=\\*'"));
+    assert_eq!(word("git.http://*.org"), word("'git.http://*.org'"));
+    assert!(matches!(search::<UserField>("-http://x", Sight::Card), Ok(Filter::Not(_))));
+    for (text, name) in [("Dr: Who", "Dr"), ("a:b", "a"), ("x :/y", "x"), ("ratio:3:4", "ratio")] {
+        let error = search::<UserField>(text, Sight::Card).unwrap_err();
+        let expected = format!(
+            "there is no field {name:?}; put text with a colon in quotes to search for it; allowed: id, username, name"
+        );
+        assert_eq!((error.position, error.message), (Some(0), expected), "{text}");
+    }
+    // What is a field stays one.
+    assert!(matches!(
+        search("profile.website:https://x", Sight::Whole),
+        Ok(Filter::Test(UserField::Profile, Test::Json(..)))
+    ));
+    let error = search::<UserField>("email://x", Sight::Card).unwrap_err();
+    assert_eq!(error.message, "you may not see email; allowed: id, username, name");
+}
+
+#[test]
 fn comparisons_and_values_are_counted() {
     let terms = |count| vec!["id pr"; count].join(" and ");
     read(&terms(TERMS_MAX));
