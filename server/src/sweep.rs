@@ -1,6 +1,6 @@
 //! What time has ended is taken away, now and then and on every replica: sessions, invitations, kept answers, counting
-//! windows; suspensions that ran out, which leaves an audit event each. Each part for itself: where one fails, the log has
-//! an error that names it, and the others go on.
+//! windows; suspensions that ran out, which leaves an audit event each. Rows that an older server made beside this one get what
+//! it doesn't derive. Each part for itself: where one fails, the log has an error that names it, and the others go on.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::DateTime;
 use rollcall_store::StoreResult;
 use rollcall_store::audit::{self, NewEvent};
+use rollcall_store::derived;
 use rollcall_store::sweep::{self as store, BATCH, Expired};
 use serde_json::json;
 use slog::{error, warn};
@@ -42,6 +43,7 @@ pub async fn once(app: &App) -> Vec<&'static str> {
     for what in Expired::ALL {
         done(what.table(), all_expired(app, what).await);
     }
+    done("names", derive(app).await);
     failed
 }
 
@@ -61,6 +63,19 @@ async fn all_expired(app: &App, what: Expired) -> StoreResult<()> {
         from = deleted.youngest.unwrap_or(from);
     }
     warn!(app.log, "more has expired than one sweep takes away; the rest is left to the next"; "part" => what.table());
+    Ok(())
+}
+
+/// Derives what lists are searched and ordered by, where an older server has made a row beside this one.
+async fn derive(app: &App) -> StoreResult<()> {
+    for _ in 0..BATCHES {
+        let transaction = app.store.begin().await?;
+        let derived = derived::refresh(&transaction).await?;
+        transaction.commit().await?;
+        if derived == 0 {
+            break;
+        }
+    }
     Ok(())
 }
 

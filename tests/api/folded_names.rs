@@ -142,7 +142,10 @@ async fn user_create_register_and_user_update_fold_names_alike() {
         if how == "migrate" {
             // As if the columns had just been added.
             server
-                .sql("UPDATE users SET name_folded = NULL, given_name_folded = NULL, family_name_folded = NULL")
+                .sql(
+                    "UPDATE users SET name_folded = NULL, given_name_folded = NULL, family_name_folded = NULL, \
+                         search = NULL",
+                )
                 .await;
             migrate(&server).await;
         }
@@ -173,7 +176,7 @@ async fn group_create_and_group_update_fold_names_alike() {
             }
         }
         if how == "migrate" {
-            server.sql("UPDATE groups SET name_folded = NULL").await;
+            server.sql("UPDATE groups SET name_folded = NULL, search = NULL").await;
             migrate(&server).await;
         }
         let before = admin.group_list().filter("name eq \"before\"").stream().collect().await.unwrap();

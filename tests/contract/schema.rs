@@ -44,6 +44,8 @@ mod diesel_schema {
     /// Diesel's name of a type as Postgres says it.
     fn sql(kind: &str) -> String {
         if let Some(item) = kind.strip_prefix("Array<").and_then(|rest| rest.strip_suffix('>')) {
+            // Nothing keeps null out of a list in Postgres.
+            let item = item.strip_prefix("Nullable<").and_then(|rest| rest.strip_suffix('>')).unwrap_or(item);
             return format!("{}[]", sql(item));
         }
         match kind {

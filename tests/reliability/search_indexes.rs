@@ -1,15 +1,17 @@
 //! The indexes behind lists come and go without the data: what is missing, broken or empty is mended by the next start, and
 //! a database that may not have them works without.
 
+use http::Method;
 use rollcall_client::{Paged, types};
 use rollcall_server::config::DatabaseUrl;
 use rollcall_server::serve;
+use serde_json::json;
 
 use crate::support::cluster::{Database, as_role};
 use crate::support::log::Captured;
 use crate::support::people::{ADMINISTRATOR, new_user};
 use crate::support::server::make_cheap;
-use crate::support::{PASSWORD, TestServer};
+use crate::support::{Answer, PASSWORD, TestServer};
 
 /// Every index there is: its name and definition, and whether it may be used.
 const INDEXES: &str = "SELECT string_agg(indexdef || ' ' || indisvalid::text, E'\n' ORDER BY indexname) FROM pg_indexes \
@@ -43,9 +45,12 @@ async fn what_an_older_server_left_is_mended() {
     // As if the columns had just been added, one index were missing and another had been broken off.
     server
         .sql(
-            "UPDATE users SET name_folded = NULL, given_name_folded = NULL, family_name_folded = NULL; \
-             UPDATE groups SET name_folded = NULL; \
-             DROP INDEX users_search_index, users_name_index; \
+            "UPDATE users SET name_folded = NULL, given_name_folded = NULL, family_name_folded = NULL, \
+                 sort_keys = NULL, search = NULL; \
+             UPDATE groups SET name_folded = NULL, name_key = NULL, search = NULL; \
+             UPDATE roles SET description_folded = NULL, search = NULL; \
+             CREATE INDEX users_search_index ON users (id); \
+             DROP INDEX users_words_index, users_name_index; \
              UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'users_email_null_index'::regclass",
         )
         .await;
@@ -55,14 +60,81 @@ async fn what_an_older_server_left_is_mended() {
     };
     assert!(found("name eq \"zoë\"").await.is_empty());
     let log = migrate(&server.database).await;
-    assert!(log.text().contains("users_search_index"), "{}", log.text());
+    assert!(log.text().contains("users_words_index"), "{}", log.text());
     assert_eq!(indexes(&server.database).await, before);
     assert_eq!(found("name eq \"zoë\" and given_name eq \"Zoë\"").await, ["ZOË"]);
     assert_eq!(found("family_name ew \"æthelred\"").await, ["ÆTHELRED"]);
-    let groups = "SELECT count(*) FROM groups WHERE name_folded IS NULL";
-    assert_eq!(server.count(groups).await, 0);
+    for missing in [
+        "groups WHERE name_folded IS NULL OR name_key IS NULL OR search IS NULL",
+        "roles WHERE (description IS NOT NULL AND description_folded IS NULL) OR search IS NULL",
+        "users WHERE search IS NULL OR sort_keys IS NULL",
+    ] {
+        assert_eq!(server.count(&format!("SELECT count(*) FROM {missing}")).await, 0, "{missing}");
+    }
     // And there is nothing more to do.
-    assert!(!migrate(&server.database).await.text().contains("users_search_index"));
+    assert!(!migrate(&server.database).await.text().contains("users_words_index"));
+}
+
+/// Rows of another version of what is derived are derived anew: at the next start, or by the sweeper where an older server
+/// wrote them beside this one.
+#[tokio::test]
+async fn user_list_finds_and_sorts_rows_that_another_version_wrote() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    for (username, name) in [("anna", "Ängström"), ("zora", "Zora")] {
+        let name: types::DisplayName = name.parse().unwrap();
+        admin.user_create().body(new_user(username).name(name)).send().await.unwrap();
+    }
+    let derived = async || {
+        let columns = "SELECT string_agg(users.search || users.sort_keys::text, E'\\n' ORDER BY users.id) || (SELECT \
+            string_agg(groups.search || groups.name_key::text, '') FROM groups) || (SELECT \
+            string_agg(roles.search, '' ORDER BY id) FROM roles) FROM users";
+        server.db().await.query_one(columns, &[]).await.unwrap().get::<_, String>(0)
+    };
+    let found = async || {
+        let list = admin.user_list().q("angstrom").stream().collect().await.unwrap();
+        let sorted = admin.user_list().sort("name").filter("name pr").stream().collect().await.unwrap();
+        (list.len(), sorted.into_iter().filter_map(|user| user.username).collect::<Vec<_>>())
+    };
+    let before = derived().await;
+    assert_eq!(found().await, (1, vec!["anna".to_owned(), "zora".to_owned()]));
+    for mends in ["the sweeper", "a start"] {
+        for stale in ["'0' || substr(search, 2)", "NULL", "''"] {
+            let sql = format!(
+                "UPDATE users SET search = {stale}, sort_keys = ARRAY['\\xff', '\\xff', NULL, NULL]::bytea[]; \
+                 UPDATE groups SET search = {stale}, name_key = '\\xff'; UPDATE roles SET search = {stale}"
+            );
+            server.sql(&sql).await;
+            match mends {
+                "the sweeper" => server.sweep().await,
+                _ => drop(migrate(&server.database).await),
+            }
+            assert!(derived().await == before, "{mends} after {stale}");
+            assert_eq!(found().await.0, 1);
+        }
+    }
+    // A server that doesn't know the columns changes names without them.
+    server
+        .sql(
+            "UPDATE users SET name = 'Aaron', name_folded = 'aaron' WHERE username = 'zora'; \
+             UPDATE groups SET name = 'Böse', name_folded = 'böse'; \
+             UPDATE roles SET description = 'Élan', description_folded = 'élan' WHERE name = 'admin'",
+        )
+        .await;
+    server.sweep().await;
+    assert_eq!(found().await, (1, vec!["zora".to_owned(), "anna".to_owned()]));
+    assert_eq!(admin.user_list().q("aaron").stream().collect().await.unwrap().len(), 1);
+    assert_eq!(admin.user_list().q("zora -aaron").stream().collect().await.unwrap().len(), 0);
+    assert_eq!(admin.group_list().q("bose").stream().collect().await.unwrap().len(), 1);
+    assert_eq!(admin.role_list().q("elan").stream().collect().await.unwrap().len(), 1);
+    let stale = "SELECT count(*) FROM users WHERE search IS NULL";
+    // A newer one derives them at once, also where nothing but a diacritic is another.
+    let renamed = json!({ "name": "Aäron", "profile": { "given_name": "Å" } });
+    for body in [renamed.clone(), renamed, json!({ "name": "Aaron", "phone": "+4930123456" })] {
+        let request = server.request(Method::PATCH, "/v1/users/@zora").bearer_auth(admin.token()).json(&body);
+        assert_eq!(Answer::of(request).await.code(), 200);
+        assert_eq!(server.count(stale).await, 0, "{body}");
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use rollcall_api::error;
 use rollcall_api::types::{ListQuery, Page, PageQuery, Text, TextRule, TotalKind};
 use rollcall_query::{Fields, Filter, QueryError, Sight, SortKey};
 use rollcall_store::connect::Connection;
+use rollcall_store::derived;
 use rollcall_store::find::{Find, Ids, Position, Total};
 use rollcall_store::{Conn, MaybeLost, StoreError, StoreResult};
 
@@ -69,6 +70,10 @@ impl<'a, F: Fields> Finding<'a, F> {
         let mut whole =
             vec![sees.as_str(), q.unwrap_or_default(), filter.unwrap_or_default(), sort.unwrap_or_default()];
         whole.extend_from_slice(binding);
+        if sort.is_some() {
+            // A token has the keys of its row, which mean nothing among keys of another version.
+            whole.push(derived::VERSION);
+        }
         let page = PageQuery { limit: query.limit, page_token: query.page_token.clone() };
         let paging = Paging::open(op, &page, &whole)?;
         let total = query.total.map(|kind| match kind {

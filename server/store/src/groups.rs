@@ -6,11 +6,11 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use rollcall_api::types::fold;
 use rollcall_query::fields::{GroupField, MemberField};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::derived::GroupColumns;
 use crate::error::{StoreError, StoreResult};
 use crate::find::{self, Find, Position, Rows, Total};
 use crate::schema::{
@@ -191,8 +191,8 @@ pub async fn insert(mut conn: &AsyncPgConnection, group: &NewGroup) -> StoreResu
     if let Some(creator) = group.created_by {
         keep(conn, creator).await?;
     }
-    let folded = groups::name_folded.eq(fold(&group.name));
-    diesel::insert_into(groups::table).values((group, folded)).execute(&mut conn).await?;
+    let derived = GroupColumns::of(&group.slug, &group.name);
+    diesel::insert_into(groups::table).values((group, derived)).execute(&mut conn).await?;
     Ok(())
 }
 
@@ -220,9 +220,16 @@ pub async fn update(
     changes: GroupChanges,
     now: DateTime<Utc>,
 ) -> StoreResult<()> {
-    let folded = changes.name.as_deref().map(|name| groups::name_folded.eq(fold(name)));
+    let derived = if changes.slug.is_some() || changes.name.is_some() {
+        let query = groups::table.find(id).select((groups::slug, groups::name));
+        let (slug, name): (String, String) = query.get_result(&mut conn).await?;
+        let slug = changes.slug.as_ref().unwrap_or(&slug);
+        Some(GroupColumns::of(slug, changes.name.as_ref().unwrap_or(&name)))
+    } else {
+        None
+    };
     diesel::update(groups::table.find(id))
-        .set((changes, folded, groups::updated_at.eq(now)))
+        .set((changes, derived, groups::updated_at.eq(now)))
         .execute(&mut conn)
         .await?;
     Ok(())

@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod connect;
+pub mod derived;
 pub mod erase;
 pub mod error;
 pub mod find;

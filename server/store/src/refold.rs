@@ -7,12 +7,11 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rollcall_api::types::fold;
-use serde_json::Value;
 use uuid::Uuid;
 
+use crate::derived::GroupColumns;
 use crate::error::{StoreError, StoreResult};
 use crate::schema::{groups, invitations, users};
-use crate::users::FoldedNames;
 
 /// The characters that folding leaves out (Default_Ignorable_Code_Point), from and to. That is a property that no character
 /// gets or loses.
@@ -68,7 +67,9 @@ pub(crate) async fn run(conn: &mut AsyncPgConnection) -> StoreResult<Vec<Uuid>> 
         let Some(row) = rows.last() else { break };
         last = row.id;
         for row in rows {
-            names(conn, &row).await?;
+            // Whatever is derived from its names comes with `derived::refresh`.
+            let target = users::table.find(row.id);
+            diesel::update(target).set(users::search.eq(None::<String>)).execute(conn).await?;
             if !identifiers(conn, &row).await? {
                 colliding.push(row.id);
             }
@@ -81,11 +82,15 @@ pub(crate) async fn run(conn: &mut AsyncPgConnection) -> StoreResult<Vec<Uuid>> 
 /// Folds the names of groups and the addresses of invitations again. There are fewer of them: they are looked through.
 async fn others(conn: &mut AsyncPgConnection) -> StoreResult<()> {
     let stale = |column: &str| sql::<Bool>(&format!("{column} ~ '{}'", invisible()));
-    let rows: Vec<(Uuid, String)> =
-        groups::table.filter(stale("name_folded")).select((groups::id, groups::name)).load(conn).await?;
-    for (id, name) in rows {
-        let same = groups::table.filter(groups::id.eq(id)).filter(groups::name.eq(&name));
-        diesel::update(same).set(groups::name_folded.eq(fold(&name))).execute(conn).await?;
+    let columns = (groups::id, groups::slug, groups::name);
+    let rows: Vec<(Uuid, String, String)> =
+        groups::table.filter(stale("name_folded")).select(columns).load(conn).await?;
+    for (id, slug, name) in rows {
+        let same = groups::table
+            .filter(groups::id.eq(id))
+            .filter(groups::slug.eq(&slug))
+            .filter(groups::name.eq(&name));
+        diesel::update(same).set(GroupColumns::of(&slug, &name)).execute(conn).await?;
     }
     let rows: Vec<(Uuid, String)> = invitations::table
         .filter(stale("email_folded"))
@@ -107,19 +112,6 @@ struct Row {
     email: Option<String>,
     username_folded: Option<String>,
     email_folded: Option<String>,
-    name: Option<String>,
-    profile: Value,
-}
-
-/// Where the row is changed meanwhile, the server that does it writes these columns as well.
-async fn names(conn: &mut AsyncPgConnection, row: &Row) -> StoreResult<()> {
-    let same = users::table
-        .filter(users::id.eq(row.id))
-        .filter(users::name.is_not_distinct_from(&row.name))
-        .filter(users::profile.eq(&row.profile));
-    let folded = FoldedNames::of(Some(row.name.as_deref()), Some(&row.profile));
-    diesel::update(same).set(folded).execute(conn).await?;
-    Ok(())
 }
 
 /// Says whether the identifiers are up to date afterwards.

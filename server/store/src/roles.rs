@@ -6,10 +6,10 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use rollcall_api::types::fold;
 use rollcall_query::fields::RoleField;
 use uuid::Uuid;
 
+use crate::derived::RoleColumns;
 use crate::error::{StoreError, StoreResult};
 use crate::find::{self, Find, Position, Rows, Total};
 use crate::schema::{group_member_roles, groups, role_permissions, role_records, roles, user_roles, users};
@@ -123,8 +123,8 @@ pub struct NewRole {
 
 /// Inserts a role with its permissions.
 pub async fn insert(mut conn: &AsyncPgConnection, role: &NewRole, permissions: &[String]) -> StoreResult<()> {
-    let folded = roles::description_folded.eq(role.description.as_deref().map(fold));
-    diesel::insert_into(roles::table).values((role, folded)).execute(&mut conn).await?;
+    let derived = RoleColumns::of(&role.name, role.description.as_deref());
+    diesel::insert_into(roles::table).values((role, derived)).execute(&mut conn).await?;
     add_permissions(conn, role.id, permissions).await
 }
 
@@ -145,9 +145,15 @@ pub async fn update(
     permissions: Option<&[String]>,
     now: DateTime<Utc>,
 ) -> StoreResult<()> {
-    let folded =
-        changes.description.as_ref().map(|text| roles::description_folded.eq(text.as_deref().map(fold)));
-    let changed = (changes, folded, roles::updated_at.eq(now));
+    let derived = if changes.name.is_some() || changes.description.is_some() {
+        let query = roles::table.find(id).select((roles::name, roles::description));
+        let (name, description): (String, Option<String>) = query.get_result(&mut conn).await?;
+        let description = changes.description.as_ref().unwrap_or(&description);
+        Some(RoleColumns::of(changes.name.as_ref().unwrap_or(&name), description.as_deref()))
+    } else {
+        None
+    };
+    let changed = (changes, derived, roles::updated_at.eq(now));
     diesel::update(roles::table.find(id)).set(changed).execute(&mut conn).await?;
     if let Some(permissions) = permissions {
         remove_permissions(conn, id).await?;

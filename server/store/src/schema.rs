@@ -31,6 +31,8 @@ table! {
         given_name_folded -> Nullable<Text>,
         family_name_folded -> Nullable<Text>,
         invitations_void_before -> Nullable<Timestamptz>,
+        sort_keys -> Nullable<Array<Nullable<Bytea>>>,
+        search -> Nullable<Text>,
     }
 }
 
@@ -70,6 +72,7 @@ table! {
         is_default -> Bool,
         deleted -> Bool,
         description_folded -> Nullable<Text>,
+        search -> Nullable<Text>,
     }
 }
 
@@ -103,6 +106,8 @@ table! {
         mfa_required -> Bool,
         name_folded -> Nullable<Text>,
         deleted -> Bool,
+        name_key -> Nullable<Bytea>,
+        search -> Nullable<Text>,
     }
 }
 
@@ -201,7 +206,8 @@ table! {
         given_name_folded -> Nullable<Text>,
         family_name -> Nullable<Text>,
         family_name_folded -> Nullable<Text>,
-        search -> Text,
+        search -> Nullable<Text>,
+        sort_keys -> Nullable<Array<Nullable<Bytea>>>,
     }
 }
 
@@ -264,6 +270,7 @@ table! {
         updated_at -> Timestamptz,
         permissions -> Array<Text>,
         description_folded -> Nullable<Text>,
+        search -> Nullable<Text>,
     }
 }
 

@@ -5,11 +5,12 @@ use diesel::dsl::{auto_type, exists, not};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use rollcall_api::types::{NameKey, fold};
+use rollcall_api::types::NameKey;
 use rollcall_query::fields::UserField;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::derived::{UserColumns, UserNames};
 use crate::error::{StoreError, StoreResult};
 use crate::find::{self, Find, Position, Rows, Total};
 use crate::schema::{deleted_users, group_members, sessions, user_records, user_roles, users};
@@ -207,8 +208,14 @@ pub struct NewUser {
 
 /// Inserts a user.
 pub async fn insert(mut conn: &AsyncPgConnection, user: &NewUser) -> StoreResult<()> {
-    let folded = FoldedNames::of(Some(user.name.as_deref()), Some(&user.profile));
-    diesel::insert_into(users::table).values((user, folded)).execute(&mut conn).await?;
+    let derived = UserColumns::of(&UserNames {
+        username_folded: user.username_folded.clone(),
+        email_folded: user.email_folded.clone(),
+        phone: user.phone.clone(),
+        name: user.name.clone(),
+        profile: user.profile.clone(),
+    });
+    diesel::insert_into(users::table).values((user, derived)).execute(&mut conn).await?;
     Ok(())
 }
 
@@ -236,27 +243,6 @@ pub struct UserChanges {
     pub invitations_void_before: Option<Option<DateTime<Utc>>>,
 }
 
-/// The names of a user, folded: what lists are narrowed and ordered by. They are derived here and nowhere else.
-#[derive(Clone, Debug, Insertable, AsChangeset)]
-#[diesel(table_name = users)]
-pub(crate) struct FoldedNames {
-    name_folded: Option<Option<String>>,
-    given_name_folded: Option<Option<String>>,
-    family_name_folded: Option<Option<String>>,
-}
-
-impl FoldedNames {
-    /// Of a name and a profile; `None` where they stay as they are.
-    pub(crate) fn of(name: Option<Option<&str>>, profile: Option<&Value>) -> Self {
-        let claim = |claim: &str| profile.map(|profile| profile[claim].as_str().map(fold));
-        Self {
-            name_folded: name.map(|name| name.map(fold)),
-            given_name_folded: claim("given_name"),
-            family_name_folded: claim("family_name"),
-        }
-    }
-}
-
 /// Changes a user whose row the caller has locked.
 pub async fn update(
     mut conn: &AsyncPgConnection,
@@ -264,12 +250,40 @@ pub async fn update(
     changes: UserChanges,
     now: DateTime<Utc>,
 ) -> StoreResult<()> {
-    let folded = FoldedNames::of(changes.name.as_ref().map(Option::as_deref), changes.profile.as_ref());
+    let derived = match changes.named() {
+        true => Some(UserColumns::of(&changes.names(names(conn, id).await?))),
+        false => None,
+    };
     diesel::update(users::table.find(id))
-        .set((changes, folded, users::updated_at.eq(now)))
+        .set((changes, derived, users::updated_at.eq(now)))
         .execute(&mut conn)
         .await?;
     Ok(())
+}
+
+async fn names(mut conn: &AsyncPgConnection, id: Uuid) -> StoreResult<UserNames> {
+    Ok(users::table.find(id).select(UserNames::as_select()).get_result(&mut conn).await?)
+}
+
+impl UserChanges {
+    /// Whether what the user is called changes.
+    fn named(&self) -> bool {
+        let Self { username_folded, email_folded, phone, name, profile, .. } = self;
+        [username_folded, email_folded, phone, name].iter().any(|change| change.is_some())
+            || profile.is_some()
+    }
+
+    /// What the user is called afterwards.
+    fn names(&self, before: UserNames) -> UserNames {
+        let after = |change: &Option<Option<String>>, before| change.clone().unwrap_or(before);
+        UserNames {
+            username_folded: after(&self.username_folded, before.username_folded),
+            email_folded: after(&self.email_folded, before.email_folded),
+            phone: after(&self.phone, before.phone),
+            name: after(&self.name, before.name),
+            profile: self.profile.clone().unwrap_or(before.profile),
+        }
+    }
 }
 
 /// Replaces the custom data of a user whose row the caller has locked; returns them as they are read from now on.

@@ -28,6 +28,7 @@ async fn crowded() -> (TestServer, Person) {
              FROM generate_series(1, 20000) n; ANALYZE users",
         )
         .await;
+    server.sweep().await;
     (server, admin)
 }
 

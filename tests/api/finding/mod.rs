@@ -11,6 +11,7 @@ mod groups;
 mod limits;
 mod logto;
 mod members;
+mod names_in_order;
 mod order;
 mod page_tokens;
 mod posix;
@@ -18,6 +19,7 @@ mod roles;
 mod scim;
 mod sight;
 mod totals;
+mod words;
 
 use serde::Serialize;
 use serde_json::Value;

@@ -211,6 +211,7 @@ async fn rows_come_and_go_during_a_sorted_walk() {
             stays.insert(person.id);
         }
     }
+    server.sweep().await;
     for (walk, sort) in
         ["username", "-username", "name,-username", "-last_sign_in_at,username"].into_iter().enumerate()
     {
@@ -237,6 +238,7 @@ async fn rows_come_and_go_during_a_sorted_walk() {
             if round < 4 {
                 server.quick_user(&format!("m{walk}{round}")).await;
             }
+            server.sweep().await;
         }
         for id in &stays {
             assert_eq!(seen.iter().filter(|seen| *seen == id).count(), 1, "{sort}");

@@ -5,6 +5,11 @@ SELECT setseed(0.25);
 SET session_replication_role = replica;
 ALTER TABLE users DROP CONSTRAINT users_username_key, DROP CONSTRAINT users_email_key, DROP CONSTRAINT users_phone_key;
 
+CREATE FUNCTION pg_temp.plain(text text) RETURNS text LANGUAGE sql IMMUTABLE AS
+    $$ SELECT translate(lower(text), 'öéøü', 'oeou') $$;
+CREATE FUNCTION pg_temp.beginnings(text text) RETURNS text LANGUAGE sql IMMUTABLE AS
+    $$ SELECT coalesce(regexp_replace(text, '([a-z0-9])([a-z0-9]?)[a-z0-9]*[^a-z0-9]*', E'\x01\\1\\2', 'g'), '') $$;
+
 CREATE TEMPORARY TABLE words AS SELECT
     '{Ada,Bob,Carol,Dan,Eve,Frank,Grace,Heidi,Ivan,Judy,Karl,Linda,Mallory,Nina,Olivia,Peggy,Quentin,Rupert,Sybil,Trent,
       Ursula,Victor,Wendy,Xaver,Yvonne,Zoe,Jörg,Élodie,Søren,Ömer}'::text[] AS given,
@@ -13,13 +18,25 @@ CREATE TEMPORARY TABLE words AS SELECT
 
 INSERT INTO users (
     id, username, username_folded, email, email_folded, phone, name, name_folded, profile, given_name_folded,
-    family_name_folded, custom_data, suspended, password_hash, created_via, created_at, updated_at, last_sign_in_at
+    family_name_folded, sort_keys, search, custom_data, suspended, password_hash, created_via, created_at, updated_at, last_sign_in_at
 )
 SELECT
     id, username, username, email, email, phone, name, lower(name),
     CASE WHEN named THEN jsonb_build_object('given_name', given, 'family_name', family, 'locale', locale) ELSE '{}' END,
     CASE WHEN named THEN lower(given) END,
     CASE WHEN named THEN lower(family) END,
+    -- Keys of their own making: only that they are in some order matters here. Words begin where a person's do.
+    ARRAY[
+        convert_to(username, 'UTF8'), convert_to(lower(name), 'UTF8'),
+        CASE WHEN named THEN convert_to(lower(given), 'UTF8') END,
+        CASE WHEN named THEN convert_to(lower(family), 'UTF8') END
+    ],
+    E'1\n' || coalesce(username, '') || E'\n' || coalesce(email, '') || E'\n' || coalesce(phone, '') || E'\n'
+        || coalesce(pg_temp.plain(name), '') || E'\n' || CASE WHEN named THEN pg_temp.plain(given) ELSE '' END || E'\n'
+        || CASE WHEN named THEN pg_temp.plain(family) ELSE '' END || E'\n'
+        || pg_temp.beginnings(username) || E'\n' || pg_temp.beginnings(email) || E'\n' || pg_temp.beginnings(phone) || E'\n'
+        || pg_temp.beginnings(pg_temp.plain(name)) || E'\n' || CASE WHEN named THEN pg_temp.beginnings(pg_temp.plain(given)) ELSE '' END || E'\n'
+        || CASE WHEN named THEN pg_temp.beginnings(pg_temp.plain(family)) ELSE '' END || E'\n',
     jsonb_build_object(
         'plan', CASE WHEN dice < 0.8 THEN 'free' WHEN dice < 0.995 THEN 'pro' ELSE 'enterprise' END,
         'seats', n % 1000,

@@ -24,19 +24,23 @@ const WALK: Duration = Duration::from_secs(6);
 /// People in the middle of everything, three with values and three without, before the others come: a page token that
 /// stands on the second of them is, once the others are there, one from deep inside the list.
 const MARKERS: &str = "INSERT INTO users (id, username, username_folded, email, email_folded, phone, name, name_folded,
-    profile, given_name_folded, family_name_folded, created_via, created_at, updated_at, last_sign_in_at)
+    profile, given_name_folded, family_name_folded, created_via, created_at, updated_at, last_sign_in_at, sort_keys)
 SELECT
     ('01941f29-7c00-7000-8000-00000000000' || n)::uuid, 'karl.m' || n, 'karl.m' || n, '80karl' || n || '@mail.example',
     '80karl' || n || '@mail.example', NULL, 'Karl M' || n, 'karl m' || n,
     jsonb_build_object('given_name', 'Karl' || n, 'family_name', 'Mühl' || n), 'karl' || n, 'mühl' || n, 'registration',
     timestamptz '2025-01-01 00:00Z' + n * interval '1 second', timestamptz '2025-01-01 00:00Z' + n * interval '1 second',
-    timestamptz '2025-01-01 00:00Z' + n * interval '1 second'
+    timestamptz '2025-01-01 00:00Z' + n * interval '1 second',
+    ARRAY[
+        convert_to('karl.m' || n, 'UTF8'), convert_to('karl m' || n, 'UTF8'), convert_to('karl' || n, 'UTF8'),
+        convert_to('mühl' || n, 'UTF8')
+    ]
 FROM generate_series(1, 3) AS n
 UNION ALL
 SELECT
     ('01941f29-7c00-7000-8000-00000000001' || n)::uuid, NULL, NULL, NULL, NULL, '+1555000000' || n, NULL, NULL, '{}', NULL,
     NULL, 'registration', timestamptz '2025-01-01 00:01Z' + n * interval '1 second',
-    timestamptz '2025-01-01 00:01Z' + n * interval '1 second', NULL
+    timestamptz '2025-01-01 00:01Z' + n * interval '1 second', NULL, NULL
 FROM generate_series(1, 3) AS n";
 const WITH_VALUES: &str = "01941f29-7c00-7000-8000-000000000002";
 const WITHOUT: &str = "01941f29-7c00-7000-8000-000000000012";
@@ -115,6 +119,12 @@ const SEARCHES: &[&str] = &[
     "al",
     "q",
     "1",
+    "zu",
+    "z",
+    "li zu",
+    "zuleika be",
+    "strom",
+    "z?leika roles:rare",
     "email:*@rare.example",
     "username:*9?9",
     "name:zuleika*",

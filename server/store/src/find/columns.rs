@@ -8,7 +8,7 @@ use diesel::expression::{
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::QueryResult;
-use diesel::sql_types::{Bool, Jsonb, Nullable, SingleValue, Text, Timestamptz, Uuid};
+use diesel::sql_types::{Binary, Bool, Jsonb, Nullable, SingleValue, Text, Timestamptz, Uuid};
 
 /// A column of a type. The type is always the nullable one: comparing with null gives null, which is not true.
 pub struct Column<ST: 'static> {
@@ -18,6 +18,8 @@ pub struct Column<ST: 'static> {
 
 /// A column of text.
 pub type TextColumn = Column<Nullable<Text>>;
+/// A column of bytes.
+pub type BytesColumn = Column<Nullable<Binary>>;
 /// A column of ids.
 pub type IdColumn = Column<Nullable<Uuid>>;
 /// A column of truths.
@@ -35,6 +37,22 @@ impl<ST: SingleValue> Column<Nullable<ST>> {
         C::SqlType: diesel::sql_types::IntoNullable<Nullable = Nullable<ST>>,
     {
         Self { fragment: column, sql_type: PhantomData }
+    }
+
+    /// A column, or what is made of columns, that the schema doesn't have.
+    pub fn named(name: &'static Named) -> Self {
+        Self { fragment: name, sql_type: PhantomData }
+    }
+}
+
+/// A fixed piece of SQL.
+#[derive(Debug)]
+pub struct Named(pub &'static str);
+
+impl QueryFragment<Pg> for Named {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(self.0);
+        Ok(())
     }
 }
 

@@ -13,9 +13,11 @@ use rollcall_query::{Case, Filter, Order, Pattern, Test, TextTest};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::columns::{Column, IdColumn, JsonColumn, TextColumn};
+use super::columns::{BytesColumn, Column, IdColumn, JsonColumn, TextColumn};
 use super::ids::Ids;
 use super::resources::{Resource, Source};
+use super::words::{self, Words};
+use crate::derived::{plain, sort_key};
 
 diesel::infix_operator!(MatchesRegex, " ~ ", backend: Pg);
 
@@ -58,6 +60,14 @@ impl Condition {
         E: QueryFragment<Pg> + Send + 'static,
     {
         Self::Certain(Box::new(expression))
+    }
+
+    /// A condition that only helps to find an index.
+    pub fn helper<E>(expression: E) -> Self
+    where
+        E: QueryFragment<Pg> + Send + 'static,
+    {
+        Self::Helper(Box::new(expression))
     }
 
     /// The same, of columns that always have a value.
@@ -172,17 +182,7 @@ pub fn of<F: Resource>(filter: &Filter<F>, ids: &Ids) -> Condition {
                 _ => condition,
             }
         }
-        Filter::Word(fields, pattern) => {
-            let pattern = pattern.folded(fold);
-            let any = fields.iter().map(|field| word(field.source(), &pattern)).collect();
-            match F::gathered().filter(|_| is_found_by_trigrams(&pattern)) {
-                Some(gathered) => Condition::All(vec![
-                    Condition::Helper(Box::new(gathered.like(contains(&pattern)))),
-                    Condition::Any(any),
-                ]),
-                None => Condition::Any(any),
-            }
-        }
+        Filter::Word(fields, pattern) => words::condition(fields, pattern),
     }
 }
 
@@ -250,39 +250,27 @@ pub struct TextColumns {
     pub raw: TextColumn,
     /// Folded: what is compared where case doesn't count.
     pub folded: TextColumn,
-    /// All searched texts of the row, folded, one to a line, behind the index of trigrams.
-    pub gathered: Option<TextColumn>,
-}
-
-/// A word of the search bar is contained in the text. One that is too short for trigrams begins it: a B-tree finds
-/// those.
-fn word(source: Source, pattern: &Pattern) -> Condition {
-    let Source::Text(columns) = source else { return Condition::Any(Vec::new()) };
-    if is_found_by_trigrams(pattern) {
-        Condition::leaf(columns.folded.like(contains(pattern)))
-    } else {
-        Condition::leaf(columns.folded.like(format!("{}%", pattern.like())))
-    }
-}
-
-fn is_found_by_trigrams(pattern: &Pattern) -> bool {
-    pattern.longest() >= 3
-}
-
-fn contains(pattern: &Pattern) -> String {
-    format!("%{}%", pattern.like())
+    /// Where it stands in an order; without it, by its folded form's code points.
+    pub key: Option<BytesColumn>,
+    /// Where the search bar looks for its words.
+    pub words: Option<Words>,
+    /// The column that has its plain form among others', each a line with its end behind it, behind an index of trigrams.
+    pub indexed: Option<TextColumn>,
 }
 
 /// A text passes a test.
 pub fn text(columns: TextColumns, test: &TextTest) -> Condition {
-    let TextColumns { raw, folded, gathered } = columns;
+    let TextColumns { raw, folded, key, indexed, .. } = columns;
     let like = |pattern: String| Condition::leaf(folded.like(pattern));
     // What every row that passes has among its texts: the index of trigrams finds those. A line's end counts as a
-    // character there.
+    // character there. What is in a folded text is, made plain, in the plain one.
     let near = |found: bool, pattern: String| {
-        gathered.filter(|_| found).map(|gathered| Condition::Helper(Box::new(gathered.like(pattern))))
+        indexed.filter(|_| found).map(|indexed| Condition::helper(indexed.like(pattern)))
     };
-    let has = |text: &str| near(text.chars().count() >= 3, format!("%{}%", escaped(text)));
+    let has = |text: &str| {
+        let text = plain(text);
+        near(text.chars().count() >= 3, format!("%{}%", escaped(&text)))
+    };
     let found = |by_index: Option<Condition>, rest: Vec<Condition>| {
         Condition::All(by_index.into_iter().chain(rest).collect())
     };
@@ -305,17 +293,22 @@ pub fn text(columns: TextColumns, test: &TextTest) -> Condition {
         TextTest::StartsWith(value) => like(format!("{}%", escaped(&fold(value)))),
         TextTest::EndsWith(value) => {
             let wanted = fold(value);
-            let last = near(wanted.chars().count() >= 2, format!("%{}\n%", escaped(&wanted)));
+            let seen = plain(&wanted);
+            let last = near(seen.chars().count() >= 2, format!("%{}\n%", escaped(&seen)));
             found(last, vec![like(format!("%{}", escaped(&wanted)))])
         }
-        TextTest::Compare(order, value) => compare(folded, *order, fold(value)),
+        TextTest::Compare(order, value) => match key {
+            Some(key) => compare(key, *order, sort_key(&fold(value))),
+            None => compare(folded, *order, fold(value)),
+        },
         TextTest::Like(pattern) => match pattern.plain() {
             Some(plain) => Condition::leaf(folded.eq(fold(plain))),
             None => {
                 let pattern = pattern.folded(fold);
-                let line = format!("%\n{}\n%", pattern.like());
-                let ends = matches!(pattern.0.last(), Some(Part::Text(text)) if text.chars().count() >= 2);
-                found(near(ends || is_found_by_trigrams(&pattern), line), vec![like(pattern.like())])
+                let seen = loosened(&pattern.folded(plain));
+                let ends = matches!(seen.0.last(), Some(Part::Text(text)) if text.chars().count() >= 2);
+                let line = format!("%\n{}\n%", seen.like());
+                found(near(ends || seen.longest() >= 3, line), vec![like(pattern.like())])
             }
         },
         TextTest::Matches(regex) => {
@@ -325,6 +318,12 @@ pub fn text(columns: TextColumns, test: &TextTest) -> Condition {
             found(needle.and_then(|needle| has(&needle)), vec![matches])
         }
     }
+}
+
+/// The pattern with any run of characters for one: a character may become two in a plain text, or none.
+fn loosened(pattern: &Pattern) -> Pattern {
+    let parts = pattern.0.iter().map(|part| if *part == Part::One { Part::Many } else { part.clone() });
+    Pattern(parts.collect())
 }
 
 /// A column is one of these ids. One alone is asked for by `=`, which leaves an index in its order.

@@ -6,13 +6,13 @@ use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, Valid
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::QueryResult;
-use diesel::sql_types::{Bool, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Binary, Bool, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
 use rollcall_query::{Direction, SortKey};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::Find;
-use super::columns::{BoolColumn, IdColumn, TextColumn, TimeColumn};
+use super::columns::{BoolColumn, BytesColumn, IdColumn, TextColumn, TimeColumn};
 use super::condition::Condition;
 use super::resources::{Resource, Source};
 use crate::error::{StoreError, StoreResult};
@@ -48,6 +48,7 @@ struct Key {
 #[derive(Clone, Copy, Debug)]
 enum KeyColumn {
     Text(TextColumn),
+    Bytes(BytesColumn),
     Id(IdColumn),
     Bool(BoolColumn),
     Time(TimeColumn),
@@ -57,6 +58,7 @@ enum KeyColumn {
 #[derive(Clone, Debug)]
 enum KeyValue {
     Text(String),
+    Bytes(Vec<u8>),
     Id(Uuid),
     Bool(bool),
     Time(DateTime<Utc>),
@@ -65,7 +67,7 @@ enum KeyValue {
 impl Key {
     fn of<F: Resource>(sorted: SortKey<F>) -> StoreResult<Self> {
         let column = match sorted.field.source() {
-            Source::Text(columns) => KeyColumn::Text(columns.folded),
+            Source::Text(columns) => columns.key.map_or(KeyColumn::Text(columns.folded), KeyColumn::Bytes),
             Source::Id(column) => KeyColumn::Id(column),
             Source::Bool(column) => KeyColumn::Bool(column),
             Source::Time(column) => KeyColumn::Time(column),
@@ -80,6 +82,7 @@ impl Key {
         let text = json.as_str();
         let value = match self.column {
             KeyColumn::Text(_) => text.map(|text| KeyValue::Text(text.to_owned())),
+            KeyColumn::Bytes(_) => text.and_then(bytes).map(KeyValue::Bytes),
             KeyColumn::Id(_) => text.and_then(|text| Uuid::try_parse(text).ok()).map(KeyValue::Id),
             KeyColumn::Bool(_) => json.as_bool().map(KeyValue::Bool),
             KeyColumn::Time(_) => text
@@ -93,10 +96,18 @@ impl Key {
     }
 }
 
+/// What [`Keys`] writes as hexadecimal digits.
+fn bytes(digits: &str) -> Option<Vec<u8>> {
+    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
+    let pair = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    if rest.is_empty() { pairs.iter().map(pair).collect() } else { None }
+}
+
 impl KeyColumn {
     fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         match self {
             Self::Text(column) => column.walk_ast(out.reborrow()),
+            Self::Bytes(column) => column.walk_ast(out.reborrow()),
             Self::Id(column) => column.walk_ast(out.reborrow()),
             Self::Bool(column) => column.walk_ast(out.reborrow()),
             Self::Time(column) => column.walk_ast(out.reborrow()),
@@ -108,6 +119,7 @@ impl KeyValue {
     fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         match self {
             Self::Text(value) => out.push_bind_param::<Text, _>(value),
+            Self::Bytes(value) => out.push_bind_param::<Binary, _>(value),
             Self::Id(value) => out.push_bind_param::<SqlUuid, _>(value),
             Self::Bool(value) => out.push_bind_param::<Bool, _>(value),
             Self::Time(value) => out.push_bind_param::<Timestamptz, _>(value),
@@ -397,7 +409,13 @@ impl QueryFragment<Pg> for Keys {
             if index > 0 {
                 out.push_sql(", ");
             }
-            key.column.push(&mut out)?;
+            if let KeyColumn::Bytes(column) = &key.column {
+                out.push_sql("encode(");
+                column.walk_ast(out.reborrow())?;
+                out.push_sql(", 'hex')");
+            } else {
+                key.column.push(&mut out)?;
+            }
         }
         out.push_sql(")");
         Ok(())

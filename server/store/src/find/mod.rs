@@ -7,6 +7,7 @@ mod ids;
 mod keyset;
 mod relations;
 mod resources;
+mod words;
 
 use diesel::pg::Pg;
 use diesel::prelude::*;

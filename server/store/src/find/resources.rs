@@ -4,10 +4,11 @@
 use rollcall_query::Fields;
 use rollcall_query::fields::{AuditEventField, GroupField, MemberField, RoleField, UserField};
 
-use super::columns::{BoolColumn, Column, IdColumn, JsonColumn, TextColumn, TimeColumn};
+use super::columns::{BoolColumn, BytesColumn, Column, IdColumn, JsonColumn, Named, TextColumn, TimeColumn};
 use super::condition::{Condition, TextColumns};
 use super::ids::Ids;
 use super::relations;
+use super::words::words;
 use crate::schema::{audit_events, groups, membership_records, role_records, user_records};
 use rollcall_query::Test;
 
@@ -16,7 +17,7 @@ pub trait Resource: Fields {
     /// The id, which decides between equals.
     fn id() -> IdColumn;
 
-    /// All searched texts of a row, folded, each a line with its breaks around it, behind an index of trigrams.
+    /// The column with all searched texts of a row, each a line with its end behind it (see [`crate::derived`]).
     fn gathered() -> Option<TextColumn> {
         None
     }
@@ -49,8 +50,14 @@ pub enum Source {
 
 /// A text that is compared as it is: names of things that have no capitals.
 fn same(column: TextColumn) -> Source {
-    Source::Text(TextColumns { raw: column, folded: column, gathered: None })
+    Source::Text(TextColumns { raw: column, folded: column, key: None, words: None, indexed: None })
 }
+
+/// Where users' texts stand in an order.
+const USERNAME_KEY: &Named = &Named("\"user_records\".\"sort_keys\"[1]");
+const NAME_KEY: &Named = &Named("\"user_records\".\"sort_keys\"[2]");
+const GIVEN_NAME_KEY: &Named = &Named("\"user_records\".\"sort_keys\"[3]");
+const FAMILY_NAME_KEY: &Named = &Named("\"user_records\".\"sort_keys\"[4]");
 
 impl Resource for UserField {
     fn id() -> IdColumn {
@@ -62,21 +69,48 @@ impl Resource for UserField {
     }
 
     fn source(self) -> Source {
-        let text = |raw, folded| Source::Text(TextColumns { raw, folded, gathered: Self::gathered() });
+        let text = |raw, folded, key: Option<&'static Named>, words| {
+            let key: Option<BytesColumn> = key.map(Column::named);
+            Source::Text(TextColumns { raw, folded, key, words: Some(words), indexed: Self::gathered() })
+        };
         match self {
             Self::Id => Source::Id(Self::id()),
-            Self::Username => {
-                text(Column::of(&user_records::username), Column::of(&user_records::username_folded))
-            }
-            Self::Email => text(Column::of(&user_records::email), Column::of(&user_records::email_folded)),
-            Self::Phone => text(Column::of(&user_records::phone), Column::of(&user_records::phone)),
-            Self::Name => text(Column::of(&user_records::name), Column::of(&user_records::name_folded)),
-            Self::GivenName => {
-                text(Column::of(&user_records::given_name), Column::of(&user_records::given_name_folded))
-            }
-            Self::FamilyName => {
-                text(Column::of(&user_records::family_name), Column::of(&user_records::family_name_folded))
-            }
+            Self::Username => text(
+                Column::of(&user_records::username),
+                Column::of(&user_records::username_folded),
+                Some(USERNAME_KEY),
+                words!("user_records", "2", "8"),
+            ),
+            Self::Email => text(
+                Column::of(&user_records::email),
+                Column::of(&user_records::email_folded),
+                None,
+                words!("user_records", "3", "9"),
+            ),
+            Self::Phone => text(
+                Column::of(&user_records::phone),
+                Column::of(&user_records::phone),
+                None,
+                words!("user_records", "4", "10"),
+            ),
+            Self::Name => text(
+                Column::of(&user_records::name),
+                Column::of(&user_records::name_folded),
+                Some(NAME_KEY),
+                words!("user_records", "5", "11"),
+            ),
+            Self::GivenName => text(
+                Column::of(&user_records::given_name),
+                Column::of(&user_records::given_name_folded),
+                Some(GIVEN_NAME_KEY),
+                words!("user_records", "6", "12"),
+            ),
+            Self::FamilyName => text(
+                Column::of(&user_records::family_name),
+                Column::of(&user_records::family_name_folded),
+                Some(FAMILY_NAME_KEY),
+                words!("user_records", "7", "13"),
+            ),
             Self::Suspended => Source::Bool(Column::of(&user_records::suspended)),
             Self::HasPassword => Source::Bool(Column::of(&user_records::has_password)),
             Self::Roles => Source::Relation(relations::roles_of_user),
@@ -141,14 +175,26 @@ impl Resource for GroupField {
         Column::of(&groups::id)
     }
 
+    fn gathered() -> Option<TextColumn> {
+        Some(Column::of(&groups::search))
+    }
+
     fn source(self) -> Source {
         match self {
             Self::Id => Source::Id(Self::id()),
-            Self::Slug => same(Column::of(&groups::slug)),
+            Self::Slug => Source::Text(TextColumns {
+                raw: Column::of(&groups::slug),
+                folded: Column::of(&groups::slug),
+                key: None,
+                words: Some(words!("groups", "2", "4")),
+                indexed: None,
+            }),
             Self::Name => Source::Text(TextColumns {
                 raw: Column::of(&groups::name),
                 folded: Column::of(&groups::name_folded),
-                gathered: None,
+                key: Some(Column::of(&groups::name_key)),
+                words: Some(words!("groups", "3", "5")),
+                indexed: None,
             }),
             Self::Default => Source::Bool(Column::of(&groups::is_default)),
             Self::MfaRequired => Source::Bool(Column::of(&groups::mfa_required)),
@@ -160,7 +206,8 @@ impl Resource for GroupField {
     }
 
     fn is_nullable(self) -> bool {
-        self == Self::CreatedBy
+        // What is derived from a name may be missing for as long as an older server writes it.
+        matches!(self, Self::CreatedBy | Self::Name)
     }
 }
 
@@ -169,14 +216,26 @@ impl Resource for RoleField {
         Column::of(&role_records::id)
     }
 
+    fn gathered() -> Option<TextColumn> {
+        Some(Column::of(&role_records::search))
+    }
+
     fn source(self) -> Source {
         match self {
             Self::Id => Source::Id(Self::id()),
-            Self::Name => same(Column::of(&role_records::name)),
+            Self::Name => Source::Text(TextColumns {
+                raw: Column::of(&role_records::name),
+                folded: Column::of(&role_records::name),
+                key: None,
+                words: Some(words!("role_records", "2", "4")),
+                indexed: None,
+            }),
             Self::Description => Source::Text(TextColumns {
                 raw: Column::of(&role_records::description),
                 folded: Column::of(&role_records::description_folded),
-                gathered: None,
+                key: None,
+                words: Some(words!("role_records", "3", "5")),
+                indexed: None,
             }),
             Self::Scope => same(Column::of(&role_records::scope)),
             Self::Type => same(Column::of(&role_records::kind)),

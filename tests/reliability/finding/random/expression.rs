@@ -1,8 +1,11 @@
 //! A filter as the tests think of it, how SCIM writes it, and whom it finds. Nothing of the server's is used.
 
 use std::cmp::Ordering;
+use std::sync::LazyLock;
 
 use chrono::DateTime;
+use icu_collator::options::CollatorOptions;
+use icu_collator::{CollatorBorrowed, CollatorPreferences};
 use regex::Regex;
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
@@ -27,12 +30,19 @@ pub enum Expression {
 pub enum Kind {
     Id,
     Text,
+    /// A text that people are called by: its order is Unicode's.
+    Name,
     Word,
     Bool,
     Time,
     Json,
     Names,
 }
+
+/// Unicode's order, the same for all languages.
+static COLLATOR: LazyLock<CollatorBorrowed<'static>> = LazyLock::new(|| {
+    CollatorBorrowed::try_new(CollatorPreferences::default(), CollatorOptions::default()).unwrap()
+});
 
 /// What the field holds that a path begins with.
 pub fn kind(path: &[String]) -> Kind {
@@ -43,6 +53,7 @@ pub fn kind(path: &[String]) -> Kind {
         "created_via" | "slug" => Kind::Word,
         "created_at" | "updated_at" | "last_sign_in_at" => Kind::Time,
         "custom_data" | "profile" => Kind::Json,
+        "username" | "name" | "given_name" | "family_name" => Kind::Name,
         _ => Kind::Text,
     }
 }
@@ -165,7 +176,8 @@ pub fn equal(kind: Kind, found: Option<&Value>, wanted: &Value) -> bool {
     let Some(found) = found else { return wanted.is_null() };
     match kind {
         _ if wanted.is_null() => false,
-        Kind::Id | Kind::Text | Kind::Time => order(kind, found, wanted) == Ordering::Equal,
+        Kind::Text | Kind::Name => fold(found.as_str().unwrap()) == fold(wanted.as_str().unwrap()),
+        Kind::Id | Kind::Time => order(kind, found, wanted) == Ordering::Equal,
         Kind::Word | Kind::Bool => found == wanted,
         Kind::Names => found.as_array().unwrap().contains(wanted),
         Kind::Json => {
@@ -193,6 +205,7 @@ pub fn order(kind: Kind, one: &Value, other: &Value) -> Ordering {
             time(texts.0).cmp(&time(texts.1))
         }
         Kind::Bool => one.as_bool().cmp(&other.as_bool()),
+        Kind::Name => COLLATOR.compare(&fold(texts.0), &fold(texts.1)),
         _ => fold(texts.0).cmp(&fold(texts.1)),
     }
 }

@@ -95,7 +95,7 @@ fn leaf(random: &mut StdRng, people: &[Someone]) -> Expression {
         _ => {}
     }
     let operator = match kind {
-        Kind::Text => TEXT.choose(random).unwrap(),
+        Kind::Text | Kind::Name => TEXT.choose(random).unwrap(),
         Kind::Id | Kind::Time => ORDERED.choose(random).unwrap(),
         _ => ORDERED[..2].choose(random).unwrap(),
     };
@@ -128,9 +128,9 @@ pub fn value(random: &mut StdRng, people: &[Someone], path: &[String]) -> Value 
         value = json!(1);
     }
     match (kind, random.random_range(0..6)) {
-        (Kind::Text, 0) => json!(value.as_str().unwrap().to_lowercase()),
-        (Kind::Text, 1) => json!(value.as_str().unwrap().to_uppercase()),
-        (Kind::Text, 2) => json!(["nobody", "m", "", "~", "ß"].choose(random).unwrap()),
+        (Kind::Text | Kind::Name, 0) => json!(value.as_str().unwrap().to_lowercase()),
+        (Kind::Text | Kind::Name, 1) => json!(value.as_str().unwrap().to_uppercase()),
+        (Kind::Text | Kind::Name, 2) => json!(["nobody", "m", "", "~", "ß"].choose(random).unwrap()),
         (Kind::Word | Kind::Names, 0) => json!(value.as_str().unwrap().to_uppercase()),
         (Kind::Json, 0) => json!(["pro", "5", "", "math"].choose(random).unwrap()),
         (Kind::Json, 1) => [json!(1.0), json!(5), json!(true), json!(0)].choose(random).unwrap().clone(),

@@ -4,6 +4,8 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use serde_json::json;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 use super::expression::{Kind, equal, fold, found, kind};
 use super::filters;
@@ -121,7 +123,7 @@ impl Term {
             return found(someone, &path(field)).is_some();
         }
         if SEARCHED.contains(&field) {
-            return text(field).is_some_and(|text| self.fits(&text, false, false));
+            return text(field).is_some_and(|text| self.fits(&text));
         }
         let [Piece::Text(wanted)] = self.pattern.as_slice() else { unreachable!() };
         let value = found(someone, &path(field));
@@ -139,23 +141,41 @@ impl Term {
         }
     }
 
-    /// A bare word is somewhere in one of the searched fields; where it is short, at the beginning.
+    /// A bare word is somewhere in one of the searched fields, whatever diacritics are there. One of one or two characters
+    /// begins a word there; one without wildcards, that is, but for a last `*`.
     fn word(&self, text: &dyn Fn(&str) -> Option<String>) -> bool {
-        let longest = self
-            .pattern
-            .iter()
-            .map(|piece| if let Piece::Text(text) = piece { fold(text).chars().count() } else { 0 });
-        let anywhere = longest.max().unwrap_or(0) >= 3;
-        SEARCHED.iter().filter_map(|field| text(field)).any(|text| self.fits(&text, anywhere, true))
+        let plainly = self.pattern.iter().map(|piece| match piece {
+            Piece::Text(text) => Piece::Text(plain(text)),
+            wildcard => wildcard.clone(),
+        });
+        let mut wanted: Vec<Piece> = plainly.filter(|piece| *piece != Piece::Text(String::new())).collect();
+        if wanted.len() > 1 && wanted.last() == Some(&Piece::Many) {
+            wanted.pop();
+        }
+        let begins = match wanted.as_slice() {
+            [Piece::Text(text)] => text.chars().count() < 3 && text.starts_with(in_word),
+            _ => false,
+        };
+        SEARCHED.iter().filter_map(|field| text(field)).any(|text| {
+            let text = plain(&text);
+            let mut before = None;
+            let mut places = Vec::new();
+            for (place, character) in text.char_indices() {
+                if !begins || begins_word(before, character) {
+                    places.push(place);
+                }
+                before = Some(character);
+            }
+            if !begins {
+                places.push(text.len());
+            }
+            places.into_iter().any(|place| is_like(&wanted, &text[place..], true))
+        })
     }
 
-    /// Whether a folded text is like the pattern; other text may stand before or behind it.
-    fn fits(&self, text: &str, before: bool, behind: bool) -> bool {
-        if before {
-            let mut places = text.char_indices().map(|(place, _)| place).chain([text.len()]);
-            return places.any(|place| is_like(&self.pattern, &text[place..], behind));
-        }
-        is_like(&self.pattern, text, behind)
+    /// Whether a folded text is like the pattern.
+    fn fits(&self, text: &str) -> bool {
+        is_like(&self.pattern, text, false)
     }
 
     fn written(&self) -> String {
@@ -194,4 +214,33 @@ fn is_like(pattern: &[Piece], text: &str, behind: bool) -> bool {
             places.any(|place| is_like(rest, &text[place..], behind))
         }
     }
+}
+
+/// A folded text without the diacritics that people leave out.
+fn plain(text: &str) -> String {
+    let mut plain = String::new();
+    for character in fold(text).chars() {
+        match character {
+            'æ' => plain.push_str("ae"),
+            'ø' => plain.push('o'),
+            'ł' => plain.push('l'),
+            // In kana these marks make other letters.
+            '\u{3040}'..='\u{30FF}' => plain.push(character),
+            character => plain.extend(character.nfd().filter(|part| !('\u{300}'..='\u{36F}').contains(part))),
+        }
+    }
+    plain
+}
+
+fn in_word(character: char) -> bool {
+    character.is_alphanumeric() || is_combining_mark(character)
+}
+
+/// Behind what is no letter, and anywhere in scripts without spaces: Thai, kana, Han.
+fn begins_word(before: Option<char>, character: char) -> bool {
+    let alone = |character: char| {
+        !in_word(character)
+            || matches!(character, '\u{E00}'..='\u{E7F}' | '\u{3040}'..='\u{30FF}' | '\u{4E00}'..='\u{9FFF}')
+    };
+    alone(character) || before.is_none_or(alone)
 }
