@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use rollcall_api::access::Permission;
-use rollcall_client::{error_code, types};
+use rollcall_client::{error_code, etag, types};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::bodies;
 use crate::support::server::eventually;
-use crate::support::{Answer, Person, Refused, TestServer};
+use crate::support::{Answer, PASSWORD, Person, Refused, TestServer};
 
 async fn get(server: &TestServer, who: &Person, path: &str) -> Answer {
     Answer::of(server.request(http::Method::GET, path).bearer_auth(who.token())).await
@@ -237,6 +237,57 @@ async fn group_delete_is_whole_before_its_rows_are_erased() {
     release(&server, holder).await;
     assert_eq!((server.count(MARKED).await, server.count(&rows).await), (0, 0));
     assert_eq!(get(&server, &ada, "/v1/groups/@engine").await.code(), 200);
+}
+
+/// Ada made a group and sent an invitation, somebody invited her, and her account is the response to a request.
+#[tokio::test]
+async fn user_delete_leaves_no_trace_once_it_is_erased() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let create = async || {
+        let body = json!({ "username": "ada", "email": "ada@example.org", "password": PASSWORD });
+        let request = server.request(http::Method::POST, "/v1/users").bearer_auth(admin.token());
+        Answer::of(request.header("idempotency-key", "k1").json(&body)).await
+    };
+    create().await;
+    let ada = server.sign_in("ada").await;
+    server.grant(ada.id, ["groups:write"]).await;
+    let engine = bodies::group(json!({ "slug": "engine", "name": "Engine", "owner": "@administrator" }));
+    ada.group_create().body(engine).send().await.unwrap();
+    let tender = bodies::group(json!({ "slug": "tender", "name": "Tender" }));
+    admin.group_create().body(tender).send().await.unwrap();
+    let invite = async |who: &Person, group: &str, to: &str| {
+        let body = bodies::invitation(json!({ "email": to }));
+        who.group_invitation_create().group(group).body(body).send().await.unwrap()
+    };
+    invite(&ada, "@engine", "eve@example.org").await;
+    invite(&admin, "@engine", "ada@example.org").await;
+    let seen = admin.group_view().group("@engine").send().await.unwrap();
+    let holder = hold(&server, &["SELECT FROM groups WHERE slug = 'engine'"]).await;
+    server.sql("CREATE TABLE kept AS SELECT * FROM idempotency_keys WHERE key = 'k1'").await;
+    admin.user_delete().user("@ada").send().await.unwrap();
+    server.sql("DELETE FROM idempotency_keys; INSERT INTO idempotency_keys SELECT * FROM kept").await;
+    let left = "SELECT count(*) FROM deleted_users WHERE NOT erased";
+    assert_eq!(server.count(left).await, 1, "the group still names her");
+    let again = create().await;
+    assert_eq!((again.code(), again.error_code().as_str()), (409, error_code::IDEMPOTENCY_KEY_REUSED));
+    assert!(again.message().contains("not there any more"), "{}", again.message());
+    invite(&admin, "@tender", "ada@example.org").await;
+
+    release(&server, holder).await;
+    assert_eq!(server.count(left).await, 0);
+    assert_eq!(
+        server.count("SELECT count(*) FROM idempotency_keys WHERE key = 'k1' AND body <> ''").await,
+        0
+    );
+    let after = admin.group_view().group("@engine").send().await.unwrap();
+    assert!(seen.created_by.is_some() && after.created_by.is_none());
+    assert_ne!(etag(&after), etag(&seen));
+    let sent = server.count("SELECT count(*) FROM invitations WHERE email = 'ada@example.org'").await;
+    assert_eq!(sent, 1, "the one that was sent since");
+    let named = server.count("SELECT count(*) FROM invitations WHERE invited_by IS NULL").await;
+    assert_eq!(named, 1, "hers, which is void");
+    assert_eq!(server.count("SELECT count(*) FROM deleted_users WHERE email_folded IS NOT NULL").await, 0);
 }
 
 /// What one server has not come to do, the next one that starts does.

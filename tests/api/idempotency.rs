@@ -50,14 +50,16 @@ async fn nobody_is_answered_with_what_was_deleted_meanwhile() {
     let key = || types::IdempotencyKey::try_from("key").unwrap();
     let first = admin.group_create().idempotency_key(key()).body(group()).send().await.unwrap();
     admin.group_delete().group("@team").if_match("*").send().await.unwrap();
-    let again = admin.group_create().idempotency_key(key()).body(group()).send().await.unwrap();
-    assert_ne!(again.id.0, first.id.0);
-    admin.group_view().group("@team").send().await.unwrap();
+    let gone = refusal(409, error_code::IDEMPOTENCY_KEY_REUSED);
+    let again = admin.group_create().idempotency_key(key()).body(group()).send().await;
+    assert_eq!(again.refusal(), gone);
+    let new = admin.group_create().body(group()).send().await.unwrap();
+    assert_ne!(new.id.0, first.id.0);
     let key = || types::IdempotencyKey::try_from("another").unwrap();
     admin.role_create().idempotency_key(key()).body(role()).send().await.unwrap();
     admin.role_delete().role("@tester").if_match("*").send().await.unwrap();
-    admin.role_create().idempotency_key(key()).body(role()).send().await.unwrap();
-    admin.role_view().role("@tester").send().await.unwrap();
+    assert_eq!(admin.role_create().idempotency_key(key()).body(role()).send().await.refusal(), gone);
+    assert_eq!(admin.role_view().role("@tester").send().await.refusal(), refusal(404, error_code::NOT_FOUND));
 }
 
 #[tokio::test]

@@ -177,6 +177,10 @@ async fn user_delete_works_however_much_refers_to_the_user() {
                  SELECT gen_random_uuid(), groups.id, decode(md5(n::text), 'hex'), 'v@example.org', 'v@example.org', '{1}', \
                      now(), now() + interval '1 day' \
                  FROM generate_series(1, {MANY}) n, groups WHERE slug = 'g1'; \
+             INSERT INTO idempotency_keys \
+                 (caller, key, operation, request_hash, resource_id, body, location, etag, expires_at) \
+                 SELECT '{3}', n, 'group_member_add', '', '{2}', '{{{{}}}}', '/', '', now() + interval '1 day' \
+                 FROM generate_series(1, {MANY}) n; \
              ANALYZE",
             ada.id, spammer.id, victim.id, admin.id
         ))
@@ -186,6 +190,8 @@ async fn user_delete_works_however_much_refers_to_the_user() {
     }
     erased(&server, "SELECT count(*) FROM deleted_users WHERE NOT erased OR email_folded IS NOT NULL").await;
     assert_eq!(server.count("SELECT count(*) FROM invitations").await, 0, "they had the victim's address");
+    let shown = "SELECT count(*) FROM idempotency_keys WHERE body <> '' OR location <> ''";
+    assert_eq!(server.count(shown).await, 0, "they showed the victim");
     assert_eq!(server.count("SELECT count(*) FROM groups WHERE created_by IS NOT NULL").await, 0);
     assert_eq!(server.count("SELECT count(*) FROM groups").await, MANY + 1);
 }

@@ -134,10 +134,11 @@ async fn an_idempotency_key_does_not_bring_a_deleted_user_back() {
         let key = types::IdempotencyKey::try_from("key").unwrap();
         admin.user_create().idempotency_key(key).body(create(json!({ "username": "ada" }))).send()
     };
-    let first = attempt().await.unwrap();
+    attempt().await.unwrap();
     admin.user_delete().user("@ada").send().await.unwrap();
-    let second = attempt().await.unwrap();
-    assert_ne!(second.id.0, first.id.0, "the answer was forgotten, so this is a new request");
+    assert_eq!(attempt().await.refusal(), refusal(409, error_code::IDEMPOTENCY_KEY_REUSED));
+    let gone = admin.user_view().user("@ada").send().await.refusal();
+    assert_eq!(gone, refusal(404, error_code::NOT_FOUND));
 }
 
 /// CVAT and Logto let it happen.

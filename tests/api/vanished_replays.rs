@@ -1,8 +1,9 @@
-//! A retry is told of nothing that is gone: each operation that creates with an idempotency key, and each way in which what
-//! it created goes.
+//! A retry is told of nothing that is gone and brings nothing back: each operation that creates with an idempotency key, and
+//! each way in which what it created goes.
 
 use chrono::TimeDelta;
 use http::Method;
+use rollcall_client::error_code;
 use rollcall_server::config::RegistrationMode;
 use serde_json::{Value, json};
 
@@ -57,7 +58,11 @@ struct Creation<'a> {
 
 impl Creation<'_> {
     async fn send(&self) -> Answer {
-        let mut request = self.server.request(Method::POST, self.path).header("idempotency-key", "k1");
+        self.keyed("k1").await
+    }
+
+    async fn keyed(&self, key: &str) -> Answer {
+        let mut request = self.server.request(Method::POST, self.path).header("idempotency-key", key);
         if let Some(who) = self.who {
             request = request.bearer_auth(who.token());
         }
@@ -73,12 +78,25 @@ impl Creation<'_> {
         first
     }
 
-    /// A retry is a request of its own.
-    async fn is_new(&self, how: &str) -> Answer {
+    /// A retry is rejected and changes nothing; with a new key it is a request of its own.
+    async fn is_gone(&self, how: &str) -> Answer {
+        let before = self.server.dump().await;
         let again = self.send().await;
-        let got = (again.code(), again.header("idempotency-replayed"));
-        assert_eq!(got, (201, ""), "{}, {how}: {}", self.path, again.message());
-        again
+        let got = (again.code(), again.error_code());
+        assert_eq!(got, (409, error_code::IDEMPOTENCY_KEY_REUSED.to_owned()), "{}, {how}", self.path);
+        assert!(again.message().contains("not there any more"), "{}", again.message());
+        assert_eq!(self.server.dump().await, before, "{}, {how}", self.path);
+        let new = self.keyed("k2").await;
+        let got = (new.code(), new.header("idempotency-replayed"));
+        assert_eq!(got, (201, ""), "{}, {how}: {}", self.path, new.message());
+        assert_eq!(
+            self.send().await.code(),
+            409,
+            "{}, {how}: what is there now was made by another",
+            self.path
+        );
+        self.server.sql("DELETE FROM idempotency_keys").await;
+        new
     }
 }
 
@@ -119,7 +137,7 @@ async fn group_invitation_create_replays_no_invitation_that_is_gone() {
             }
         }
         let creation = Creation { who: Some(&ada), ..creation };
-        let again = creation.is_new(how).await.json();
+        let again = creation.is_gone(how).await.json();
         assert!(again["token"].is_string() && again["invitation"]["id"] != id.as_str(), "{how}");
     }
 }
@@ -145,7 +163,7 @@ async fn group_member_add_replays_no_membership_that_is_gone() {
                 server.user("eve").await;
             }
         }
-        creation.is_new(how).await;
+        creation.is_gone(how).await;
         let members = call(&server, Some(&ada), Method::GET, path, None).await.json();
         assert_eq!(members["items"].as_array().unwrap().len(), 2, "{how}: {members}");
     }
@@ -161,7 +179,7 @@ async fn user_create_and_register_replay_nobody_who_is_gone() {
             let first = creation.first().await.json();
             let deleter = server.sign_in(deleter).await;
             done(&server, &deleter, Method::DELETE, "/v1/users/@eve", None).await;
-            let again = creation.is_new(how).await.json();
+            let again = creation.is_gone(how).await.json();
             assert_ne!(first["id"], again["id"], "{path}, {how}");
             done(&server, &admin, Method::DELETE, "/v1/users/@eve", None).await;
         }
@@ -177,7 +195,7 @@ async fn group_create_and_role_create_replay_nothing_that_is_gone() {
             Creation { server: &server, who: Some(&admin), path: "/v1/groups", body: team.clone() };
         let first = creation.first().await.json();
         done(&server, deleter, Method::DELETE, "/v1/groups/@team", None).await;
-        let again = creation.is_new(&deleter.username).await.json();
+        let again = creation.is_gone(&deleter.username).await.json();
         assert_ne!(first["id"], again["id"]);
         done(&server, &admin, Method::DELETE, "/v1/groups/@team", None).await;
     }
@@ -190,9 +208,68 @@ async fn group_create_and_role_create_replay_nothing_that_is_gone() {
             done(&server, &admin, Method::POST, "/v1/users/@ada/roles", given).await;
         }
         done(&server, &admin, Method::DELETE, &format!("/v1/roles/@tester?force={force}"), None).await;
-        let again = creation.is_new("deleted").await.json();
+        let again = creation.is_gone("deleted").await.json();
         assert_ne!(first["id"], again["id"]);
         done(&server, &admin, Method::DELETE, "/v1/roles/@tester", None).await;
+    }
+}
+
+/// What is kept of a request shows nobody who is gone, whichever way it goes.
+#[tokio::test]
+async fn user_delete_and_the_end_of_invitations_leave_nothing_of_a_kept_answer() {
+    let (server, admin, ada) = engine().await;
+    let left = "SELECT count(*) FROM idempotency_keys WHERE body <> '' OR location <> '' OR etag <> '' \
+        OR request_hash <> ''";
+    server.sql("DELETE FROM idempotency_keys").await;
+    let body = json!({ "username": "eve", "email": "eve@example.org", "password": PASSWORD });
+    Creation { server: &server, who: Some(&admin), path: "/v1/users", body }.first().await;
+    let body = json!({ "user": "@eve" });
+    Creation { server: &server, who: Some(&ada), path: "/v1/groups/@engine/members", body }.first().await;
+    assert_eq!(server.count(left).await, 2);
+    done(&server, &admin, Method::DELETE, "/v1/users/@eve", None).await;
+    assert_eq!(server.count(left).await, 0);
+    for how in ["used", "swept", "with its group"] {
+        let path = "/v1/groups/@engine/invitations";
+        let body = json!({ "email": "eve@example.org", "expires_in_seconds": 60 });
+        server.sql("DELETE FROM idempotency_keys").await;
+        let made = Creation { server: &server, who: Some(&admin), path, body }.first().await.json();
+        match how {
+            "used" => {
+                let body = json!({ "username": "eve", "email": "eve@example.org", "password": PASSWORD,
+                    "invitation": made["token"] });
+                let registered = call(&server, None, Method::POST, "/v1/register", Some(body)).await;
+                assert_eq!(registered.code(), 201, "{}", registered.message());
+            }
+            "swept" => {
+                server.advance(TimeDelta::seconds(60));
+                server.sweep().await;
+            }
+            _ => done(&server, &admin, Method::DELETE, "/v1/groups/@engine", None).await,
+        }
+        assert_eq!(server.count(left).await, 0, "{how}");
+    }
+}
+
+/// Grace was removed and the same answer must not tell of the membership that she was given since.
+#[tokio::test]
+async fn group_member_add_replays_no_other_membership_of_the_same_user() {
+    for group_goes in [false, true] {
+        let (server, admin, ada) = engine().await;
+        server.user("eve").await;
+        let path = "/v1/groups/@engine/members";
+        let body = json!({ "user": "@eve", "roles": ["@worker"] });
+        let creation = Creation { server: &server, who: Some(&ada), path, body };
+        creation.first().await;
+        if group_goes {
+            done(&server, &admin, Method::DELETE, "/v1/groups/@engine", None).await;
+            made(&server, &admin).await;
+        } else {
+            done(&server, &ada, Method::DELETE, &format!("{path}/@eve"), None).await;
+        }
+        done(&server, &admin, Method::POST, path, Some(json!({ "user": "@eve" }))).await;
+        let again = creation.send().await;
+        let got = (again.code(), again.error_code());
+        assert_eq!(got, (409, error_code::IDEMPOTENCY_KEY_REUSED.to_owned()), "{group_goes}");
     }
 }
 

@@ -86,15 +86,9 @@ async fn nobody_becomes_an_owner_while_they_vanish() {
     let member = format!("/v1/groups/{group}/members");
     let join = json!({ "user": "@grace" });
     assert_eq!(call(&server, &admin, Method::POST, &member, Some(join)).await.code(), 201);
-    server
-        .sql(&format!(
-            "INSERT INTO idempotency_keys (caller, key, operation, request_hash, resource_id, body, location, etag, expires_at) \
-             VALUES ('x', 'x', 'x', 'x', '{}', 'x', 'x', 'x', now() + interval '1 day')",
-            grace.id
-        ))
-        .await;
     let holder = server.database.connect().await;
-    holder.batch_execute("BEGIN; SELECT * FROM idempotency_keys FOR UPDATE").await.unwrap();
+    let session = format!("BEGIN; SELECT FROM sessions WHERE user_id = '{}' FOR UPDATE", grace.id);
+    holder.batch_execute(&session).await.unwrap();
     let waiting = async |count: i64| {
         let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
         (server.count(waiting).await >= count).then_some(())

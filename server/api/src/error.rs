@@ -63,7 +63,7 @@ registry! {
         "This would leave a group without an owner; make another member an owner first.";
     ALREADY_MEMBER = "already_member", 409, "The user is a member of the group already.";
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused", 409,
-        "This idempotency key was used before with another request.";
+        "This idempotency key was used before, with another request or for something that is not there any more.";
     IDEMPOTENCY_IN_PROGRESS = "idempotency_in_progress", 409,
         "A request with this idempotency key is being worked on; retry after the time in Retry-After.";
     CONFLICT = "conflict", 409, "The request collided with another change; read the resource again and retry.";

@@ -180,8 +180,8 @@ mod documented {
     #[derive(Deserialize, JsonSchema)]
     pub struct IdempotencyKey {
         /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request
-        /// answered, with `Idempotency-Replayed: true`; with another body it is a 409. Bound to the caller. Best
-        /// a fresh UUID. 1 to 255 visible ASCII characters.
+        /// answered, with `Idempotency-Replayed: true`; with another body, or once what it created is gone, it is a
+        /// 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
         #[serde(rename = "idempotency-key")]
         #[schemars(regex(pattern = r"^[!-~]{1,255}$"))]
         _value: Option<String>,

@@ -213,8 +213,7 @@ pub async fn group_delete(
     if row.is_default {
         return refuse(error::DEFAULT_GROUP, "the default group can't be deleted");
     }
-    // Or a retry of the creation would be told of a group that isn't there.
-    idempotency::forget(change.conn(), row.id).await?;
+    idempotency::forget(change.conn(), &[row.id]).await?;
     groups::delete(change.conn(), row.id).await?;
     let erased = Erasure::small(Deleted::Group(row.id), change.conn()).await?;
     change.commit(Target::Group(row.id), json!({ "slug": row.slug })).await?;

@@ -1,5 +1,6 @@
 //! Safe retries of creating requests: the first answer is kept with the change that it reports, in one transaction, for
-//! a day, and given again to the same caller with the same key, method, path and body.
+//! a day, and given again to the same caller with the same key, method, path and body. Once what it created is gone there is
+//! nothing to give again, and nothing is created anew either: whoever took it away would see it come back.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use http::header::ETAG;
@@ -17,6 +18,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
+use crate::app::members::location_of;
 use crate::error::{AppResult, Fault, refuse};
 use crate::operation::{Caller, Change, Operation};
 
@@ -39,15 +41,22 @@ pub enum Made {
 }
 
 impl Made {
-    /// Says whether it is still there. A retry must not be told of what was deleted, left, used up or has expired since,
-    /// whichever way that happened.
-    async fn is_there(self, conn: &Conn, id: Uuid, now: DateTime<Utc>) -> AppResult<bool> {
+    /// Says whether what a kept answer shows is still there: not deleted, left, used up or expired since, whichever way that
+    /// happened.
+    async fn is_there(self, conn: &Conn, kept: &KeptAnswer, now: DateTime<Utc>) -> AppResult<bool> {
+        let id = kept.resource_id;
+        if kept.is_blank() {
+            return Ok(false);
+        }
         Ok(match self {
             Self::User => users::find(conn, UserKey::Id(id)).await?.is_some(),
             Self::Group => groups::find(conn, GroupKey::Id(id)).await?.is_some(),
             Self::Role => roles::find(conn, RoleKey::Id(id)).await?.is_some(),
             Self::Invitation => invitations::is_acceptable(conn, id, now).await?,
-            Self::Membership(group) => groups::is_member(conn, group, id).await?,
+            // Perhaps the path's group is another one by now, of the same name.
+            Self::Membership(group) => {
+                kept.location == location_of(group, id) && groups::is_member(conn, group, id).await?
+            }
         })
     }
 }
@@ -93,21 +102,26 @@ impl Attempt {
         self.find(op, change.conn()).await
     }
 
-    /// The response to an earlier request with this key, if there was one and what it created is still there.
+    /// The response to an earlier request with this key, if there was one. Rejects the request where what that one created
+    /// is not there any more.
     pub async fn find<T>(&self, op: &Operation, conn: &Conn) -> AppResult<Option<Created<T>>> {
         let Some(key) = &self.key else { return Ok(None) };
         let Some(kept) = idempotency::find(conn, &self.caller, key, op.now()).await? else {
             return Ok(None);
         };
         let same: bool = kept.request_hash.ct_eq(&self.request_hash).into();
-        if !same || kept.operation != op.spec.id {
+        if !kept.is_blank() && (!same || kept.operation != op.spec.id) {
             return refuse(
                 error::IDEMPOTENCY_KEY_REUSED,
                 "idempotency-key: was used with another request; send a new key",
             );
         }
-        if !self.made.is_there(conn, kept.resource_id, op.now()).await? {
-            return Ok(None);
+        if !self.made.is_there(conn, &kept, op.now()).await? {
+            return refuse(
+                error::IDEMPOTENCY_KEY_REUSED,
+                "idempotency-key: what the request with this key created is not there any more; \
+                 send a new key to create it again",
+            );
         }
         let replay = Created::raw(kept.body.into_bytes())
             .located(&kept.location)

@@ -119,10 +119,10 @@ pub async fn group_invitation_delete(
 ) -> AppResult<NoContent> {
     let mut change = op.begin(&credential).await?;
     let row = target(&mut change, &path.group, None).await?;
-    idempotency::forget(change.conn(), path.invitation.uuid()).await?;
     if !invitations::delete(change.conn(), row.id, path.invitation.uuid()).await? {
         return not_found();
     }
+    idempotency::forget(change.conn(), &[path.invitation.uuid()]).await?;
     change.commit(Target::Invitation(path.invitation.uuid()), json!({ "group": row.id })).await?;
     Ok(NoContent::done())
 }
@@ -230,5 +230,6 @@ pub async fn join(
         users::update(change.conn(), user.id, proved, now).await?;
     }
     invitations::delete(change.conn(), invitation.group_id, invitation.id).await?;
+    idempotency::forget(change.conn(), &[invitation.id]).await?;
     Ok(invitation.group_id.into())
 }

@@ -13,7 +13,7 @@ use rollcall_policy::Resource;
 use rollcall_store::groups::{self, GroupRow, MembershipRecord};
 use rollcall_store::roles::RoleRecord;
 use rollcall_store::users::{self, UserKey, UserRecord};
-use rollcall_store::{Conn, grants, seed};
+use rollcall_store::{Conn, grants, idempotency, seed};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -93,6 +93,11 @@ fn member(
     })
 }
 
+/// The address of a membership.
+pub fn location_of(group: Uuid, user: Uuid) -> String {
+    format!("/v1/groups/{group}/members/{user}")
+}
+
 /// The entity tag of a member: as with a user, signing in is no change.
 fn tag_of(member: &GroupMember) -> AppResult<String> {
     let mut counted = member.clone();
@@ -130,7 +135,7 @@ pub async fn group_member_add(
         return not_found();
     };
     let Some(user) = users::find(change.conn(), UserKey::Id(user.id)).await? else { return not_found() };
-    let (id, location) = (user.id, format!("/v1/groups/{}/members/{}", row.id, user.id));
+    let (id, location) = (user.id, location_of(row.id, user.id));
     let detail = json!({ "user": id, "roles": membership.roles });
     let answer = member(&op, &change, user, membership)?;
     let tag = tag_of(&answer)?;
@@ -190,6 +195,7 @@ pub async fn group_member_remove(
     }
     keeps_an_owner(&op, &change, &row, user.id).await?;
     groups::leave(change.conn(), row.id, user.id).await?;
+    idempotency::forget_at(change.conn(), user.id, &location_of(row.id, user.id)).await?;
     change.commit(Target::Group(row.id), json!({ "user": user.id })).await?;
     Ok(NoContent::done())
 }

@@ -177,7 +177,7 @@ pub async fn role_delete(
         let message = format!("{more}{holders} hold the role; with force=true they lose it");
         return refuse(error::ROLE_IN_USE, message);
     }
-    idempotency::forget(change.conn(), record.id).await?;
+    idempotency::forget(change.conn(), &[record.id]).await?;
     roles::delete(change.conn(), record.id).await?;
     let erased = Erasure::small(Deleted::Role(record.id), change.conn()).await?;
     change.commit(Target::Role(record.id), json!({ "name": record.name, counted: holders })).await?;

@@ -1,5 +1,6 @@
 //! The rows that deleted roles, groups and users leave, erased some at a time: the holders of a role, the members and
-//! invitations of a group, and then the marked row itself; a user's traces in groups that they made, and in invitations.
+//! invitations of a group, and then the marked row itself; a user's traces in groups that they made, in invitations
+//! and in kept answers.
 //! Nobody sees what a role or group leaves, so it doesn't matter how long that takes. Every transaction here is short, and
 //! passes over rows that somebody else has locked.
 
@@ -10,6 +11,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use crate::error::StoreResult;
+use crate::idempotency::{Blank, forget};
 use crate::schema::{
     deleted_users, group_member_roles, group_members, groups, idempotency_keys, invitation_roles,
     invitations, roles, user_roles,
@@ -82,7 +84,7 @@ macro_rules! delete_batch {
             .await?;
         let target = $table::table.filter($table::$owner.eq(id)).filter($table::$key.eq_any(&keys));
         diesel::delete(target).execute(&mut conn).await?;
-        Part::of(&keys)
+        keys
     }};
 }
 
@@ -172,21 +174,28 @@ async fn lock(mut conn: &AsyncPgConnection, what: Deleted) -> StoreResult<bool> 
 
 /// Erases a batch of a part of what a role leaves; None behind the last part.
 async fn role(conn: &AsyncPgConnection, id: Uuid, part: usize, after: Uuid) -> StoreResult<Option<Part>> {
-    Ok(Some(match part {
+    let erased = match part {
         0 => delete_batch!(conn, user_roles, role_id = id, user_id > after),
         1 => delete_batch!(conn, group_member_roles, role_id = id, user_id > after),
         2 => delete_batch!(conn, invitation_roles, role_id = id, invitation_id > after),
         _ => return Ok(None),
-    }))
+    };
+    Ok(Some(Part::of(&erased)))
 }
 
 /// The same of a group.
 async fn group(conn: &AsyncPgConnection, id: Uuid, part: usize, after: Uuid) -> StoreResult<Option<Part>> {
-    Ok(Some(match part {
+    let erased = match part {
         0 => delete_batch!(conn, group_members, group_id = id, user_id > after),
-        1 => delete_batch!(conn, invitations, group_id = id, id > after),
+        1 => {
+            let erased = delete_batch!(conn, invitations, group_id = id, id > after);
+            // The kept answers show to whom they were.
+            forget(conn, &erased).await?;
+            erased
+        }
         _ => return Ok(None),
-    }))
+    };
+    Ok(Some(Part::of(&erased)))
 }
 
 /// The same of a user. What was erased is found by neither their id nor their address any more.
@@ -208,11 +217,24 @@ async fn user(mut conn: &AsyncPgConnection, id: Uuid, part: usize) -> StoreResul
             let (address, until) = address(conn, id).await?;
             let to_them = invitations::email_folded.eq(address).and(invitations::created_at.le(until));
             let found = lock_batch!(conn, invitations, to_them);
-            let kept = idempotency_keys::table.filter(idempotency_keys::resource_id.eq_any(&found));
-            diesel::delete(kept).execute(&mut conn).await?;
+            forget(conn, &found).await?;
             let target = invitations::table.filter(invitations::id.eq_any(&found));
             diesel::delete(target).execute(&mut conn).await?;
             found
+        }
+        3 => {
+            let about = idempotency_keys::table.filter(idempotency_keys::resource_id.eq(id));
+            let query = about
+                .filter(idempotency_keys::body.ne(""))
+                .limit(BATCH)
+                .select((idempotency_keys::caller, idempotency_keys::key));
+            let found: Vec<(String, String)> = query.for_update().skip_locked().load(&mut conn).await?;
+            let count = found.len();
+            let (callers, keys): (Vec<String>, Vec<String>) = found.into_iter().unzip();
+            let target = about.filter(idempotency_keys::caller.eq_any(callers));
+            let target = target.filter(idempotency_keys::key.eq_any(keys));
+            diesel::update(target).set(Blank::default()).execute(&mut conn).await?;
+            vec![id; count]
         }
         _ => return Ok(None),
     };
@@ -251,7 +273,9 @@ async fn finish(mut conn: &AsyncPgConnection, what: Deleted) -> StoreResult<bool
                 .filter(to_them.assume_not_null().or(invitations::invited_by.eq(id).assume_not_null()));
             let made = groups::table.filter(groups::created_by.eq(id));
             let target = deleted_users::table.filter(deleted_users::id.eq(id));
-            let target = target.filter(not(exists(made))).filter(not(exists(left)));
+            let kept = idempotency_keys::table.filter(idempotency_keys::resource_id.eq(id));
+            let kept = kept.filter(idempotency_keys::body.ne(""));
+            let target = target.filter(not(exists(made))).filter(not(exists(left))).filter(not(exists(kept)));
             let erased = (deleted_users::erased.eq(true), deleted_users::email_folded.eq(None::<String>));
             diesel::update(target).set(erased).execute(&mut conn).await?
         }

@@ -1,4 +1,5 @@
-//! The table `idempotency_keys`: answers to creating requests, kept for their retries.
+//! The table `idempotency_keys`: answers to creating requests, kept for their retries. Once what a request created is gone,
+//! its row stays without any of the answer: the key is used up until its time is over.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -29,6 +30,13 @@ pub struct KeptAnswer {
     pub expires_at: DateTime<Utc>,
 }
 
+impl KeptAnswer {
+    /// Says whether nothing of the answer is kept any more.
+    pub fn is_blank(&self) -> bool {
+        self.body.is_empty()
+    }
+}
+
 /// Claims a key until the transaction ends; false where another request works on it.
 pub async fn claim(mut conn: &AsyncPgConnection, lock: i64) -> StoreResult<bool> {
     Ok(diesel::select(pg_try_advisory_xact_lock(lock)).get_result(&mut conn).await?)
@@ -55,9 +63,28 @@ pub async fn keep(mut conn: &AsyncPgConnection, answer: &KeptAnswer) -> StoreRes
     Ok(())
 }
 
-/// Forgets the answers that show a resource which is being erased.
-pub async fn forget(mut conn: &AsyncPgConnection, resource: Uuid) -> StoreResult<()> {
-    let target = idempotency_keys::table.filter(idempotency_keys::resource_id.eq(resource));
-    diesel::delete(target).execute(&mut conn).await?;
+/// Blanks the answers that show resources which are gone. The rows stay, so that a retry creates nothing anew.
+pub async fn forget(mut conn: &AsyncPgConnection, resources: &[Uuid]) -> StoreResult<()> {
+    let target = idempotency_keys::table.filter(idempotency_keys::resource_id.eq_any(resources));
+    diesel::update(target).set(Blank::default()).execute(&mut conn).await?;
     Ok(())
+}
+
+/// Blanks the answer that shows a resource at this address.
+pub async fn forget_at(mut conn: &AsyncPgConnection, resource: Uuid, location: &str) -> StoreResult<()> {
+    let target = idempotency_keys::table
+        .filter(idempotency_keys::resource_id.eq(resource))
+        .filter(idempotency_keys::location.eq(location));
+    diesel::update(target).set(Blank::default()).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// A row without its answer. The hash of the request goes, too: what was in it might be guessed.
+#[derive(AsChangeset, Default)]
+#[diesel(table_name = idempotency_keys)]
+pub(crate) struct Blank {
+    body: &'static str,
+    location: &'static str,
+    etag: &'static str,
+    request_hash: &'static [u8],
 }

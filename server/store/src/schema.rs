@@ -328,6 +328,7 @@ allow_tables_to_appear_in_same_query!(
     group_member_roles,
     group_members,
     groups,
+    idempotency_keys,
     invitation_roles,
     invitations,
     membership_records,

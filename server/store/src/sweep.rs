@@ -75,13 +75,22 @@ pub async fn delete(
     limit: i64,
 ) -> StoreResult<Deleted> {
     let (table, column) = (what.table(), what.column());
+    // The kept answer to a request that sent an invitation shows to whom.
+    let (id, blanked) = match what {
+        Expired::Invitations => (
+            ", id",
+            ", blanked AS (UPDATE idempotency_keys SET body = '', location = '', etag = '', request_hash = '' \
+              WHERE resource_id IN (SELECT id FROM gone))",
+        ),
+        _ => ("", ""),
+    };
     // By their places, which locked rows keep: one statement for every table, whatever its key is.
     let sql = format!(
         "WITH gone AS (\
             DELETE FROM {table} WHERE ctid = ANY(ARRAY(\
                 SELECT ctid FROM {table} WHERE {column} BETWEEN $1 AND $2 ORDER BY {column} LIMIT $3 \
                 FOR UPDATE SKIP LOCKED)) \
-            RETURNING {column} AS at) \
+            RETURNING {column} AS at{id}){blanked} \
          SELECT count(*) AS count, max(at) AS youngest FROM gone"
     );
     let query = diesel::sql_query(sql)

@@ -48,8 +48,9 @@ a 304 may hide a newer `last_sign_in_at`, and signing in makes no `If-Match` fai
 
 An operation that creates takes an `Idempotency-Key`. For 24 hours the same key on the same method and path with
 the same body gets the first response again, marked `Idempotency-Replayed: true`, and nothing is created twice. The same key
-with another request is a 409 `idempotency_key_reused`; so is a retry by a caller who holds `users:read` now and did not then, or
-the other way round. A caller who may not do it any more gets the 403 or 404 that says so; while the first request is being worked on, it is a 409 `idempotency_in_progress` with
+with another request is a 409 `idempotency_key_reused`; so is a retry after what the first request created was deleted, left,
+used or has expired, which creates nothing anew, and a retry by a caller who holds `users:read` now and did not then, or the
+other way round. Creating it again takes a new key. A caller who may not do it any more gets the 403 or 404 that says so; while the first request is being worked on, it is a 409 `idempotency_in_progress` with
 `Retry-After`.
 
 ## Fair shares
