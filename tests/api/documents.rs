@@ -47,6 +47,55 @@ async fn custom_data_is_merged_as_rfc_7396_says() {
     }
 }
 
+/// Whoever may write but not read is shown what they wrote, by the response, its tag or a condition.
+#[tokio::test]
+async fn user_custom_data_update_and_replace_show_nothing_that_the_caller_may_not_view() {
+    let server = TestServer::start().await;
+    let (admin, writer) = (server.admin().await, server.holder("writer", &[Permission::UsersWrite]).await);
+    server.user("ada").await;
+    let secret = json!({ "pay": { "salary": 5000, "grade": "b" }, "plan": "pro", "list": [{ "x": 1 }] });
+    replace(&admin, "@ada", secret.clone()).await;
+    for (patch, shown) in [
+        (json!({}), json!({})),
+        (json!({ "pay": {} }), json!({ "pay": {} })),
+        (json!({ "pay": { "grade": "c", "gone": null } }), json!({ "pay": { "grade": "c" } })),
+        (json!({ "plan": "free", "gone": null }), json!({ "plan": "free" })),
+        (json!({ "new": { "a": { "b": null } } }), json!({ "new": { "a": {} } })),
+    ] {
+        assert_eq!(merge(&writer, "@ada", patch.clone()).await, shown, "{patch}");
+    }
+    let after = json!({ "pay": { "salary": 5000, "grade": "c" }, "plan": "free", "list": [{ "x": 1 }],
+        "new": { "a": {} } });
+    assert_eq!(kept(&admin, "@ada").await, after);
+    let seen = admin.user_custom_data_view().user("@ada").send().await.unwrap();
+    let patch = || object(json!({}));
+    let tag = async |user: &str| {
+        let answer = writer.user_custom_data_update().user(user).body(patch()).send().await.unwrap();
+        etag(&answer).unwrap().to_owned()
+    };
+    assert_eq!(tag("@ada").await, {
+        server.user("eve").await;
+        tag("@eve").await
+    });
+    // Nor can a condition be asked whether a guess is right.
+    for guess in [etag(&seen).unwrap(), "\"x\""] {
+        let refused =
+            writer.user_custom_data_update().user("@ada").if_match(guess).body(patch()).send().await;
+        assert_eq!(refused.refusal(), refusal(403, error_code::FORBIDDEN));
+        let refused =
+            writer.user_custom_data_replace().user("@ada").if_match(guess).body(patch()).send().await;
+        assert_eq!(refused.refusal(), refusal(403, error_code::FORBIDDEN));
+    }
+    writer.user_custom_data_update().user("@ada").if_match("*").body(patch()).send().await.unwrap();
+    assert_eq!(merge(&writer, "me", json!({})).await, json!({}));
+    let whole = json!({ "a": [1, { "b": 2 }], "c": { "d": null } });
+    assert_eq!(replace(&writer, "@ada", whole.clone()).await, whole);
+    // One's own custom data may be viewed, so it is shown.
+    replace(&admin, "@writer", secret.clone()).await;
+    assert_eq!(merge(&writer, "me", json!({})).await, secret);
+    assert_eq!(merge(&admin, "@ada", json!({ "c": null })).await, json!({ "a": [1, { "b": 2 }] }));
+}
+
 #[tokio::test]
 async fn a_replacement_stands_in_place_of_the_old_object() {
     let server = TestServer::start().await;

@@ -4,9 +4,11 @@
 use std::sync::Arc;
 
 use rollcall_api::error;
-use rollcall_api::extract::{Bearer, IfMatch, IfNoneMatch};
+use rollcall_api::extract::{Bearer, IfMatch, IfNoneMatch, Tags};
 use rollcall_api::reply::Ok200;
-use rollcall_api::types::{CustomData, DOCUMENT_DEPTH_MAX, DOCUMENT_MAX, JsonObject, Preferences, UserRef};
+use rollcall_api::types::{
+    CustomData, DOCUMENT_DEPTH_MAX, DOCUMENT_MAX, JsonObject, Preferences, UserRef, UserView,
+};
 use rollcall_store::users;
 use serde_json::{Value, json};
 
@@ -37,7 +39,8 @@ pub async fn user_custom_data_update(
     patch: CustomData,
 ) -> AppResult<Ok200<CustomData>> {
     let patch = Value::Object(patch.0);
-    write(&op, &credential, &user, &expected, Part::CustomData, |before| merged(before, &patch)).await
+    let after = |before| merged(before, &patch);
+    write(&op, &credential, &user, &expected, Part::CustomData { sent: &patch }, after).await
 }
 
 /// Replace custom data.
@@ -48,7 +51,8 @@ pub async fn user_custom_data_replace(
     expected: IfMatch,
     whole: CustomData,
 ) -> AppResult<Ok200<CustomData>> {
-    write(&op, &credential, &user, &expected, Part::CustomData, |_| Value::Object(whole.0)).await
+    let whole = Value::Object(whole.0);
+    write(&op, &credential, &user, &expected, Part::CustomData { sent: &whole }, |_| whole.clone()).await
 }
 
 /// View preferences.
@@ -79,8 +83,10 @@ pub async fn user_preferences_update(
 
 /// Which of the two objects.
 #[derive(Clone, Copy)]
-enum Part {
-    CustomData,
+enum Part<'a> {
+    /// The custom data, with what the request sent of it.
+    CustomData { sent: &'a Value },
+    /// The preferences, which only their user writes.
     Preferences,
 }
 
@@ -89,13 +95,24 @@ async fn write(
     credential: &Bearer,
     user: &UserRef,
     expected: &IfMatch,
-    part: Part,
+    part: Part<'_>,
     after: impl FnOnce(Value) -> Value,
 ) -> AppResult<Ok200<JsonObject>> {
     let mut change = op.begin(credential).await?;
     let record = target(&mut change, user).await?;
+    // To change custom data takes another permission than to view them.
+    let hidden = match part {
+        Part::CustomData { sent } => {
+            (views::view_for(&change.caller()?.actor, record.id) == UserView::Card).then_some(sent)
+        }
+        Part::Preferences => None,
+    };
+    if hidden.is_some() && matches!(expected.0, Some(Tags::Listed(_))) {
+        let message = "if-match: is compared with the whole object, which needs the permission users:read; leave it out";
+        return refuse(error::FORBIDDEN, message);
+    }
     let (field, before) = match part {
-        Part::CustomData => ("custom_data", record.custom_data),
+        Part::CustomData { .. } => ("custom_data", record.custom_data),
         Part::Preferences => {
             let found = users::preferences(change.conn(), record.id).await?;
             ("preferences", found.unwrap_or_default())
@@ -106,11 +123,28 @@ async fn write(
     check_size(field, &whole)?;
     // As the database gives it from now on: it may write a number in another way.
     let kept = match part {
-        Part::CustomData => users::set_custom_data(change.conn(), record.id, &whole, op.now()).await?,
+        Part::CustomData { .. } => users::set_custom_data(change.conn(), record.id, &whole, op.now()).await?,
         Part::Preferences => users::set_preferences(change.conn(), record.id, &whole).await?,
     };
     change.commit(Target::User(record.id), json!({ "fields": [field] })).await?;
-    Ok(Representation::of(&views::object(kept))?.reply())
+    let shown = match hidden {
+        Some(sent) => named(&kept, sent),
+        None => kept,
+    };
+    Ok(Representation::of(&views::object(shown))?.reply())
+}
+
+/// The part of an object whose members a request named, at every depth: nothing that was there before and that it didn't
+/// write.
+fn named(kept: &Value, sent: &Value) -> Value {
+    match (kept, sent) {
+        (Value::Object(kept), Value::Object(sent)) => {
+            let members =
+                kept.iter().filter_map(|(key, value)| Some((key.clone(), named(value, sent.get(key)?))));
+            Value::Object(members.collect())
+        }
+        _ => kept.clone(),
+    }
 }
 
 /// Refuses an object that is too large or too deep to keep.
