@@ -7555,8 +7555,9 @@ pub mod types {
 ///
 /// An operation that creates takes an `Idempotency-Key`. For 24 hours the same key on the same method and path with
 /// the same body gets the first response again, marked `Idempotency-Replayed: true`, and nothing is created twice. The same key
-/// with another request is a 409 `idempotency_key_reused`; so is a retry by a caller who holds `users:read` now and did not then, or
-/// the other way round. A caller who may not do it any more gets the 403 or 404 that says so; while the first request is being worked on, it is a 409 `idempotency_in_progress` with
+/// with another request is a 409 `idempotency_key_reused`; so is a retry after what the first request created was deleted, left,
+/// used or has expired, which creates nothing anew, and a retry by a caller who holds `users:read` now and did not then, or the
+/// other way round. Creating it again takes a new key. A caller who may not do it any more gets the 403 or 404 that says so; while the first request is being worked on, it is a 409 `idempotency_in_progress` with
 /// `Retry-After`.
 ///
 /// ## Fair shares
@@ -7776,7 +7777,7 @@ impl Client {
     /// Sends a `POST` request to `/v1/groups`
     ///
     /// Arguments:
-    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body, or once what it created is gone, it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
     /// - `body`
     /// ```text
     /// let response = client.group_create()
@@ -7886,7 +7887,7 @@ impl Client {
     ///
     /// Arguments:
     /// - `group`: The group: an id or `@slug`.
-    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body, or once what it created is gone, it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
     /// - `body`
     /// ```text
     /// let response = client.group_invitation_create()
@@ -7963,7 +7964,7 @@ impl Client {
     ///
     /// Arguments:
     /// - `group`: The group: an id or `@slug`.
-    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body, or once what it created is gone, it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
     /// - `body`
     /// ```text
     /// let response = client.group_member_add()
@@ -8097,7 +8098,7 @@ impl Client {
     /// Sends a `POST` request to `/v1/register`
     ///
     /// Arguments:
-    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body, or once what it created is gone, it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
     /// - `body`
     /// ```text
     /// let response = client.register()
@@ -8149,7 +8150,7 @@ impl Client {
     /// Sends a `POST` request to `/v1/roles`
     ///
     /// Arguments:
-    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body, or once what it created is gone, it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
     /// - `body`
     /// ```text
     /// let response = client.role_create()
@@ -8309,7 +8310,7 @@ impl Client {
     /// Sends a `POST` request to `/v1/users`
     ///
     /// Arguments:
-    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body, or once what it created is gone, it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
     /// - `body`
     /// ```text
     /// let response = client.user_create()
@@ -8346,7 +8347,7 @@ impl Client {
     ///
     /// Erases the user's personal data, credentials, sessions and memberships; the id is never used again, the identifiers may be. Deleting oneself needs a recent password check. The last administrator can't be deleted.
     ///
-    /// Who may call it: the user whom it is about, and holders of `users:delete`. For oneself a recent password check is needed (`session_reauthenticate`), otherwise it is a 403 `reauthentication_required`.
+    /// Who may call it: the user whom it is about, and holders of `users:delete`. Another user who holds one of Rollcall's own permissions that the caller lacks is out of reach: a 403. For oneself a recent password check is needed (`session_reauthenticate`), otherwise it is a 403 `reauthentication_required`.
     ///
     /// Sends a `DELETE` request to `/v1/users/{user}`
     ///
@@ -8365,9 +8366,9 @@ impl Client {
     }
     /// Update a user
     ///
-    /// JSON Merge Patch (RFC 7396): an absent field keeps its value, `null` clears it. A name, address or number that another account uses is a 409, one that would leave the user without any identifier a 422. Changing the username, the e-mail address or the telephone number of somebody else who administers or owns a group, or setting whether they are verified, needs the same power in that group, or `groups:write`.
+    /// JSON Merge Patch (RFC 7396): an absent field keeps its value, `null` clears it. A name, address or number that another account uses is a 409, one that would leave the user without any identifier a 422. Changing the username, the e-mail address or the telephone number of somebody else, or setting whether they are verified, could let the caller sign in as the user: it is protected as `user_password_set` is.
     ///
-    /// Who may call it: the user whom it is about, and holders of `users:write`.
+    /// Who may call it: the user whom it is about, and holders of `users:write`. Another user who holds one of Rollcall's own permissions that the caller lacks is out of reach: a 403.
     ///
     /// Sends a `PATCH` request to `/v1/users/{user}`
     ///
@@ -8409,9 +8410,9 @@ impl Client {
     }
     /// Replace a user's custom data
     ///
-    /// The new object stands in place of the old one.
+    /// The new object stands in place of the old one. The `If-Match` of a caller who may not view it (`user_custom_data_view`) may only be `*`; tags are a 403.
     ///
-    /// Who may call it: holders of `users:write`.
+    /// Who may call it: holders of `users:write`. Another user who holds one of Rollcall's own permissions that the caller lacks is out of reach: a 403.
     ///
     /// Sends a `PUT` request to `/v1/users/{user}/custom-data`
     ///
@@ -8432,9 +8433,9 @@ impl Client {
     }
     /// Update a user's custom data
     ///
-    /// JSON Merge Patch (RFC 7396), at every depth: an absent member keeps its value, `null` removes it. Answers with the whole object.
+    /// JSON Merge Patch (RFC 7396), at every depth: an absent member keeps its value, `null` removes it. The response shows the whole object to a caller who may view it (`user_custom_data_view`). To others it shows only the members that the request names, at every depth, and so does its `ETag`; their `If-Match` may only be `*`, tags are a 403.
     ///
-    /// Who may call it: holders of `users:write`.
+    /// Who may call it: holders of `users:write`. Another user who holds one of Rollcall's own permissions that the caller lacks is out of reach: a 403.
     ///
     /// Sends a `PATCH` request to `/v1/users/{user}/custom-data`
     ///
@@ -8478,9 +8479,9 @@ impl Client {
     }
     /// Set a user's password
     ///
-    /// Ends all of the user's sessions and voids the invitations that they sent. With `must_change` the user has to change it before the next sign-in. For one's own password there is `user_password_change`. A user who holds a permission that the caller lacks, or who administers or owns a group in which the caller has no such power, is a 403; holders of `groups:write` have it in every group.
+    /// Ends all of the user's sessions and voids the invitations that they sent. With `must_change` the user has to change it before the next sign-in. For one's own password there is `user_password_change`.
     ///
-    /// Who may call it: holders of `users:credentials`, for other users than themselves.
+    /// Who may call it: holders of `users:credentials`, for other users than themselves. Another user whose account would give the caller more than they could give themselves is out of reach, a 403: one who holds a permission that the caller lacks (holders of `roles:write` may lack those of applications), or in a group one that the caller lacks both there and globally (owners of the group and holders of `groups:write` may).
     ///
     /// Sends a `PUT` request to `/v1/users/{user}/password`
     ///
@@ -8522,7 +8523,7 @@ impl Client {
     ///
     /// For applications that sign people in by themselves: 204 where the password is right, 422 `password_mismatch` where it isn't, where there is none or the user is suspended, after the same time; 403 `password_expired` where it is right but must be changed first. Starts no session. Counted as an attempt, as every check of a password.
     ///
-    /// Who may call it: holders of `users:credentials`.
+    /// Who may call it: holders of `users:credentials`. Another user whose account would give the caller more than they could give themselves is out of reach, a 403: one who holds a permission that the caller lacks (holders of `roles:write` may lack those of applications), or in a group one that the caller lacks both there and globally (owners of the group and holders of `groups:write` may).
     ///
     /// Sends a `POST` request to `/v1/users/{user}/password/verify`
     ///
@@ -8608,7 +8609,7 @@ impl Client {
     ///
     /// Lets a suspended user sign in again; no old session comes back. A user who isn't suspended stays as they are.
     ///
-    /// Who may call it: holders of `users:suspend`.
+    /// Who may call it: holders of `users:suspend`. Another user who holds one of Rollcall's own permissions that the caller lacks is out of reach: a 403.
     ///
     /// Sends a `POST` request to `/v1/users/{user}/reactivate`
     ///
@@ -8660,7 +8661,7 @@ impl Client {
     ///
     /// In one transaction; an empty list takes all. The caller must hold every permission of the roles that are given or taken. The last administrator stays one.
     ///
-    /// Who may call it: holders of `roles:assign`.
+    /// Who may call it: holders of `roles:assign`. Another user who holds one of Rollcall's own permissions that the caller lacks is out of reach: a 403.
     ///
     /// Sends a `PUT` request to `/v1/users/{user}/roles`
     ///
@@ -8681,7 +8682,7 @@ impl Client {
     ///
     /// All of them or none; those that the user holds already stay. Nobody grants what they don't hold: the caller must hold every permission of the roles; holders of `roles:write` only those of Rollcall's own. An unknown role is a 404 that names it.
     ///
-    /// Who may call it: holders of `roles:assign`.
+    /// Who may call it: holders of `roles:assign`. Another user who holds one of Rollcall's own permissions that the caller lacks is out of reach: a 403.
     ///
     /// Sends a `POST` request to `/v1/users/{user}/roles`
     ///
@@ -8702,7 +8703,7 @@ impl Client {
     ///
     /// A role that the user doesn't hold is a 404. The last administrator stays one.
     ///
-    /// Who may call it: holders of `roles:assign`.
+    /// Who may call it: holders of `roles:assign`. Another user who holds one of Rollcall's own permissions that the caller lacks is out of reach: a 403.
     ///
     /// Sends a `DELETE` request to `/v1/users/{user}/roles/{role}`
     ///
@@ -8746,7 +8747,7 @@ impl Client {
     ///
     /// The current one too, where it is one's own.
     ///
-    /// Who may call it: the user whom it is about, and holders of `users:credentials`.
+    /// Who may call it: the user whom it is about, and holders of `users:credentials`. Another user whose account would give the caller more than they could give themselves is out of reach, a 403: one who holds a permission that the caller lacks (holders of `roles:write` may lack those of applications), or in a group one that the caller lacks both there and globally (owners of the group and holders of `groups:write` may).
     ///
     /// Sends a `DELETE` request to `/v1/users/{user}/sessions`
     ///
@@ -8765,7 +8766,7 @@ impl Client {
     ///
     /// Its token is dead on the next request.
     ///
-    /// Who may call it: the user whom it is about, and holders of `users:credentials`.
+    /// Who may call it: the user whom it is about, and holders of `users:credentials`. Another user whose account would give the caller more than they could give themselves is out of reach, a 403: one who holds a permission that the caller lacks (holders of `roles:write` may lack those of applications), or in a group one that the caller lacks both there and globally (owners of the group and holders of `groups:write` may).
     ///
     /// Sends a `DELETE` request to `/v1/users/{user}/sessions/{session}`
     ///
@@ -8786,7 +8787,7 @@ impl Client {
     ///
     /// Bars the user from signing in and ends all of their sessions, at once and everywhere, until reactivated or until the time that is given. The invitations that the user sent are void for good. Repeating it changes reason and time. The last administrator can't be suspended.
     ///
-    /// Who may call it: holders of `users:suspend`.
+    /// Who may call it: holders of `users:suspend`. Another user who holds one of Rollcall's own permissions that the caller lacks is out of reach: a 403.
     ///
     /// Sends a `POST` request to `/v1/users/{user}/suspend`
     ///
@@ -9355,7 +9356,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self { client: client, idempotency_key: Ok(None), body: Ok(::std::default::Default::default()) }
         }
-        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body, or once what it created is gone, it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::IdempotencyKey>,
@@ -9777,7 +9778,7 @@ pub mod builder {
             self.group = crate::input::read("group", value);
             self
         }
-        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body, or once what it created is gone, it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::IdempotencyKey>,
@@ -10077,7 +10078,7 @@ pub mod builder {
             self.group = crate::input::read("group", value);
             self
         }
-        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body, or once what it created is gone, it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::IdempotencyKey>,
@@ -10586,7 +10587,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self { client: client, idempotency_key: Ok(None), body: Ok(::std::default::Default::default()) }
         }
-        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body, or once what it created is gone, it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::IdempotencyKey>,
@@ -10784,7 +10785,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self { client: client, idempotency_key: Ok(None), body: Ok(::std::default::Default::default()) }
         }
-        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body, or once what it created is gone, it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::IdempotencyKey>,
@@ -11406,7 +11407,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self { client: client, idempotency_key: Ok(None), body: Ok(::std::default::Default::default()) }
         }
-        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body, or once what it created is gone, it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::IdempotencyKey>,

@@ -97,7 +97,7 @@ pub mod error_code {
     pub const LAST_OWNER: &str = "last_owner";
     /// The user is a member of the group already.
     pub const ALREADY_MEMBER: &str = "already_member";
-    /// This idempotency key was used before with another request.
+    /// This idempotency key was used before, with another request or for something that is not there any more.
     pub const IDEMPOTENCY_KEY_REUSED: &str = "idempotency_key_reused";
     /// A request with this idempotency key is being worked on; retry after the time in Retry-After.
     pub const IDEMPOTENCY_IN_PROGRESS: &str = "idempotency_in_progress";

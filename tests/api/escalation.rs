@@ -129,7 +129,7 @@ async fn user_password_set_takes_no_group_over() {
     server.user("grace").await;
     ada.group_member_add()
         .group("@engine")
-        .body(bodies::member("@grace", &["@worker"]))
+        .body(bodies::member("@grace", &["@member"]))
         .send()
         .await
         .unwrap();
@@ -147,6 +147,75 @@ async fn user_password_set_takes_no_group_over() {
     server.grant(clerk.id, ["groups:write"]).await;
     clerk.user_password_set().user("@ada").body(set(new)).send().await.unwrap();
     assert!(!is_live(&ada).await);
+}
+
+/// Nobody signs in as somebody who holds an application's permission that they could not give themselves.
+#[tokio::test]
+async fn user_password_set_takes_no_permission_of_an_application() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let cashier = server.user("cashier").await;
+    server.grant(cashier.id, ["billing:refund"]).await;
+    let held = [Permission::UsersCredentials, Permission::UsersWrite, Permission::UsersSuspend];
+    let clerk = server.holder("clerk", &held).await;
+    let new = "seven copper kettles sing at dawn";
+    let before = server.dump().await;
+    assert_eq!(clerk.user_password_set().user("@cashier").body(set(new)).send().await.refusal(), forbidden());
+    let check = types::UserPasswordVerify::builder().password(PASSWORD);
+    assert_eq!(clerk.user_password_verify().user("@cashier").body(check).send().await.refusal(), forbidden());
+    for change in [
+        json!({ "username": "clerk2" }),
+        json!({ "email": "clerk@example.org" }),
+        json!({ "phone": "+1234567" }),
+        json!({ "email": "clerk@example.org", "email_verified": true }),
+        json!({ "email_verified": false }),
+    ] {
+        let changed = clerk.user_update().user("@cashier").body(update(change.clone())).send().await;
+        assert_eq!(changed.refusal(), forbidden(), "{change}");
+    }
+    let ended = clerk.user_session_delete_all().user("@cashier").send().await;
+    assert_eq!(ended.refusal(), forbidden());
+    assert_eq!(server.dump().await, before);
+    // Nothing of that lets the clerk in.
+    clerk.user_update().user("@cashier").body(update(json!({ "name": "C." }))).send().await.unwrap();
+    clerk.user_suspend().user("@cashier").body(bodies::suspension(json!({}))).send().await.unwrap();
+    clerk.user_reactivate().user("@cashier").send().await.unwrap();
+    // Whoever may give the permission may take the account: by holding it, or by deciding what is in a role.
+    for way in ["billing:refund", "roles:write"] {
+        let name = way.replace(':', "-");
+        let other = server.user(&name).await;
+        server.grant(other.id, ["users:credentials", way]).await;
+        other.user_password_set().user("@cashier").body(set(new)).send().await.unwrap();
+    }
+    admin.user_password_set().user("@cashier").body(set(PASSWORD)).send().await.unwrap();
+}
+
+/// The same in a group: what the user holds there counts, whoever's permission it is.
+#[tokio::test]
+async fn user_password_set_takes_no_permission_of_an_application_in_a_group() {
+    let server = TestServer::start().await;
+    let (admin, ada) = engine(&server).await;
+    let clerk = server.holder("clerk", &[Permission::UsersCredentials]).await;
+    server.user("grace").await;
+    let worker = bodies::member("@grace", &["@worker"]);
+    ada.group_member_add().group("@engine").body(worker).send().await.unwrap();
+    let new = set("seven copper kettles sing at dawn");
+    let grace = async |who: &Person| who.user_password_set().user("@grace").body(new.clone()).send().await;
+    assert_eq!(grace(&clerk).await.refusal(), forbidden());
+    let elsewhere = bodies::group(json!({ "slug": "tender", "name": "Tender", "owner": "@clerk" }));
+    admin.group_create().body(elsewhere).send().await.unwrap();
+    assert_eq!(grace(&clerk).await.refusal(), forbidden(), "an owner, but of another group");
+    for role in ["@worker", "@supervisor"] {
+        ada.group_member_add().group("@engine").body(bodies::member("@clerk", &[role])).send().await.unwrap();
+        grace(&clerk).await.unwrap();
+        ada.group_member_remove().group("@engine").user("@clerk").send().await.unwrap();
+        assert_eq!(grace(&clerk).await.refusal(), forbidden());
+    }
+    for everywhere in ["work:do", "groups:write"] {
+        let other = server.user(&everywhere.replace(':', "-")).await;
+        server.grant(other.id, ["users:credentials", everywhere]).await;
+        grace(&other).await.unwrap();
+    }
 }
 
 /// A group's administrator can't demote its owner, so can't take the group away either.

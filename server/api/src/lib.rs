@@ -15,7 +15,7 @@ pub mod spec;
 pub mod types;
 
 pub use operations::{Answer, RollcallApi, rollcall_api_mod};
-pub use spec::OperationSpec;
+pub use spec::{OperationSpec, Protects};
 pub use uuid::Uuid;
 
 /// The largest body of a request, in bytes, where an operation doesn't say otherwise.

@@ -15,7 +15,7 @@ use crate::extract::{
     Bearer, IdempotencyKey, IfMatch, IfNoneMatch, JsonBody, OptionalBody, PathParams, QueryParams,
 };
 use crate::reply::{Created, NoContent, Ok200};
-use crate::spec::{Listed, OperationSpec, read, write};
+use crate::spec::{Listed, OperationSpec, Protects, read, write};
 use crate::types;
 
 /// What every operation returns.
@@ -144,8 +144,8 @@ pub trait RollcallApi {
     ///
     /// JSON Merge Patch (RFC 7396): an absent field keeps its value, `null` clears it. A name, address or number that
     /// another account uses is a 409, one that would leave the user without any identifier a 422. Changing the username, the
-    /// e-mail address or the telephone number of somebody else who administers or owns a group, or setting whether they are
-    /// verified, needs the same power in that group, or `groups:write`.
+    /// e-mail address or the telephone number of somebody else, or setting whether they are verified, could let the caller
+    /// sign in as the user: it is protected as `user_password_set` is.
     #[endpoint { method = PATCH, path = "/v1/users/{user}", tags = ["users"] }]
     async fn user_update(
         rqctx: RequestContext<Self::Context>,
@@ -202,8 +202,9 @@ pub trait RollcallApi {
 
     /// Update a user's custom data
     ///
-    /// JSON Merge Patch (RFC 7396), at every depth: an absent member keeps its value, `null` removes it. Answers with the
-    /// whole object.
+    /// JSON Merge Patch (RFC 7396), at every depth: an absent member keeps its value, `null` removes it. The response shows the
+    /// whole object to a caller who may view it (`user_custom_data_view`). To others it shows only the members that the
+    /// request names, at every depth, and so does its `ETag`; their `If-Match` may only be `*`, tags are a 403.
     #[endpoint { method = PATCH, path = "/v1/users/{user}/custom-data", tags = ["users"] }]
     async fn user_custom_data_update(
         rqctx: RequestContext<Self::Context>,
@@ -215,7 +216,8 @@ pub trait RollcallApi {
 
     /// Replace a user's custom data
     ///
-    /// The new object stands in place of the old one.
+    /// The new object stands in place of the old one. The `If-Match` of a caller who may not view it
+    /// (`user_custom_data_view`) may only be `*`; tags are a 403.
     #[endpoint { method = PUT, path = "/v1/users/{user}/custom-data", tags = ["users"] }]
     async fn user_custom_data_replace(
         rqctx: RequestContext<Self::Context>,
@@ -252,9 +254,7 @@ pub trait RollcallApi {
     /// Set a user's password
     ///
     /// Ends all of the user's sessions and voids the invitations that they sent. With `must_change` the user has to change it
-    /// before the next sign-in. For one's own password there is `user_password_change`. A user who holds a permission that the
-    /// caller lacks, or who administers or owns a group in which the caller has no such power, is a 403; holders of
-    /// `groups:write` have it in every group.
+    /// before the next sign-in. For one's own password there is `user_password_change`.
     #[endpoint { method = PUT, path = "/v1/users/{user}/password", tags = ["passwords"] }]
     async fn user_password_set(
         rqctx: RequestContext<Self::Context>,
@@ -724,30 +724,39 @@ pub const OPERATIONS: &[OperationSpec] = &[
         DOCUMENT_TOO_LARGE,
     ]),
     read("user_view", Access::SignedIn).returns("The user."),
-    write("user_update", Access::OwnOr(Permission::UsersWrite)).returns("The updated user.").rejects(&[
-        USERNAME_TAKEN,
-        EMAIL_TAKEN,
-        PHONE_TAKEN,
-        USERNAME_NOT_OWN_EMAIL,
-        USERNAME_NOT_ALLOWED,
-        IDENTIFIER_REQUIRED,
-        NOTHING_TO_VERIFY,
-    ]),
+    write("user_update", Access::OwnOr(Permission::UsersWrite))
+        .protects(Protects::Rank)
+        .returns("The updated user.")
+        .rejects(&[
+            USERNAME_TAKEN,
+            EMAIL_TAKEN,
+            PHONE_TAKEN,
+            USERNAME_NOT_OWN_EMAIL,
+            USERNAME_NOT_ALLOWED,
+            IDENTIFIER_REQUIRED,
+            NOTHING_TO_VERIFY,
+        ]),
     write("user_delete", Access::OwnOr(Permission::UsersDelete))
+        .protects(Protects::Rank)
         .recent_auth()
         .returns("The user has been deleted; there is no body.")
         .rejects(&[LAST_ADMINISTRATOR, LAST_OWNER]),
     write("user_suspend", Access::Holders(Permission::UsersSuspend))
+        .protects(Protects::Rank)
         .body_optional()
         .returns("The suspended user.")
         .rejects(&[LAST_ADMINISTRATOR, TIME_IN_PAST]),
-    write("user_reactivate", Access::Holders(Permission::UsersSuspend)).returns("The reactivated user."),
+    write("user_reactivate", Access::Holders(Permission::UsersSuspend))
+        .protects(Protects::Rank)
+        .returns("The reactivated user."),
     read("user_custom_data_view", Access::OwnOr(Permission::UsersRead))
         .returns("The custom data of the user."),
     write("user_custom_data_update", Access::Holders(Permission::UsersWrite))
+        .protects(Protects::Rank)
         .returns("The updated custom data.")
         .rejects(&[DOCUMENT_TOO_LARGE]),
     write("user_custom_data_replace", Access::Holders(Permission::UsersWrite))
+        .protects(Protects::Rank)
         .returns("The new custom data.")
         .rejects(&[DOCUMENT_TOO_LARGE]),
     read("user_preferences_view", Access::OwnOnly).returns("Your preferences."),
@@ -755,6 +764,7 @@ pub const OPERATIONS: &[OperationSpec] = &[
         .returns("Your updated preferences.")
         .rejects(&[DOCUMENT_TOO_LARGE]),
     write("user_password_set", Access::OthersWith(Permission::UsersCredentials))
+        .protects(Protects::Account)
         .returns("The password has been set; there is no body.")
         .rejects(&[PASSWORD_TOO_SHORT, PASSWORD_BLOCKED]),
     write("user_password_change", Access::OwnOnly)
@@ -762,13 +772,16 @@ pub const OPERATIONS: &[OperationSpec] = &[
         .returns("The new session with its token and its user.")
         .rejects(&[PASSWORD_MISMATCH, PASSWORD_TOO_SHORT, PASSWORD_BLOCKED, PASSWORD_UNCHANGED]),
     write("user_password_verify", Access::Holders(Permission::UsersCredentials))
+        .protects(Protects::Account)
         .counts_attempts()
         .returns("The password is right; there is no body.")
         .rejects(&[PASSWORD_EXPIRED, PASSWORD_MISMATCH]),
     read("user_session_list", Access::OwnOr(Permission::UsersCredentials)).returns("A page of sessions."),
     write("user_session_delete", Access::OwnOr(Permission::UsersCredentials))
+        .protects(Protects::Account)
         .returns("The session has ended; there is no body."),
     write("user_session_delete_all", Access::OwnOr(Permission::UsersCredentials))
+        .protects(Protects::Account)
         .returns("The sessions have ended; there is no body."),
     read("group_list", Access::SignedIn)
         .lists(
@@ -857,12 +870,15 @@ pub const OPERATIONS: &[OperationSpec] = &[
         )
         .returns("A page of the roles that the user holds."),
     write("user_role_add", Access::Holders(Permission::RolesAssign))
+        .protects(Protects::Rank)
         .returns("The roles that the user holds now, and the changes.")
         .rejects(&[WRONG_ROLE_TYPE]),
     write("user_role_replace", Access::Holders(Permission::RolesAssign))
+        .protects(Protects::Rank)
         .returns("The roles that the user holds now, and the changes.")
         .rejects(&[LAST_ADMINISTRATOR, WRONG_ROLE_TYPE]),
     write("user_role_remove", Access::Holders(Permission::RolesAssign))
+        .protects(Protects::Rank)
         .returns("The user no longer holds the role; there is no body.")
         .rejects(&[LAST_ADMINISTRATOR]),
     read("access_check", Access::OwnOr(Permission::UsersRead))
@@ -892,4 +908,4 @@ pub const OPERATIONS: &[OperationSpec] = &[
 /// The rule for `email_verified` and `phone_verified` in `user_create` and `user_update`: a proof is for somebody else to
 /// confirm, so not even administrators set them for themselves.
 pub const VERIFICATION: OperationSpec =
-    write("user_update, verified", Access::OthersWith(Permission::UsersWrite));
+    write("user_update, verified", Access::OthersWith(Permission::UsersWrite)).protects(Protects::Account);

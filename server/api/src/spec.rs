@@ -38,6 +38,18 @@ pub enum Listed {
     AuditEvent,
 }
 
+/// The users whom an operation protects from callers who hold less than they do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protects {
+    /// Nobody: it changes no other user, or only what its permission is for.
+    Nobody,
+    /// Users who hold one of Rollcall's own permissions that the caller lacks.
+    Rank,
+    /// Users who hold any permission that the caller lacks and may not give, globally or in a group: with such an operation
+    /// the caller could sign in as the user.
+    Account,
+}
+
 /// One operation.
 #[derive(Clone, Copy, Debug)]
 pub struct OperationSpec {
@@ -47,6 +59,8 @@ pub struct OperationSpec {
     pub access: Access,
     /// Demands a password check in the last minutes (`session_reauthenticate`) of a caller who acts on their own account.
     pub recent_auth: bool,
+    /// The users who are out of the caller's reach.
+    pub protects: Protects,
     /// Reads or writes.
     pub effect: Effect,
     /// Counted as an attempt at guessing a password or an invitation, and limited by it: a 429 `too_many_attempts`.
@@ -71,6 +85,7 @@ pub(crate) const fn read(id: &'static str, access: Access) -> OperationSpec {
         id,
         access,
         recent_auth: false,
+        protects: Protects::Nobody,
         effect: Effect::Read,
         counts_attempts: false,
         body_optional: false,
@@ -90,6 +105,10 @@ pub(crate) const fn write(id: &'static str, access: Access) -> OperationSpec {
 impl OperationSpec {
     pub(crate) const fn recent_auth(self) -> Self {
         Self { recent_auth: true, ..self }
+    }
+
+    pub(crate) const fn protects(self, protects: Protects) -> Self {
+        Self { protects, ..self }
     }
 
     pub(crate) const fn counts_attempts(self) -> Self {

@@ -1,6 +1,7 @@
 //! Permission to give a role, by whichever request leads to somebody holding it: a grant, a default flag, a role edit, an
 //! invitation, a membership. One rule, asked on every path: nobody gives what they don't hold.
 
+use rollcall_api::Protects;
 use rollcall_api::access::Permission;
 
 /// The rights that a role is given with.
@@ -12,6 +13,19 @@ pub enum Giving<'a> {
     InGroup(&'a [String]),
     /// To whoever holds the role now or later, by deciding what is in it.
     ByDefinition,
+}
+
+/// The first of the permissions that a user holds globally that keeps somebody who holds `held` from changing the user.
+///
+/// - With a change by which one could sign in as the user ([`Protects::Account`]): each that one may not give to users; one
+///   would take it.
+/// - With any other: each of Rollcall's own that one doesn't hold. Applications' permissions give no power over the directory.
+pub fn first_above<'a>(held: &[String], protects: Protects, theirs: &'a [String]) -> Option<&'a str> {
+    let giving = match protects {
+        Protects::Account => Giving::Everywhere,
+        Protects::Rank | Protects::Nobody => Giving::ByDefinition,
+    };
+    first_missing(held, giving, theirs)
 }
 
 /// The first of a role's permissions that somebody who holds `held` everywhere may not give.
@@ -72,6 +86,21 @@ mod tests {
         assert_eq!(missing(&[], Giving::InGroup(&admin), &["group:admin", "a:b"]), None);
         assert_eq!(missing(&["a:c"], Giving::InGroup(&admin), &["a:c"]), None);
         assert_eq!(missing(&[], Giving::InGroup(&admin), &all).as_deref(), Some("group:own"));
+    }
+
+    #[test]
+    fn nobody_takes_over_what_they_may_not_give() {
+        let above = |held: &[&str], protects, theirs: &[&str]| {
+            first_above(&texts(held), protects, &texts(theirs)).map(str::to_owned)
+        };
+        let clerk = ["users:credentials"];
+        assert_eq!(above(&clerk, Protects::Account, &["billing:refund"]).as_deref(), Some("billing:refund"));
+        assert_eq!(above(&["roles:write"], Protects::Account, &["billing:refund"]), None);
+        assert_eq!(above(&clerk, Protects::Rank, &["billing:refund"]), None);
+        for protects in [Protects::Account, Protects::Rank] {
+            assert_eq!(above(&clerk, protects, &["users:read"]).as_deref(), Some("users:read"));
+            assert_eq!(above(&clerk, protects, &clerk), None);
+        }
     }
 
     #[test]

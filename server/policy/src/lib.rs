@@ -4,9 +4,9 @@
 
 pub mod grant;
 
-use rollcall_api::OperationSpec;
 use rollcall_api::access::{Access, Permission};
 use rollcall_api::types::{GroupId, UserId};
+use rollcall_api::{OperationSpec, Protects};
 
 /// Who acts, as the credential of this request says.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub enum Resource {
     /// A user who holds permissions that the actor doesn't, when something of theirs is to be changed. Otherwise whoever
     /// may set passwords could become an administrator.
     Superior(UserId),
-    /// A user who administers or owns a group where the actor has not the same power, when something of theirs is to be
+    /// A user who holds something in a group that the actor could not give there, when something of theirs is to be
     /// changed. Outranks only the operations that let the actor sign in as the user: otherwise whoever may set passwords
     /// could take over any group.
     GroupSuperior(UserId),
@@ -113,7 +113,7 @@ pub fn decide(spec: &OperationSpec, actor: Option<&Actor>, resource: Resource) -
     let outranked = !own
         && match (resource, spec.access.permission()) {
             (Resource::Superior(_), Some(_)) => true,
-            (Resource::GroupSuperior(_), Some(permission)) => permission == Permission::UsersCredentials,
+            (Resource::GroupSuperior(_), Some(_)) => spec.protects == Protects::Account,
             _ => false,
         };
     match (open, spec.access) {

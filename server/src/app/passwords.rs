@@ -104,7 +104,10 @@ pub async fn user_password_verify(
 async fn subject(op: &Operation, credential: &Bearer, user: &UserRef) -> AppResult<(Caller, UserRecord)> {
     let fetched = op.read(credential, user).await?.found()?;
     let resource = match fetched.ids(|record| record.as_ref().map(|record| record.id)) {
-        (caller, Some(id)) => op.reading(|conn| async move { rank(&conn, caller, id, true).await }).await?,
+        (caller, Some(id)) => {
+            let (actor, protects) = (&caller.actor, op.spec.protects);
+            op.reading(|conn| async move { rank(&conn, actor, id, protects).await }).await?
+        }
         (_, None) => Resource::Directory,
     };
     let (caller, record) = fetched.authorize(|_, _| resource)?;

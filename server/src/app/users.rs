@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rollcall_api::Protects;
 use rollcall_api::access::Permission;
 use rollcall_api::error;
 use rollcall_api::extract::{Bearer, IfMatch, IfNoneMatch};
@@ -10,12 +11,13 @@ use rollcall_api::types::{
     Description, GroupRef, ListQuery, Nullable, RoleRef, Text, TextRule, User, UserId, UserListQuery,
     UserPage, UserRef, UserSuspend, UserUpdate, fold,
 };
-use rollcall_policy::Resource;
+use rollcall_policy::grant::first_above;
+use rollcall_policy::{Actor, Resource};
 use rollcall_query::Sight;
 use rollcall_store::erase::{Deleted, Erasure, Progress};
 use rollcall_store::groups::{self, GroupRow};
 use rollcall_store::users::{self, UserChanges, UserFilter, UserKey, UserRecord};
-use rollcall_store::{Conn, grants, idempotency, roles, sessions};
+use rollcall_store::{Conn, grants, roles, sessions};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -131,29 +133,25 @@ pub fn key_of(user: &UserRef, caller: Uuid) -> UserKey<'_> {
 pub async fn target(change: &mut Change, user: &UserRef) -> AppResult<UserRecord> {
     let key = key_of(user, change.caller()?.id());
     let Some(record) = users::lock(change.conn(), key).await? else { return not_found() };
-    let signs_in = change.operation().spec.access.permission() == Some(Permission::UsersCredentials);
-    let resource = rank(change.conn(), change.caller()?, record.id, signs_in).await?;
+    let resource =
+        rank(change.conn(), &change.caller()?.actor, record.id, change.operation().spec.protects).await?;
     change.authorize(resource)?;
     Ok(record)
 }
 
-/// A user to be changed, as policy sees it: next to the caller, or above. With `as_the_user` also by what the user may do
-/// in groups: for changes with which the caller could sign in as the user.
-pub async fn rank(conn: &Conn, caller: &Caller, user: Uuid, as_the_user: bool) -> AppResult<Resource> {
-    if caller.id() == user {
+/// A user to be changed, as policy sees it: next to the actor, or above. What the user may do in groups counts only for
+/// [`Protects::Account`].
+pub async fn rank(conn: &Conn, actor: &Actor, user: Uuid, protects: Protects) -> AppResult<Resource> {
+    if actor.user.uuid() == user {
         return Ok(Resource::User(user.into()));
     }
     let theirs = roles::permissions_of(conn, user).await?;
-    // Applications' permissions give no power over the directory.
-    let above = theirs
-        .iter()
-        .any(|permission| Permission::is_own(permission) && !caller.actor.permissions.contains(permission));
-    if above {
+    if first_above(&actor.permissions, protects, &theirs).is_some() {
         return Ok(Resource::Superior(user.into()));
     }
-    let in_groups = as_the_user
-        && !caller.actor.holds(Permission::GroupsWrite)
-        && grants::outranks_in_a_group(conn, user, caller.id()).await?;
+    let in_groups = protects == Protects::Account
+        && !actor.holds(Permission::GroupsWrite)
+        && grants::outranks_in_a_group(conn, user, actor.user.uuid(), &actor.permissions).await?;
     Ok(if in_groups { Resource::GroupSuperior(user.into()) } else { Resource::User(user.into()) })
 }
 
@@ -169,12 +167,13 @@ pub async fn user_update(
     let record = target(&mut change, &user).await?;
     let verifies = body.email_verified.is_some() || body.phone_verified.is_some();
     if verifies || body.username.is_some() || body.email.is_some() || body.phone.is_some() {
-        let resource = match rank(change.conn(), change.caller()?, record.id, true).await? {
-            // What somebody signs in with, here or where accounts are found by a verified address: whoever changes it could
-            // become the user.
-            Resource::GroupSuperior(user) => Resource::Superior(user),
-            other => other,
-        };
+        let resource =
+            match rank(change.conn(), &change.caller()?.actor, record.id, Protects::Account).await? {
+                // What somebody signs in with, here or where accounts are found by a verified address: whoever changes it could
+                // become the user.
+                Resource::GroupSuperior(user) => Resource::Superior(user),
+                other => other,
+            };
         change.authorize(resource)?;
         if verifies {
             change.authorize_verification(resource)?;
@@ -274,9 +273,8 @@ pub async fn user_delete(
     if let Some(group) = groups::lock_owned(change.conn(), record.id, op.now()).await? {
         return refuse(error::LAST_OWNER, last_owner(&change, &group).await?);
     }
-    idempotency::forget(change.conn(), record.id).await?;
     users::delete(change.conn(), record.id, op.now()).await?;
-    // The address is the user's: it goes with them, wherever it stands.
+    // Whatever shows the user goes with them, wherever it stands: invitations to their address, kept answers.
     let erased = Erasure::small(Deleted::User(record.id), change.conn()).await?;
     change.commit(Target::User(record.id), json!({})).await?;
     if erased != Progress::Done {

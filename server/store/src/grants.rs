@@ -137,17 +137,22 @@ pub async fn of_user(mut conn: &AsyncPgConnection, question: Question<'_>) -> St
 
 diesel::alias!(group_grants as others_grants: OthersGrants);
 
-/// Whether a user administers or owns a group in which another has neither the same power nor owns it.
-pub async fn outranks_in_a_group(mut conn: &AsyncPgConnection, user: Uuid, other: Uuid) -> StoreResult<bool> {
+/// Whether a user holds a permission in a group that another, who holds `everywhere` globally, could not give there: policy's
+/// `Giving::InGroup`, asked here of all the user's groups at once.
+pub async fn outranks_in_a_group(
+    mut conn: &AsyncPgConnection,
+    user: Uuid,
+    other: Uuid,
+    everywhere: &[String],
+) -> StoreResult<bool> {
     let theirs = others_grants.field(group_grants::permission);
     let matched = others_grants
         .filter(others_grants.field(group_grants::user_id).eq(other))
         .filter(others_grants.field(group_grants::group_id).eq(group_grants::group_id))
         .filter(theirs.eq(group_grants::permission).or(theirs.eq(Permission::GroupOwn.as_str())));
-    let powers = [Permission::GroupAdmin.as_str(), Permission::GroupOwn.as_str()];
     let beyond = group_grants::table
         .filter(group_grants::user_id.eq(user))
-        .filter(group_grants::permission.eq_any(powers))
+        .filter(group_grants::permission.ne_all(everywhere))
         .filter(not(exists(matched)));
     Ok(diesel::select(exists(beyond)).get_result(&mut conn).await?)
 }

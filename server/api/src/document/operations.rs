@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{components, finding, info, member, operations_mut, responses};
 use crate::access::Access;
-use crate::spec::OperationSpec;
+use crate::spec::{OperationSpec, Protects};
 use crate::types::PAGE_DEFAULT;
 
 /// A parameter whose type is the same wherever it stands: one named schema, and one type in a client.
@@ -163,7 +163,18 @@ fn who(spec: &OperationSpec) -> String {
     } else {
         ""
     };
-    format!("Who may call it: {who}{fresh}")
+    let out_of_reach = match spec.protects {
+        Protects::Nobody => "",
+        Protects::Rank => {
+            " Another user who holds one of Rollcall's own permissions that the caller lacks is out of reach: a 403."
+        }
+        Protects::Account => {
+            " Another user whose account would give the caller more than they could give themselves is out of reach, a 403: one \
+             who holds a permission that the caller lacks (holders of `roles:write` may lack those of applications), or in a \
+             group one that the caller lacks both there and globally (owners of the group and holders of `groups:write` may)."
+        }
+    };
+    format!("Who may call it: {who}{out_of_reach}{fresh}")
 }
 
 /// Moves the schemas of the parameters in [`NAMED`] to the components.
