@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
+use futures::FutureExt;
 use rollcall_api::OperationSpec;
 use rollcall_api::error;
 use rollcall_api::extract::Bearer;
@@ -207,8 +208,14 @@ impl Operation {
             None => self.read(bearer, &()).await?.caller.id(),
         };
         let held = self.share(Sharer::User(user)).await?;
-        let mut change = Change::new(self, self.app.store.begin().await?, held);
-        let credential = sessions::credential(change.conn(), &hash.0).await?;
+        let token = hash.0;
+        let begun = self
+            .app
+            .store
+            .begin_reading(|conn| async move { sessions::credential(conn, &token).await }.boxed())
+            .await?;
+        let (transaction, credential) = begun;
+        let mut change = Change::new(self, transaction, held);
         let caller = self.admit(&hash, credential)?;
         self.note_use(&caller);
         change.caller = Some(caller);
@@ -436,8 +443,19 @@ impl Change {
         }
     }
 
-    /// Records what was done and makes it count. The acting user is the caller, or the target of a public operation.
-    pub async fn commit(mut self, target: Target, detail: Value) -> AppResult<()> {
+    /// Records what was done, and commits. The acting user is the caller, or the target of a public operation.
+    pub async fn commit(self, target: Target, detail: Value) -> AppResult<()> {
+        let ((), recorded) = self.record(async { Ok(()) }, target, detail).await?;
+        self.commit_recorded(recorded).await
+    }
+
+    /// Does the last write of the change, and records the change in the same round trip.
+    pub async fn record<T>(
+        &self,
+        write: impl Future<Output = Result<T, StoreError>>,
+        target: Target,
+        detail: Value,
+    ) -> AppResult<(T, Recorded)> {
         if !self.authorized {
             return Err(Fault::defect(format!("{} did not ask policy", self.operation.spec.id)));
         }
@@ -461,13 +479,25 @@ impl Change {
             request_id: operation.request_id.clone(),
             detail,
         };
-        audit::insert(self.conn(), &event).await?;
+        // In either order: both count or neither. Where the write fails, so does the other, with less to say.
+        let (written, inserted) = futures::join!(write, audit::insert(self.conn(), &event));
+        let written = written?;
+        inserted?;
+        Ok((written, Recorded(())))
+    }
+
+    /// Commits what was recorded.
+    pub async fn commit_recorded(mut self, _: Recorded) -> AppResult<()> {
         match self.transaction.take() {
             Some(transaction) => Ok(transaction.commit().await?),
             None => Err(Fault::defect("a change was committed twice")),
         }
     }
 }
+
+/// The proof that a change was authorized and has its audit event.
+#[derive(Debug)]
+pub struct Recorded(());
 
 impl Drop for Change {
     fn drop(&mut self) {

@@ -2,19 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use chrono::TimeDelta;
 use rollcall_api::access::Permission;
 use rollcall_server::clock::Clock;
 use rollcall_server::config::Config;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream, UnixStream};
-use tokio_postgres::config::Host;
 
 use crate::support::cluster::Database;
-use crate::support::{Answer, Person, TestServer};
+use crate::support::{Answer, Person, TestServer, turns};
 
 async fn call(server: &TestServer, who: &Person, method: &str, path: &str, body: Option<Value>) -> Answer {
     let mut request = server.request(method.parse().unwrap(), path).bearer_auth(who.token());
@@ -170,44 +166,10 @@ async fn suspended_users_may_do_nothing_until_the_suspension_ends() {
     assert_eq!(ask(&server, &admin, "@ada", "group:own", Some("@engine")).await, owner);
 }
 
-/// Stands between a server and its Postgres. What the server sends within a moment travels together, and is counted as
-/// one: a statement that waits for the answer to another is a second one.
-async fn relay(database: &Database, turns: Arc<AtomicUsize>) -> String {
-    let config: tokio_postgres::Config = database.url.parse().unwrap();
-    let socket = match &config.get_hosts()[0] {
-        Host::Unix(folder) => folder.join(".s.PGSQL.5432"),
-        Host::Tcp(host) => panic!("the tests' Postgres listens on {host}"),
-    };
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        while let Ok((server, _)) = listener.accept().await {
-            let postgres = UnixStream::connect(&socket).await.unwrap();
-            tokio::spawn(forward(server, postgres, Arc::clone(&turns)));
-        }
-    });
-    format!("postgres://rollcall@127.0.0.1:{port}/{}?sslmode=disable", database.name)
-}
-
-async fn forward(server: TcpStream, postgres: UnixStream, turns: Arc<AtomicUsize>) {
-    let (mut asked, mut answered) = server.into_split();
-    let (mut answers, mut questions) = postgres.into_split();
-    tokio::spawn(async move { tokio::io::copy(&mut answers, &mut answered).await });
-    let mut buffer = vec![0; 64 * 1024];
-    while asked.readable().await.is_ok() {
-        tokio::time::sleep(Duration::from_millis(30)).await;
-        let length = asked.read(&mut buffer).await.unwrap_or(0);
-        if length == 0 || questions.write_all(&buffer[..length]).await.is_err() {
-            break;
-        }
-        turns.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_answer_takes_one_round_trip() {
     let (database, turns) = (Database::migrated(), Arc::new(AtomicUsize::new(0)));
-    let url = relay(&database, Arc::clone(&turns)).await;
+    let url = turns::relay(&database, Arc::clone(&turns)).await;
     let one_connection = |config: &mut Config| config.database.shared_connections = 1;
     let server = TestServer::builder().config(one_connection).database(&url).start().await;
     let (_, ada, group) = engine(&server).await;

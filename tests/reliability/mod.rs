@@ -13,6 +13,7 @@ mod last_one;
 mod outage;
 mod program;
 mod replicas;
+mod round_trips;
 mod search_indexes;
 mod secrets;
 mod shutdown;

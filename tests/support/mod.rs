@@ -10,6 +10,7 @@ pub mod people;
 pub mod proxy;
 pub mod relay;
 pub mod server;
+pub mod turns;
 
 pub use people::{PASSWORD, Person};
 pub use server::TestServer;

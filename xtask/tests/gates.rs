@@ -14,6 +14,7 @@ const GENERATED: &[&str] = &[
     "openapi/error-codes.txt",
     "openapi/finding.md",
     "client/src/generated.rs",
+    "client/src/values.rs",
 ];
 
 /// A folder with the generated files and what their making reads.

@@ -122,11 +122,17 @@ async fn write(
     let whole = after(before);
     check_size(field, &whole)?;
     // As the database gives it from now on: it may write a number in another way.
-    let kept = match part {
-        Part::CustomData { .. } => users::set_custom_data(change.conn(), record.id, &whole, op.now()).await?,
-        Part::Preferences => users::set_preferences(change.conn(), record.id, &whole).await?,
+    let write = async {
+        match part {
+            Part::CustomData { .. } => {
+                users::set_custom_data(change.conn(), record.id, &whole, op.now()).await
+            }
+            Part::Preferences => users::set_preferences(change.conn(), record.id, &whole).await,
+        }
     };
-    change.commit(Target::User(record.id), json!({ "fields": [field] })).await?;
+    let (kept, recorded) =
+        change.record(write, Target::User(record.id), json!({ "fields": [field] })).await?;
+    change.commit_recorded(recorded).await?;
     let shown = match hidden {
         Some(sent) => named(&kept, sent),
         None => kept,

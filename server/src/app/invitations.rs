@@ -15,7 +15,7 @@ use rollcall_store::connect::Connection;
 use rollcall_store::groups::{self, GroupKey};
 use rollcall_store::invitations::{self, InvitationRecord, NewInvitation};
 use rollcall_store::roles::{self, RoleRecord};
-use rollcall_store::users::{self, UserChanges, UserKey, UserRecord};
+use rollcall_store::users::{self, UserChanges, UserKey};
 use rollcall_store::{Conn, idempotency, seed};
 use serde_json::json;
 use uuid::Uuid;
@@ -141,7 +141,8 @@ pub async fn invitation_accept(
     let Some(user) = users::lock(change.conn(), UserKey::Id(user)).await? else { return not_found() };
     let email = user.email.as_deref().map(fold);
     let claimed = claim(&op, change.conn(), body.token.as_str(), email.as_deref()).await?;
-    let group = join(&op, &change, &user, claimed).await?;
+    let joining = Joining { id: user.id, email: user.email.as_deref(), email_verified: user.email_verified };
+    let group = join(&op, &change, joining, claimed).await?;
     let Some(row) = groups::find(change.conn(), GroupKey::Id(group.uuid())).await? else {
         return not_found();
     };
@@ -207,11 +208,22 @@ fn invalid<T>() -> AppResult<T> {
     )
 }
 
+/// Who accepts an invitation.
+#[derive(Clone, Copy, Debug)]
+pub struct Joining<'a> {
+    /// The user.
+    pub id: Uuid,
+    /// The user's e-mail address.
+    pub email: Option<&'a str>,
+    /// Whether it is verified already.
+    pub email_verified: bool,
+}
+
 /// Uses an invitation up and makes its group the user's. The token of an invitation to an address proves the address.
 pub async fn join(
     op: &Operation,
     change: &Change,
-    user: &UserRecord,
+    user: Joining<'_>,
     claimed: Claimed,
 ) -> AppResult<GroupId> {
     let Claimed { invitation, roles } = claimed;
@@ -221,13 +233,13 @@ pub async fn join(
     }
     let (now, ids) = (op.now(), roles.iter().map(|role| role.id).collect::<Vec<_>>());
     groups::join(change.conn(), invitation.group_id, user.id, &ids, now).await?;
-    let proves = match (&invitation.email, &user.email) {
+    let proves = match (&invitation.email, user.email) {
         (Some(invited), Some(own)) => identifiers::is_same_mailbox(invited, own),
         _ => false,
     };
     if proves && !user.email_verified {
         let proved = UserChanges { email_verified: Some(true), ..UserChanges::default() };
-        users::update(change.conn(), user.id, proved, now).await?;
+        users::update_state(change.conn(), user.id, proved, now).await?;
     }
     invitations::delete(change.conn(), invitation.group_id, invitation.id).await?;
     idempotency::forget(change.conn(), &[invitation.id]).await?;

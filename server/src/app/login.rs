@@ -57,7 +57,7 @@ pub async fn login_change_password(
     change.authorize(Resource::Directory)?;
     let user = still_valid(&op, &change, &user).await?;
     let ended = sessions::delete_all(change.conn(), user.id, None).await?;
-    users::update(change.conn(), user.id, new_password(&op, hash, false), op.now()).await?;
+    users::update_state(change.conn(), user.id, new_password(&op, hash, false), op.now()).await?;
     let created = start_session(&op, &change, &user, None).await?;
     change
         .commit(Target::User(user.id), json!({ "session": created.session.id, "ended_sessions": ended }))

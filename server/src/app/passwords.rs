@@ -39,7 +39,7 @@ pub async fn user_password_set(
         invitations_void_before: Some(Some(op.now())),
         ..new_password(&op, hash, body.must_change)
     };
-    users::update(change.conn(), record.id, changes, op.now()).await?;
+    users::update_state(change.conn(), record.id, changes, op.now()).await?;
     let ended = sessions::delete_all(change.conn(), record.id, None).await?;
     let detail = json!({ "must_change": body.must_change, "ended_sessions": ended });
     change.commit(Target::User(record.id), detail).await?;
@@ -65,7 +65,7 @@ pub async fn user_password_change(
     target(&mut change, &user).await?;
     let locked = still_valid(&op, &change, &checked).await?;
     let changes = new_password(&op, hash, false);
-    users::update(change.conn(), locked.id, changes, op.now()).await?;
+    users::update_state(change.conn(), locked.id, changes, op.now()).await?;
     let session = caller.credential.session_id;
     let ended = sessions::delete_all(change.conn(), locked.id, Some(session)).await?;
     let created = renew_session(&op, &change, session).await?;

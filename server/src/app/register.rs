@@ -11,12 +11,14 @@ use rollcall_api::types::{
 };
 use rollcall_policy::Resource;
 use rollcall_store::users::{self, NewUser, UserKey, UserRecord};
-use rollcall_store::{Conn, groups, roles, seed};
+use rollcall_store::{Conn, StoreError, groups, roles, seed};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::app::conditions::Representation;
 use crate::app::documents::check_size;
 use crate::app::idempotency::{Attempt, Made};
+use crate::app::invitations::Joining;
 use crate::app::{identifiers, invitations, throttle, views};
 use crate::config::RegistrationMode;
 use crate::error::{AppResult, Fault, refuse};
@@ -69,10 +71,10 @@ pub async fn user_create(
     if let Some(replay) = attempt.claim(&op, &change).await? {
         return Ok(replay);
     }
-    let record = insert(change.conn(), &row).await?;
+    insert(change.conn(), &row).await?;
     // Whoever may make users but not read them still sees what they made.
-    let view = views::view_for(&change.caller()?.actor, record.id);
-    answer(op, change, attempt, record, view).await
+    let view = views::view_for(&change.caller()?.actor, row.id);
+    answer(op, change, attempt, row.id, view).await
 }
 
 /// Register.
@@ -134,12 +136,12 @@ pub async fn register(
         Some(token) => Some(invitations::claim(&op, change.conn(), token.as_str(), email.as_deref()).await?),
         None => None,
     };
-    let mut record = insert(change.conn(), &row).await?;
+    insert(change.conn(), &row).await?;
     if let Some(claimed) = claimed {
-        invitations::join(&op, &change, &record, claimed).await?;
-        record = users::find(change.conn(), UserKey::Id(record.id)).await?.unwrap_or(record);
+        let user = Joining { id: row.id, email: row.email.as_deref(), email_verified: row.email_verified };
+        invitations::join(&op, &change, user, claimed).await?;
     }
-    answer(op, change, attempt, record, UserView::Own).await
+    answer(op, change, attempt, row.id, UserView::Own).await
 }
 
 /// Checks what can be checked without the database, and hashes the password.
@@ -187,28 +189,35 @@ async fn prepare(op: &Operation, draft: Draft) -> AppResult<NewUser> {
     })
 }
 
-/// Inserts a user and everything that belongs to every user.
-pub async fn insert(conn: &Conn, row: &NewUser) -> AppResult<UserRecord> {
+/// Inserts a user and what every user has, but for the role in the default group.
+async fn insert(conn: &Conn, row: &NewUser) -> AppResult<()> {
     users::insert(conn, row).await?;
-    groups::join(conn, seed::PUBLIC, row.id, &[seed::MEMBER], row.created_at).await?;
-    for role in roles::defaults(conn).await? {
-        roles::grant(conn, row.id, role, row.created_at).await?;
-    }
-    users::find(conn, UserKey::Id(row.id)).await?.ok_or_else(|| Fault::defect("a new user is not there"))
+    let joined = groups::add_member(conn, seed::PUBLIC, row.id, row.created_at);
+    futures::try_join!(joined, roles::grant_defaults(conn, row.id, row.created_at))?;
+    Ok(())
+}
+
+/// Gives an inserted user the role in the default group; returns the user's record.
+async fn finish(conn: &Conn, id: Uuid) -> Result<UserRecord, StoreError> {
+    let role = groups::add_roles(conn, seed::PUBLIC, id, &[seed::MEMBER]);
+    // The record shows no roles in groups, so the two may go together.
+    let (record, ()) = futures::try_join!(users::find(conn, UserKey::Id(id)), role)?;
+    record.ok_or_else(|| StoreError::Defect("a new user is not there".to_owned()))
 }
 
 async fn answer(
     op: Arc<Operation>,
     change: crate::operation::Change,
     attempt: Attempt,
-    record: UserRecord,
+    id: Uuid,
     view: UserView,
 ) -> AppResult<Created<User>> {
-    let (id, location) = (record.id, format!("/v1/users/{}", record.id));
+    let (record, recorded) = change.record(finish(change.conn(), id), Target::User(id), json!({})).await?;
+    let location = format!("/v1/users/{id}");
     let user = views::user_in(view, record, op.now());
     let shown = Representation::of_user(user.clone())?;
     attempt.keep(&op, &change, id, &location, shown.tag(), &user).await?;
-    change.commit(Target::User(id), json!({})).await?;
+    change.commit_recorded(recorded).await?;
     Ok(shown.reply().located(&location))
 }
 
@@ -245,6 +254,7 @@ pub async fn bootstrap_administrator(
         updated_at: now,
     };
     insert(conn, &row).await?;
+    finish(conn, row.id).await?;
     roles::grant(conn, row.id, seed::ADMINISTRATOR, now).await?;
     let event = rollcall_store::audit::NewEvent {
         id: app.new_id(),

@@ -132,10 +132,13 @@ pub fn key_of(user: &UserRef, caller: Uuid) -> UserKey<'_> {
 /// Locks the user whom a path names and asks policy.
 pub async fn target(change: &mut Change, user: &UserRef) -> AppResult<UserRecord> {
     let key = key_of(user, change.caller()?.id());
-    let Some(record) = users::lock(change.conn(), key).await? else { return not_found() };
-    let resource =
-        rank(change.conn(), &change.caller()?.actor, record.id, change.operation().spec.protects).await?;
+    let Some(id) = users::lock_id(change.conn(), key).await? else { return not_found() };
+    let (conn, actor) = (change.conn(), &change.caller()?.actor);
+    let found = async { Ok(users::find(conn, UserKey::Id(id)).await?) };
+    let ranked = rank(conn, actor, id, change.operation().spec.protects);
+    let (record, resource) = futures::try_join!(found, ranked)?;
     change.authorize(resource)?;
+    let Some(record) = record else { return not_found() };
     Ok(record)
 }
 
@@ -195,9 +198,7 @@ pub async fn user_update(
     .filter_map(|(field, sent)| sent.then_some(field))
     .collect();
     let changes = changes_of(&record, body)?;
-    users::update(change.conn(), record.id, changes, op.now()).await?;
-    let Some(updated) = users::find(change.conn(), UserKey::Id(record.id)).await? else { return not_found() };
-    change.commit(Target::User(record.id), json!({ "fields": changed })).await?;
+    let updated = update(&op, change, record, changes, json!({ "fields": changed })).await?;
     Ok(views::shown(view, updated, op.now())?.reply())
 }
 
@@ -353,8 +354,21 @@ async fn written(
     detail: Value,
 ) -> AppResult<Ok200<User>> {
     let view = views::view_for(&change.caller()?.actor, record.id);
-    users::update(change.conn(), record.id, changes, op.now()).await?;
-    let Some(updated) = users::find(change.conn(), UserKey::Id(record.id)).await? else { return not_found() };
-    change.commit(Target::User(record.id), detail).await?;
+    let updated = update(op, change, record, changes, detail).await?;
     Ok(Ok200::new(views::user_in(view, updated, op.now())))
+}
+
+/// Writes a locked user's changes and commits them; returns the record as it is now.
+async fn update(
+    op: &Operation,
+    change: Change,
+    record: UserRecord,
+    changes: UserChanges,
+    detail: Value,
+) -> AppResult<UserRecord> {
+    let target = Target::User(record.id);
+    let write = users::update(change.conn(), record, changes, op.now());
+    let (updated, recorded) = change.record(write, target, detail).await?;
+    change.commit_recorded(recorded).await?;
+    Ok(updated)
 }

@@ -15,7 +15,7 @@ use crate::schema::audit_events;
 
 /// An event to record. `detail` names what changed, never a secret.
 #[derive(Clone, Debug, Insertable)]
-#[diesel(table_name = audit_events)]
+#[diesel(table_name = audit_events, treat_none_as_default_value = false)]
 pub struct NewEvent {
     pub id: Uuid,
     pub at: DateTime<Utc>,

@@ -179,7 +179,14 @@ impl ConnectOptions {
             .await
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         self.hosts.served(host);
-        Ok(Connection { inner, traffic, host, hosts: Arc::clone(&self.hosts), limit: self.patience() })
+        Ok(Connection {
+            inner,
+            traffic,
+            host,
+            hosts: Arc::clone(&self.hosts),
+            limit: self.patience(),
+            in_transaction: false,
+        })
     }
 
     async fn start<S>(&self, stream: Counted<S>, host: usize, traffic: &Arc<Traffic>) -> StoreResult<Client>
@@ -290,6 +297,8 @@ pub struct Connection {
     host: usize,
     hosts: Arc<Hosts>,
     limit: Option<Duration>,
+    /// Set while a transaction is under way.
+    pub(crate) in_transaction: bool,
 }
 
 impl std::fmt::Debug for Connection {
@@ -326,7 +335,7 @@ impl Connection {
 
     /// Whether it must not be used again: not usable, or left inside a transaction by a request that was given up.
     pub(crate) fn is_spoilt(&mut self) -> bool {
-        !self.is_usable() || self.inner.is_broken()
+        self.in_transaction || !self.is_usable() || self.inner.is_broken()
     }
 }
 

@@ -10,6 +10,7 @@ use rollcall_query::fields::{GroupField, MemberField};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::cached::Cache;
 use crate::derived::GroupColumns;
 use crate::error::{StoreError, StoreResult};
 use crate::find::{self, Find, Position, Rows, Total};
@@ -173,7 +174,7 @@ pub async fn of_user(
 
 /// A group to insert.
 #[derive(Clone, Debug, Insertable)]
-#[diesel(table_name = groups)]
+#[diesel(table_name = groups, treat_none_as_default_value = false)]
 pub struct NewGroup {
     pub id: Uuid,
     pub slug: String,
@@ -230,6 +231,7 @@ pub async fn update(
     };
     diesel::update(groups::table.find(id))
         .set((changes, derived, groups::updated_at.eq(now)))
+        .cached()
         .execute(&mut conn)
         .await?;
     Ok(())
@@ -239,7 +241,7 @@ pub async fn update(
 /// invitations are left for [`crate::erase`]. Whoever is just joining is waited for, and nobody joins afterwards.
 pub async fn delete(mut conn: &AsyncPgConnection, id: Uuid) -> StoreResult<()> {
     groups::table.find(id).select(groups::id).for_update().get_result::<Uuid>(&mut conn).await?;
-    diesel::update(groups::table.find(id)).set(groups::deleted.eq(true)).execute(&mut conn).await?;
+    diesel::update(groups::table.find(id)).set(groups::deleted.eq(true)).cached().execute(&mut conn).await?;
     Ok(())
 }
 
@@ -313,7 +315,13 @@ pub async fn set_roles(
     add_roles(conn, group, user, roles).await
 }
 
-async fn add_roles(mut conn: &AsyncPgConnection, group: Uuid, user: Uuid, roles: &[Uuid]) -> StoreResult<()> {
+/// Gives a member group roles.
+pub async fn add_roles(
+    mut conn: &AsyncPgConnection,
+    group: Uuid,
+    user: Uuid,
+    roles: &[Uuid],
+) -> StoreResult<()> {
     let given = crate::roles::kept(roles).select((
         group.into_sql::<sql_types::Uuid>(),
         user.into_sql::<sql_types::Uuid>(),
@@ -339,10 +347,21 @@ pub async fn leave(mut conn: &AsyncPgConnection, group: Uuid, user: Uuid) -> Sto
 
 /// Puts a user into a group with these group roles.
 pub async fn join(
-    mut conn: &AsyncPgConnection,
+    conn: &AsyncPgConnection,
     group: Uuid,
     user: Uuid,
     roles: &[Uuid],
+    now: DateTime<Utc>,
+) -> StoreResult<()> {
+    add_member(conn, group, user, now).await?;
+    add_roles(conn, group, user, roles).await
+}
+
+/// Puts a user into a group without any role.
+pub async fn add_member(
+    mut conn: &AsyncPgConnection,
+    group: Uuid,
+    user: Uuid,
     now: DateTime<Utc>,
 ) -> StoreResult<()> {
     let joined = groups::table
@@ -358,5 +377,5 @@ pub async fn join(
         // It was deleted since it was found.
         return Err(StoreError::Collision);
     }
-    add_roles(conn, group, user, roles).await
+    Ok(())
 }

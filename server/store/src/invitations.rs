@@ -28,7 +28,7 @@ pub struct InvitationRecord {
 
 /// An invitation to insert.
 #[derive(Clone, Debug, Insertable)]
-#[diesel(table_name = invitations)]
+#[diesel(table_name = invitations, treat_none_as_default_value = false)]
 pub struct NewInvitation {
     pub id: Uuid,
     pub group_id: Uuid,

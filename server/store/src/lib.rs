@@ -5,6 +5,7 @@
 //! nothing until [`Transaction::commit`]. Both deref to the same connection type, so every function works in either.
 
 pub mod audit;
+mod cached;
 pub mod connect;
 pub mod derived;
 pub mod erase;
@@ -37,7 +38,9 @@ pub mod users;
 use std::sync::Arc;
 use std::time::Duration;
 
-use diesel_async::{AnsiTransactionManager, AsyncPgConnection, SimpleAsyncConnection, TransactionManager};
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 
 use connect::{ConnectOptions, Connection};
 pub use error::{MaybeLost, StoreError, StoreResult};
@@ -118,20 +121,37 @@ impl Store {
 
     /// Begins a transaction (READ COMMITTED).
     pub async fn begin(&self) -> StoreResult<Transaction> {
+        Ok(self.begin_reading(|_| async { Ok(()) }.boxed()).await?.0)
+    }
+
+    /// Begins a transaction, and reads in the same round trip.
+    pub async fn begin_reading<T: Send>(
+        &self,
+        read: impl for<'c> Fn(&'c Conn) -> BoxFuture<'c, StoreResult<T>> + Sync,
+    ) -> StoreResult<(Transaction, T)> {
         let beginning = async {
-            match self.begin_on(self.own().await?).await {
-                // A connection that died unnoticed: to begin changes nothing, and may be repeated.
-                Err(StoreError::Lost(_)) => self.begin_on(self.own().await?).await,
+            match self.begin_on(self.own().await?, &read).await {
+                // A connection that died unnoticed: nothing was changed, and it may be repeated.
+                Err(StoreError::Lost(_)) => self.begin_on(self.own().await?, &read).await,
                 other => other,
             }
         };
         in_time(self.patience.saturating_add(self.wait), beginning).await
     }
 
-    async fn begin_on(&self, mut connection: Pooled) -> StoreResult<Transaction> {
-        let begun = AnsiTransactionManager::begin_transaction(&mut connection.inner).await;
-        match begun.map_err(StoreError::from) {
-            Ok(()) => Ok(Transaction { connection, wrote: Arc::clone(&self.ready.wrote) }),
+    async fn begin_on<T>(
+        &self,
+        mut connection: Pooled,
+        read: impl for<'c> Fn(&'c Conn) -> BoxFuture<'c, StoreResult<T>>,
+    ) -> StoreResult<(Transaction, T)> {
+        connection.in_transaction = true;
+        let (begun, found) = {
+            let conn = &connection.inner;
+            // BEGIN is never prepared, so nothing overtakes it.
+            futures::join!(execute(conn, "BEGIN"), read(conn))
+        };
+        match begun.and(found) {
+            Ok(found) => Ok((Transaction { connection, wrote: Arc::clone(&self.ready.wrote) }, found)),
             Err(error) => {
                 connection.retire();
                 Err(error)
@@ -156,6 +176,10 @@ async fn in_time<T, E: From<StoreError>>(
     }
 }
 
+async fn execute(mut conn: &Conn, statement: &str) -> StoreResult<()> {
+    Ok(conn.batch_execute(statement).await?)
+}
+
 /// A transaction. Dropped without [`Self::commit`] it counts for nothing: its connection is closed.
 #[derive(Debug)]
 pub struct Transaction {
@@ -174,14 +198,17 @@ impl Transaction {
 
     /// Makes it count.
     pub async fn commit(mut self) -> StoreResult<()> {
-        AnsiTransactionManager::commit_transaction(&mut self.connection.inner).await?;
+        execute(&self.connection.inner, "COMMIT").await?;
+        self.connection.in_transaction = false;
         self.wrote.now();
         Ok(())
     }
 
     /// Gives it up and keeps the connection.
     pub async fn rollback(mut self) -> StoreResult<()> {
-        Ok(AnsiTransactionManager::rollback_transaction(&mut self.connection.inner).await?)
+        execute(&self.connection.inner, "ROLLBACK").await?;
+        self.connection.in_transaction = false;
+        Ok(())
     }
 }
 

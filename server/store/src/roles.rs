@@ -9,6 +9,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rollcall_query::fields::RoleField;
 use uuid::Uuid;
 
+use crate::cached::Cache;
 use crate::derived::RoleColumns;
 use crate::error::{StoreError, StoreResult};
 use crate::find::{self, Find, Position, Rows, Total};
@@ -109,7 +110,7 @@ fn held_by(holder: Option<Uuid>) -> role_records::BoxedQuery<'static, Pg> {
 
 /// A role to insert.
 #[derive(Clone, Debug, Insertable)]
-#[diesel(table_name = roles)]
+#[diesel(table_name = roles, treat_none_as_default_value = false)]
 pub struct NewRole {
     pub id: Uuid,
     pub scope: &'static str,
@@ -154,7 +155,7 @@ pub async fn update(
         None
     };
     let changed = (changes, derived, roles::updated_at.eq(now));
-    diesel::update(roles::table.find(id)).set(changed).execute(&mut conn).await?;
+    diesel::update(roles::table.find(id)).set(changed).cached().execute(&mut conn).await?;
     if let Some(permissions) = permissions {
         remove_permissions(conn, id).await?;
         add_permissions(conn, id, permissions).await?;
@@ -202,7 +203,7 @@ pub async fn holders(mut conn: &AsyncPgConnection, role: Uuid, limit: i64) -> St
 /// well, however many hold it. Their rows are left for [`crate::erase`].
 pub async fn delete(mut conn: &AsyncPgConnection, role: Uuid) -> StoreResult<()> {
     remove_permissions(conn, role).await?;
-    diesel::update(roles::table.find(role)).set(roles::deleted.eq(true)).execute(&mut conn).await?;
+    diesel::update(roles::table.find(role)).set(roles::deleted.eq(true)).cached().execute(&mut conn).await?;
     Ok(())
 }
 
@@ -217,10 +218,20 @@ pub async fn revoke(mut conn: &AsyncPgConnection, user: Uuid, role: Uuid) -> Sto
     Ok(diesel::delete(user_roles::table.find((user, role))).execute(&mut conn).await? == 1)
 }
 
-/// The roles that every new user gets.
-pub async fn defaults(mut conn: &AsyncPgConnection) -> StoreResult<Vec<Uuid>> {
-    let query = roles::table.filter(roles::is_default.eq(true)).filter(roles::deleted.eq(false));
-    Ok(query.select(roles::id).load(&mut conn).await?)
+/// Gives a new user the default roles.
+pub async fn grant_defaults(mut conn: &AsyncPgConnection, user: Uuid, now: DateTime<Utc>) -> StoreResult<()> {
+    let defaults = roles::table.filter(roles::is_default.eq(true)).filter(roles::deleted.eq(false));
+    let given = defaults.for_key_share().select((
+        user.into_sql::<sql_types::Uuid>(),
+        roles::id,
+        now.into_sql::<sql_types::Timestamptz>(),
+    ));
+    diesel::insert_into(user_roles::table)
+        .values(given)
+        .into_columns((user_roles::user_id, user_roles::role_id, user_roles::granted_at))
+        .execute(&mut conn)
+        .await?;
+    Ok(())
 }
 
 /// Gives a user a global role.

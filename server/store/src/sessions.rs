@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
+use crate::cached::Cache;
 use crate::error::StoreResult;
 use crate::schema::{credentials, sessions};
 use crate::sorted::Sorted;
@@ -50,7 +51,7 @@ pub struct SessionRow {
 
 /// A session to insert.
 #[derive(Clone, Debug, Insertable)]
-#[diesel(table_name = sessions)]
+#[diesel(table_name = sessions, treat_none_as_default_value = false)]
 pub struct NewSession {
     pub id: Uuid,
     pub user_id: Uuid,
@@ -100,13 +101,13 @@ pub async fn renew(
         sessions::last_used_at.eq(now),
     );
     let query = diesel::update(sessions::table.filter(sessions::id.eq(id))).set(changes);
-    Ok(query.returning(SessionRow::as_returning()).get_result(&mut conn).await.optional()?)
+    Ok(query.returning(SessionRow::as_returning()).cached().get_result(&mut conn).await.optional()?)
 }
 
 /// Notes that a session was used.
 pub async fn touch(mut conn: &AsyncPgConnection, id: Uuid, now: DateTime<Utc>) -> StoreResult<()> {
     let target = sessions::table.filter(sessions::id.eq(id)).filter(sessions::last_used_at.lt(now));
-    diesel::update(target).set(sessions::last_used_at.eq(now)).execute(&mut conn).await?;
+    diesel::update(target).set(sessions::last_used_at.eq(now)).cached().execute(&mut conn).await?;
     Ok(())
 }
 

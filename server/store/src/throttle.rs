@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Binary, Integer, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
+use crate::cached::Cache;
 use crate::error::StoreResult;
 use crate::schema::attempts;
 
@@ -36,7 +37,7 @@ pub async fn count(
         .bind::<Binary, _>(key)
         .bind::<Timestamptz, _>(now)
         .bind::<Timestamptz, _>(stale);
-    Ok(query.get_result(&mut conn).await?)
+    Ok(query.cached().get_result(&mut conn).await?)
 }
 
 /// Forgets the attempts of a key: it succeeded.
@@ -49,6 +50,7 @@ pub async fn reset(mut conn: &AsyncPgConnection, key: &[u8]) -> StoreResult<()> 
 pub async fn give_back(mut conn: &AsyncPgConnection, key: &[u8]) -> StoreResult<()> {
     diesel::update(attempts::table.find(key).filter(attempts::count.gt(0)))
         .set(attempts::count.eq(attempts::count - 1))
+        .cached()
         .execute(&mut conn)
         .await?;
     Ok(())

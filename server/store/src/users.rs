@@ -5,11 +5,12 @@ use diesel::dsl::{auto_type, exists, not};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use rollcall_api::types::NameKey;
+use rollcall_api::types::{NameKey, fold};
 use rollcall_query::fields::UserField;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::cached::Cache;
 use crate::derived::{UserColumns, UserNames};
 use crate::error::{StoreError, StoreResult};
 use crate::find::{self, Find, Position, Rows, Total};
@@ -86,9 +87,17 @@ pub async fn preferences(mut conn: &AsyncPgConnection, id: Uuid) -> StoreResult<
 }
 
 /// Finds a user and keeps it from being changed by others until the transaction ends.
-pub async fn lock(mut conn: &AsyncPgConnection, key: UserKey<'_>) -> StoreResult<Option<UserRecord>> {
+pub async fn lock(conn: &AsyncPgConnection, key: UserKey<'_>) -> StoreResult<Option<UserRecord>> {
+    match lock_id(conn, key).await? {
+        Some(id) => find(conn, UserKey::Id(id)).await,
+        None => Ok(None),
+    }
+}
+
+/// The same without its record: what is read afterwards is as it stays.
+pub async fn lock_id(mut conn: &AsyncPgConnection, key: UserKey<'_>) -> StoreResult<Option<Uuid>> {
     let lock = users::table.select(users::id).for_no_key_update();
-    let id: Option<Uuid> = match key {
+    let id = match key {
         UserKey::Id(id) => lock.filter(users::id.eq(id)).get_result(&mut conn).await,
         UserKey::Name(name) => {
             let query = lock.filter(users::username_folded.eq_any(name.forms()));
@@ -98,12 +107,8 @@ pub async fn lock(mut conn: &AsyncPgConnection, key: UserKey<'_>) -> StoreResult
             let owner = sessions::table.filter(sessions::token_hash.eq(hash)).select(sessions::user_id);
             lock.filter(users::id.nullable().eq(owner.single_value())).get_result(&mut conn).await
         }
-    }
-    .optional()?;
-    match id {
-        Some(id) => find(conn, UserKey::Id(id)).await,
-        None => Ok(None),
-    }
+    };
+    Ok(id.optional()?)
 }
 
 /// Which users a list shows.
@@ -184,7 +189,7 @@ fn passing(filter: UserFilter) -> user_records::BoxedQuery<'static, Pg> {
 
 /// A user to insert.
 #[derive(Clone, Debug, Insertable)]
-#[diesel(table_name = users)]
+#[diesel(table_name = users, treat_none_as_default_value = false)]
 pub struct NewUser {
     pub id: Uuid,
     pub username: Option<String>,
@@ -243,26 +248,99 @@ pub struct UserChanges {
     pub invitations_void_before: Option<Option<DateTime<Utc>>>,
 }
 
-/// Changes a user whose row the caller has locked.
+/// Changes a user whose row the caller has locked and read; returns the record as it is from now on.
 pub async fn update(
-    mut conn: &AsyncPgConnection,
+    conn: &AsyncPgConnection,
+    before: UserRecord,
+    changes: UserChanges,
+    now: DateTime<Utc>,
+) -> StoreResult<UserRecord> {
+    let derived = changes.named().then(|| UserColumns::of(&changes.names(UserNames::of(&before))));
+    Ok(set(conn, before.id, changes, derived, now).await?.record(before))
+}
+
+/// Changes a user whose row the caller has locked, but nothing that the user is called.
+pub async fn update_state(
+    conn: &AsyncPgConnection,
     id: Uuid,
     changes: UserChanges,
     now: DateTime<Utc>,
 ) -> StoreResult<()> {
-    let derived = match changes.named() {
-        true => Some(UserColumns::of(&changes.names(names(conn, id).await?))),
-        false => None,
-    };
-    diesel::update(users::table.find(id))
-        .set((changes, derived, users::updated_at.eq(now)))
-        .execute(&mut conn)
-        .await?;
+    if changes.named() {
+        return Err(StoreError::Defect("a name was changed without what is derived from it".to_owned()));
+    }
+    set(conn, id, changes, None, now).await?;
     Ok(())
 }
 
-async fn names(mut conn: &AsyncPgConnection, id: Uuid) -> StoreResult<UserNames> {
-    Ok(users::table.find(id).select(UserNames::as_select()).get_result(&mut conn).await?)
+async fn set(
+    mut conn: &AsyncPgConnection,
+    id: Uuid,
+    changes: UserChanges,
+    derived: Option<UserColumns>,
+    now: DateTime<Utc>,
+) -> StoreResult<UserRow> {
+    let query = diesel::update(users::table.find(id))
+        .set((changes, derived, users::updated_at.eq(now)))
+        .returning(UserRow::as_returning());
+    Ok(query.cached().get_result(&mut conn).await?)
+}
+
+/// The columns of a user's own row that an update may change.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = users, check_for_backend(Pg))]
+struct UserRow {
+    username: Option<String>,
+    email: Option<String>,
+    email_verified: bool,
+    phone: Option<String>,
+    phone_verified: bool,
+    name: Option<String>,
+    avatar_url: Option<String>,
+    profile: Value,
+    suspended: bool,
+    suspended_reason: Option<String>,
+    suspended_until: Option<DateTime<Utc>>,
+    password_hash: Option<String>,
+    password_changed_at: Option<DateTime<Utc>>,
+    password_expires_at: Option<DateTime<Utc>>,
+    updated_at: DateTime<Utc>,
+}
+
+impl UserRow {
+    /// The record that had other values in these columns.
+    fn record(self, before: UserRecord) -> UserRecord {
+        UserRecord {
+            username: self.username,
+            email: self.email,
+            email_verified: self.email_verified,
+            phone: self.phone,
+            phone_verified: self.phone_verified,
+            name: self.name,
+            avatar_url: self.avatar_url,
+            profile: self.profile,
+            suspended: self.suspended,
+            suspended_reason: self.suspended_reason,
+            suspended_until: self.suspended_until,
+            has_password: self.password_hash.is_some(),
+            password_changed_at: self.password_changed_at,
+            password_expires_at: self.password_expires_at,
+            updated_at: self.updated_at,
+            ..before
+        }
+    }
+}
+
+impl UserNames {
+    fn of(record: &UserRecord) -> Self {
+        Self {
+            username_folded: record.username.as_deref().map(fold),
+            email_folded: record.email.as_deref().map(fold),
+            phone: record.phone.clone(),
+            name: record.name.clone(),
+            profile: record.profile.clone(),
+        }
+    }
 }
 
 impl UserChanges {
@@ -296,14 +374,14 @@ pub async fn set_custom_data(
     let query = diesel::update(users::table.find(id))
         .set((users::custom_data.eq(whole), users::updated_at.eq(now)))
         .returning(users::custom_data);
-    Ok(query.get_result(&mut conn).await?)
+    Ok(query.cached().get_result(&mut conn).await?)
 }
 
 /// The same of preferences. They are no part of the record, and don't change the time of its last change.
 pub async fn set_preferences(mut conn: &AsyncPgConnection, id: Uuid, whole: &Value) -> StoreResult<Value> {
     let query =
         diesel::update(users::table.find(id)).set(users::preferences.eq(whole)).returning(users::preferences);
-    Ok(query.get_result(&mut conn).await?)
+    Ok(query.cached().get_result(&mut conn).await?)
 }
 
 /// Notes a sign-in of a user whose row the caller has locked, and keeps the password's newer hash where there is one.
@@ -317,6 +395,7 @@ pub async fn signed_in(
     let upgrade = upgraded_hash.map(|hash| users::password_hash.eq(hash));
     diesel::update(users::table.find(id))
         .set((users::last_sign_in_at.eq(now), upgrade))
+        .cached()
         .execute(&mut conn)
         .await?;
     Ok(())

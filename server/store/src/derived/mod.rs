@@ -74,7 +74,7 @@ pub(crate) struct UserNames {
 
 /// The columns that are derived from it.
 #[derive(Clone, Debug, Insertable, AsChangeset)]
-#[diesel(table_name = users, treat_none_as_null = true)]
+#[diesel(table_name = users, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub(crate) struct UserColumns {
     pub name_folded: Option<String>,
     pub given_name_folded: Option<String>,
@@ -119,7 +119,7 @@ impl GroupColumns {
 
 /// The columns that are derived from what a role is called.
 #[derive(Clone, Debug, Insertable, AsChangeset)]
-#[diesel(table_name = roles, treat_none_as_null = true)]
+#[diesel(table_name = roles, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub(crate) struct RoleColumns {
     pub description_folded: Option<String>,
     pub search: String,
