@@ -58,6 +58,29 @@ async fn every_new_user_is_a_plain_member_of_public() {
     assert_eq!(names, ["administrator", "ada"], "in the order in which their accounts were made");
 }
 
+/// Whoever may change every group sees them: by the change's response they would anyway.
+#[tokio::test]
+async fn group_view_and_every_list_are_open_to_whoever_may_change_every_group() {
+    let server = TestServer::start().await;
+    let (ada, keeper) = (server.user("ada").await, server.holder("keeper", &[Permission::GroupsWrite]).await);
+    group(&server, "qa", &[&ada]).await;
+    keeper.group_view().group("@qa").send().await.unwrap();
+    assert_eq!(slugs(&keeper).await, ["public", "qa"]);
+    let filtered = keeper.group_list().filter("slug eq \"qa\"").total("exact").send().await.unwrap();
+    assert_eq!((filtered.items.len(), filtered.total), (1, Some(1)));
+    assert_eq!(keeper.group_member_list().group("@qa").send().await.unwrap().items.len(), 1);
+    let members = keeper.user_list().group("@qa").send().await.unwrap();
+    assert_eq!(members.items.len(), 1);
+    let body = types::AccessCheck::builder()
+        .permission("group:own")
+        .group("@qa".parse::<types::GroupRef>().unwrap());
+    let check = keeper.access_check().body(body).send().await.unwrap();
+    assert!(!check.allowed, "sees the group, and has no power in it by that");
+    // What a user is in is another matter.
+    let refused = keeper.user_group_list().user("@ada").send().await.refusal();
+    assert_eq!(refused, refusal(403, error_code::FORBIDDEN));
+}
+
 #[tokio::test]
 async fn a_group_is_seen_by_its_members_and_holders_of_the_permission() {
     let server = TestServer::start().await;

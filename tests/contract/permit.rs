@@ -72,7 +72,10 @@ impl Permit {
             return None;
         }
         let Some(held) = &caller.permissions else { return Some((401, error_code::UNAUTHENTICATED)) };
-        let holds = |permission: &str| held.iter().any(|held| held == permission);
+        // What the document says of these two.
+        let includes = |held: &str, permission: &str| held == "groups:write" && permission == "groups:read";
+        let holds =
+            |permission: &str| held.iter().any(|held| held == permission || includes(held, permission));
         let in_group = operation.path.contains("{group}");
         let open = self.signed_in
             || (self.own && caller.own)

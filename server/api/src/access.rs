@@ -13,7 +13,7 @@ pub enum Permission {
     GroupOwn,
     /// See every group and its members.
     GroupsRead,
-    /// Make, change and delete groups.
+    /// See, make, change and delete every group.
     GroupsWrite,
     /// Make, change and delete identity providers.
     ProvidersWrite,
@@ -50,6 +50,11 @@ impl Permission {
         Self::UsersSuspend,
         Self::UsersWrite,
     ];
+
+    /// The permission whose holders may do what holders of this one may: who changes a group is shown it by the response.
+    pub fn included_in(self) -> Option<Self> {
+        (self == Self::GroupsRead).then_some(Self::GroupsWrite)
+    }
 
     /// Whether it counts inside a group only.
     pub fn in_group(self) -> bool {

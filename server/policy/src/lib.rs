@@ -20,9 +20,10 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// Whether the actor holds a permission globally.
+    /// Whether the actor holds a permission globally, or one that includes it.
     pub fn holds(&self, permission: Permission) -> bool {
-        self.permissions.iter().any(|held| held == permission.as_str())
+        let included_in = permission.included_in().map(Permission::as_str);
+        self.permissions.iter().any(|held| held == permission.as_str() || Some(held.as_str()) == included_in)
     }
 }
 

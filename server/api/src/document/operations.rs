@@ -142,7 +142,10 @@ fn who(spec: &OperationSpec) -> String {
         Access::SignedIn => "anybody who is signed in.".to_owned(),
         Access::OwnOnly => "only the user whom it is about.".to_owned(),
         Access::OwnOr(permission) => format!("the user whom it is about, and holders of `{permission}`."),
-        Access::MemberOr(permission) => format!("members of the group, and holders of `{permission}`."),
+        Access::MemberOr(permission) => match permission.included_in() {
+            Some(more) => format!("members of the group, and holders of `{permission}` or `{more}`."),
+            None => format!("members of the group, and holders of `{permission}`."),
+        },
         Access::GroupAdminOr(permission) => {
             format!("members who hold `group:admin` in the group, and holders of `{permission}`.")
         }
