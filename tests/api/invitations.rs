@@ -91,11 +91,63 @@ async fn invitation_accept_gives_what_its_sender_may_give_today() {
     assert_eq!(accept(&alan, &token).await, Err(invalid()), "a plain member invites nobody");
 }
 
-/// Whoever presents the token of an invitation to an address has proved the address.
+/// The token proves nothing of a sender who could not say so without it: they have it, too.
+#[tokio::test]
+async fn invitation_accept_verifies_only_what_its_sender_could_verify() {
+    let server = TestServer::start().await;
+    let (admin, ada, _, eve) = engine(&server).await;
+    let address = json!({ "email": "eve@example.org" });
+    eve.user_update().user("me").body(update(address.clone())).send().await.unwrap();
+    let verified = async || eve.user_view().user("me").send().await.unwrap().email_verified;
+    let again = async |token: &str| {
+        accept(&eve, token).await.unwrap();
+        eve.group_member_remove().group("@engine").user("me").send().await.unwrap();
+        verified().await
+    };
+    assert_eq!(again(&invite(&ada, address.clone()).await).await, Some(false), "a group's owner");
+    let token = invite(&admin, address.clone()).await;
+    let promoted = invite(&ada, address.clone()).await;
+    server.grant(ada.id, ["users:write"]).await;
+    server.grant(eve.id, ["billing:refund"]).await;
+    assert_eq!(again(&promoted).await, Some(false), "of somebody who stands above the sender");
+    assert_eq!(again(&token).await, Some(true));
+    // What the sender holds at acceptance counts.
+    eve.user_update().user("me").body(update(json!({ "email": "eve@elsewhere.org" }))).send().await.unwrap();
+    server.grant(ada.id, ["billing:refund"]).await;
+    let token = invite(&ada, json!({ "email": "eve@elsewhere.org" })).await;
+    assert_eq!((verified().await, again(&token).await), (Some(false), Some(true)));
+    // Nobody's own: Ada comes back by an invitation that she sent to herself.
+    ada.user_update().user("me").body(update(json!({ "email": "ada@example.org" }))).send().await.unwrap();
+    server.grant(ada.id, ["groups:write"]).await;
+    let token = invite(&ada, json!({ "email": "ada@example.org" })).await;
+    admin
+        .group_member_add()
+        .group("@engine")
+        .body(bodies::member("@administrator", &["@owner"]))
+        .send()
+        .await
+        .unwrap();
+    ada.group_member_remove().group("@engine").user("me").send().await.unwrap();
+    accept(&ada, &token).await.unwrap();
+    assert_eq!(ada.user_view().user("me").send().await.unwrap().email_verified, Some(false));
+}
+
+#[tokio::test]
+async fn register_verifies_only_what_the_inviter_could_verify() {
+    let server = invite_only().await;
+    let (_, ada, ..) = engine(&server).await;
+    let token = invite(&ada, json!({ "email": "lily@example.org" })).await;
+    let body = json!({ "username": "lily", "email": "lily@example.org", "password": PASSWORD });
+    let lily = register(&server, body, &token).await.unwrap();
+    assert_eq!((lily.email.as_deref(), lily.email_verified), (Some("lily@example.org"), Some(false)));
+}
+
+/// Whoever presents the token of an invitation to an address has proved the address, if its sender could say so.
 #[tokio::test]
 async fn invitation_accept_verifies_the_address() {
     let server = TestServer::start().await;
     let (_, ada, _, eve) = engine(&server).await;
+    server.grant(ada.id, ["users:write"]).await;
     let token = invite(&ada, json!({ "email": "Eve@Example.org" })).await;
     assert_eq!(accept(&eve, &token).await, Err(invalid()), "without an address");
     for (email, joined) in [("alan@example.org", false), ("eve@example.org", true)] {
@@ -113,6 +165,7 @@ async fn invitation_accept_verifies_the_address() {
 async fn register_verifies_the_address_of_an_invitation() {
     let server = invite_only().await;
     let (_, ada, ..) = engine(&server).await;
+    server.grant(ada.id, ["users:write"]).await;
     let token = invite(&ada, json!({ "email": "Lily@Example.org" })).await;
     let other = json!({ "username": "lily", "email": "other@example.org", "password": PASSWORD });
     assert_eq!(register(&server, other, &token).await.refusal(), invalid());

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use rollcall_api::error;
 use rollcall_api::extract::{Bearer, IdempotencyKey, JsonBody};
+use rollcall_api::operations::VERIFICATION;
 use rollcall_api::reply::{Created, NoContent, Ok200};
 use rollcall_api::types::{
     Email, GroupId, GroupRef, InvitationAccept, InvitationCreate, InvitationCreated, InvitationPage,
     InvitationPath, PageQuery, UserGroup, fold,
 };
-use rollcall_policy::Resource;
+use rollcall_policy::{Actor, Decision, Resource, decide};
 use rollcall_store::connect::Connection;
 use rollcall_store::groups::{self, GroupKey};
 use rollcall_store::invitations::{self, InvitationRecord, NewInvitation};
@@ -25,6 +26,7 @@ use crate::app::granting::{ensure_in_group, is_invitation_backed};
 use crate::app::idempotency::{Attempt, Made};
 use crate::app::members::{group_roles, seat, target};
 use crate::app::paging::Paging;
+use crate::app::users::rank;
 use crate::app::{identifiers, throttle, views};
 use crate::error::{AppResult, not_found, refuse};
 use crate::operation::{Change, Operation, Target};
@@ -158,6 +160,16 @@ pub async fn invitation_accept(
     }))
 }
 
+/// Decides if an invitation's sender could say that the accepting user's address is verified. The token itself proves nothing:
+/// the sender has it as well as the mailbox, and may give it to anybody.
+async fn may_verify(conn: &Conn, sender: Option<Uuid>, user: Uuid) -> AppResult<bool> {
+    let Some(sender) = sender else { return Ok(false) };
+    let permissions = roles::permissions_of(conn, sender).await?;
+    let actor = Actor { user: sender.into(), permissions, fresh: false };
+    let resource = rank(conn, &actor, user, VERIFICATION.protects).await?;
+    Ok(decide(&VERIFICATION, Some(&actor), resource) == Decision::Allow)
+}
+
 /// An invitation that the presenter of its token may use, with its roles.
 #[derive(Debug)]
 pub struct Claimed {
@@ -219,7 +231,7 @@ pub struct Joining<'a> {
     pub email_verified: bool,
 }
 
-/// Uses an invitation up and makes its group the user's. The token of an invitation to an address proves the address.
+/// Uses an invitation up and makes its group the user's. Where its sender could, the address that it was for is verified.
 pub async fn join(
     op: &Operation,
     change: &Change,
@@ -237,7 +249,7 @@ pub async fn join(
         (Some(invited), Some(own)) => identifiers::is_same_mailbox(invited, own),
         _ => false,
     };
-    if proves && !user.email_verified {
+    if proves && !user.email_verified && may_verify(change.conn(), invitation.invited_by, user.id).await? {
         let proved = UserChanges { email_verified: Some(true), ..UserChanges::default() };
         users::update_state(change.conn(), user.id, proved, now).await?;
     }
