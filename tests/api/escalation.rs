@@ -66,6 +66,42 @@ async fn role_update_makes_no_default_of_what_the_caller_may_not_give() {
     assert_eq!(caller.role_update().role("@new").body(grow).send().await.refusal(), forbidden());
 }
 
+/// What a default role gives every new user gets: to decide that takes more than to define roles.
+#[tokio::test]
+async fn role_update_of_a_default_role_needs_the_power_to_give_it() {
+    let server = TestServer::start().await;
+    let admin = strong(&server).await;
+    let held = [Permission::RolesWrite, Permission::UsersWrite, Permission::UsersDelete];
+    let caller = server.holder("caller", &held).await;
+    let default = bodies::role_changes(json!({ "is_default": true }));
+    admin.role_update().role("@editor").body(default).send().await.unwrap();
+    let change = async |body: serde_json::Value| {
+        caller.role_update().role("@editor").body(bodies::role_changes(body)).send().await
+    };
+    for permissions in [json!(["articles:write", "users:write"]), json!(["articles:write", "a:b"]), json!([])]
+    {
+        for body in
+            [json!({ "permissions": permissions }), json!({ "permissions": permissions, "is_default": true })]
+        {
+            let refused = change(body.clone()).await.refused();
+            assert_eq!(refused.code(), Some(error_code::FORBIDDEN), "{body}");
+            assert!(refused.message().contains("roles:assign"), "{body}: {}", refused.message());
+        }
+    }
+    change(json!({ "description": "Writes.", "permissions": ["articles:write"] })).await.unwrap();
+    server.grant(caller.id, ["roles:assign"]).await;
+    change(json!({ "permissions": ["articles:write", "users:write"] })).await.unwrap();
+    server
+        .sql(
+            "DELETE FROM role_permissions WHERE permission = 'roles:assign' AND role_id IN \
+        (SELECT id FROM roles WHERE name LIKE 'only-%')",
+        )
+        .await;
+    change(json!({ "is_default": false, "permissions": ["users:delete"] })).await.unwrap();
+    let back = change(json!({ "is_default": true })).await.refusal();
+    assert_eq!(back, forbidden());
+}
+
 #[tokio::test]
 async fn role_update_of_a_group_role_makes_no_owner() {
     let server = TestServer::start().await;

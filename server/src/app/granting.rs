@@ -26,17 +26,19 @@ pub fn ensure_everywhere(actor: &Actor, role: &RoleRecord, field: &str) -> AppRe
     }
 }
 
-/// Rejects making a role a default one, which gives it to every new user, unless the caller may give it to users.
-pub fn ensure_default(actor: &Actor, permissions: &[String]) -> AppResult<()> {
+/// Rejects making a role a default one, which gives it to every new user, or changing what a default one gives, unless the
+/// caller may give it to users.
+pub fn ensure_default(actor: &Actor, permissions: &[String], field: &str) -> AppResult<()> {
     if !actor.holds(Permission::RolesAssign) {
-        let message = "is_default: to give a role to every new user you need the permission roles:assign";
+        let message =
+            format!("{field}: to decide what every new user is given you need the permission roles:assign");
         return refuse(error::FORBIDDEN, message);
     }
     match first_missing(&actor.permissions, Giving::Everywhere, permissions) {
         None => Ok(()),
         Some(missing) => refuse(
             error::FORBIDDEN,
-            format!("is_default: you don't hold {missing} yourself, which every new user would hold"),
+            format!("{field}: you don't hold {missing} yourself, which every new user would hold"),
         ),
     }
 }

@@ -88,7 +88,7 @@ pub async fn role_create(
     let actor = &change.caller()?.actor;
     ensure_definition(actor, &permissions)?;
     if new.is_default {
-        ensure_default(actor, &permissions)?;
+        ensure_default(actor, &permissions, "is_default")?;
     }
     let attempt = Attempt::new(&op, Made::Role, Some(change.caller()?), key, &body.raw);
     if let Some(replay) = attempt.claim(&op, &change).await? {
@@ -138,8 +138,11 @@ pub async fn role_update(
         fitting(&record.scope, permissions)?;
         ensure_definition(actor, permissions)?;
     }
-    if body.is_default == Some(true) && !record.is_default {
-        ensure_default(actor, after)?;
+    let becomes_default = body.is_default == Some(true) && !record.is_default;
+    if becomes_default {
+        ensure_default(actor, after, "is_default")?;
+    } else if record.is_default && body.is_default != Some(false) && !is_same(after, &record.permissions) {
+        ensure_default(actor, after, "permissions")?;
     }
     if body.is_default == Some(true) && (record.scope != "global" || record.kind != "user") {
         return refuse(
@@ -201,6 +204,11 @@ async fn changeable(change: &mut Change, role: &RoleRef) -> AppResult<RoleRecord
     // Or a role edit would take from people what `user_role_remove` may not take.
     ensure_definition(&change.caller()?.actor, &record.permissions)?;
     Ok(record)
+}
+
+/// Whether two lists, each without repetition, have the same permissions.
+fn is_same(one: &[String], other: &[String]) -> bool {
+    one.len() == other.len() && one.iter().all(|permission| other.contains(permission))
 }
 
 /// Names out of a list, each once, in alphabetical order.

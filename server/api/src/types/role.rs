@@ -173,7 +173,8 @@ pub struct RoleUpdate {
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "Nullable<Description>")]
     pub description: Option<Nullable<Description>>,
-    /// The permissions that the role gives from now on, in place of those that it gave.
+    /// The permissions that the role gives from now on, in place of those that it gave. Those of a role that new users get
+    /// need what `is_default` needs.
     #[serde(default)]
     pub permissions: Option<List<PermissionName>>,
     /// Whether new users get the role. Only for global roles of type `user`; setting it needs `roles:assign` and what
