@@ -53,6 +53,23 @@ async fn login_counts_an_address_of_ipv6_by_its_network() {
     }
 }
 
+/// Whoever was locked out by guesses gets in with the password that an administrator has just given them.
+#[tokio::test]
+async fn user_password_set_forgets_the_attempts() {
+    let limit = |config: &mut Config| config.throttle.account_attempts = 3;
+    let server = TestServer::builder().config(limit).start().await;
+    let admin = server.admin().await;
+    server.user("ada").await;
+    assert_eq!(guesses(&server, &["-"], &["ada"; 4]).await, [401, 401, 401, 429]);
+    let new = "seven copper kettles sing at dawn";
+    let body = types::UserPasswordSet { password: new.into(), must_change: None };
+    let source = "SELECT coalesce(max(count), 0)::bigint FROM attempts";
+    let before = server.count(source).await;
+    admin.user_password_set().user("@ada").body(body).send().await.unwrap();
+    assert_eq!(server.count(source).await, before, "and none of those of the source");
+    assert_eq!(login(&server, "-", "ada", new).await.code(), 200);
+}
+
 /// Names are counted folded, also those that nobody has: otherwise a 429 would tell which exist.
 #[tokio::test]
 async fn login_counts_names_that_nobody_has_like_those_that_somebody_has() {

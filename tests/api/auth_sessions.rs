@@ -65,6 +65,28 @@ async fn a_wrong_password_renews_nothing() {
     assert!(is_live(&ada).await, "the token is as good as before");
 }
 
+/// As signing in: a password that must be changed opens nothing but its change.
+#[tokio::test]
+async fn session_reauthenticate_takes_no_password_that_has_expired() {
+    let server = TestServer::start().await;
+    let ada = server.user("ada").await;
+    server.advance(TimeDelta::seconds(301));
+    server.sql("UPDATE users SET password_expires_at = '2000-01-01' WHERE username = 'ada'").await;
+    let expired = refusal(403, error_code::PASSWORD_EXPIRED);
+    let body = types::SessionReauthenticate { password: PASSWORD.into() };
+    assert_eq!(ada.session_reauthenticate().body(body).send().await.refusal(), expired);
+    let body = types::SessionReauthenticate { password: "wrong".into() };
+    let refused = ada.session_reauthenticate().body(body).send().await.refusal();
+    assert_eq!(refused, refusal(422, error_code::PASSWORD_MISMATCH), "who doesn't know it learns nothing");
+    let delete = async || ada.user_delete().user("me").send().await.refusal();
+    assert_eq!(delete().await, refusal(403, error_code::REAUTHENTICATION_REQUIRED));
+    let new = "seven copper kettles sing at dawn";
+    let body = types::UserPasswordChange { current_password: PASSWORD.into(), new_password: new.into() };
+    let changed = ada.user_password_change().user("me").body(body).send().await.unwrap().into_inner();
+    let ada = server.client().with_token(changed.token.clone());
+    ada.reauthenticate(new).await.unwrap();
+}
+
 /// Dioptra wants the password with the deletion; here it is proved beforehand, within five minutes.
 #[tokio::test]
 async fn deleting_oneself_needs_a_recent_password() {

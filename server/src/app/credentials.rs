@@ -25,6 +25,15 @@ pub async fn check_own(operation: &Operation, row: &PasswordRow, password: &str)
     }
 }
 
+/// Rejects a right password that has expired or must be changed. It counts as no guess.
+pub async fn not_expired(operation: &Operation, row: &PasswordRow, message: &str) -> AppResult<()> {
+    if row.password_expires_at.is_none_or(|expires| expires > operation.now()) {
+        return Ok(());
+    }
+    throttle::succeeded(operation, row.id).await;
+    refuse(error::PASSWORD_EXPIRED, message)
+}
+
 /// Locks a user's row and makes sure that what was checked before the transaction still holds: the same hash, not
 /// suspended. Otherwise the check counts for nothing.
 pub async fn still_valid(

@@ -11,7 +11,7 @@ use rollcall_store::sessions;
 use rollcall_store::users;
 use serde_json::json;
 
-use crate::app::credentials::{new_password, own_names, start_session, still_valid};
+use crate::app::credentials::{new_password, not_expired, own_names, start_session, still_valid};
 use crate::app::throttle::{self, Account};
 use crate::app::views::is_suspended;
 use crate::error::{AppResult, refuse};
@@ -29,11 +29,7 @@ pub async fn login(op: Arc<Operation>, body: Login) -> AppResult<Ok200<SessionCr
 
 async fn sign_in(op: &Arc<Operation>, body: &Login) -> AppResult<Ok200<SessionCreated>> {
     let (user, verified) = identify(op, &body.identifier, &body.password).await?;
-    if user.password_expires_at.is_some_and(|expires| expires <= op.now()) {
-        throttle::succeeded(op, user.id).await;
-        let message = "the password has expired or must be changed; use login_change_password";
-        return refuse(error::PASSWORD_EXPIRED, message);
-    }
+    not_expired(op, &user, "the password has expired or must be changed; use login_change_password").await?;
     let mut change = op.begin_public().await?;
     change.authorize(Resource::Directory)?;
     let user = still_valid(op, &change, &user).await?;

@@ -11,7 +11,7 @@ use rollcall_store::users::{self, UserChanges, UserRecord};
 use rollcall_store::{passwords, sessions};
 use serde_json::json;
 
-use crate::app::credentials::{check_own, new_password, own_names, renew_session, still_valid};
+use crate::app::credentials::{check_own, new_password, not_expired, own_names, renew_session, still_valid};
 use crate::app::throttle;
 use crate::app::users::{rank, target};
 use crate::app::views::is_suspended;
@@ -43,6 +43,7 @@ pub async fn user_password_set(
     let ended = sessions::delete_all(change.conn(), record.id, None).await?;
     let detail = json!({ "must_change": body.must_change, "ended_sessions": ended });
     change.commit(Target::User(record.id), detail).await?;
+    throttle::reset(&op, record.id).await;
     Ok(NoContent::done())
 }
 
@@ -88,10 +89,7 @@ pub async fn user_password_verify(
     if is_suspended(checked.suspended, checked.suspended_until, op.now()) {
         return refuse(error::PASSWORD_MISMATCH, "nobody can sign in with this password");
     }
-    if checked.password_expires_at.is_some_and(|expires| expires <= op.now()) {
-        throttle::succeeded(&op, checked.id).await;
-        return refuse(error::PASSWORD_EXPIRED, "the password is right, but has expired or must be changed");
-    }
+    not_expired(&op, &checked, "the password is right, but has expired or must be changed").await?;
     let mut change = op.begin(&credential).await?;
     target(&mut change, &user).await?;
     still_valid(&op, &change, &checked).await?;

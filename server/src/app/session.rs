@@ -10,7 +10,7 @@ use rollcall_store::sessions::SessionRow;
 use rollcall_store::{passwords, sessions};
 use serde_json::json;
 
-use crate::app::credentials::{check_own, renew_session, still_valid};
+use crate::app::credentials::{check_own, not_expired, renew_session, still_valid};
 use crate::app::{throttle, views};
 use crate::error::{AppResult, not_found};
 use crate::operation::{Operation, Target};
@@ -67,6 +67,8 @@ pub async fn session_reauthenticate(
     let Some(checked) = checked else { return not_found() };
     op.about(Target::Session(caller.credential.session_id));
     check_own(&op, &checked, body.password.expose()).await?;
+    not_expired(&op, &checked, "the password has expired or must be changed; use user_password_change")
+        .await?;
     let mut change = op.begin(&credential).await?;
     change.authorize(Resource::Directory)?;
     let user = still_valid(&op, &change, &checked).await?;

@@ -48,21 +48,29 @@ pub async fn count(operation: &Operation, account: Option<&Account<'_>>) -> AppR
 /// Forgets an account's attempts, and takes one off the source's: it succeeded. Called after the change has been
 /// committed: the source's row is one that many sign-ins share, and must not be held while one of them commits.
 pub async fn succeeded(operation: &Operation, user: Uuid) {
-    forget(operation, Some(&account_key(&Account::User(user)))).await;
+    forget(operation, Some(&account_key(&Account::User(user))), true).await;
+}
+
+/// Forgets an account's attempts: its password is another one, and whoever has that must get in.
+pub async fn reset(operation: &Operation, user: Uuid) {
+    forget(operation, Some(&account_key(&Account::User(user))), false).await;
 }
 
 /// Takes an attempt off the source's: it succeeded, and was about no account.
 pub async fn gave(operation: &Operation) {
-    forget(operation, None).await;
+    forget(operation, None, true).await;
 }
 
-async fn forget(operation: &Operation, account: Option<&[u8]>) {
+async fn forget(operation: &Operation, account: Option<&[u8]>, source: bool) {
     let forgotten = async {
         let connection = operation.own_patiently().await?;
         if let Some(account) = account {
             throttle::reset(&connection, account).await?;
         }
-        AppResult::Ok(throttle::give_back(&connection, &source_key(operation.address)).await?)
+        if source {
+            throttle::give_back(&connection, &source_key(operation.address)).await?;
+        }
+        AppResult::Ok(())
     };
     // What succeeded stands all the same; the window forgets by itself.
     if let Err(fault) = forgotten.await {
