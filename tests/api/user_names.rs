@@ -4,7 +4,7 @@ use rollcall_client::{Error, Session, error_code, types};
 use serde_json::{Value, json};
 
 use super::{create, refusal, update};
-use crate::support::{Refused, TestServer};
+use crate::support::{Answer, PASSWORD, Refused, TestServer};
 
 async fn made(admin: &Session, body: Value) -> types::User {
     admin.user_create().body(create(body)).send().await.unwrap().into_inner()
@@ -12,6 +12,51 @@ async fn made(admin: &Session, body: Value) -> types::User {
 
 async fn not_made(admin: &Session, body: &Value) -> Error {
     admin.user_create().body(create(body.clone())).send().await.refused()
+}
+
+/// A name must not be taken for an id, or for oneself.
+#[tokio::test]
+async fn user_create_user_update_and_register_take_no_name_that_stands_for_a_user() {
+    let open = |config: &mut rollcall_server::config::Config| {
+        config.registration.mode = rollcall_server::config::RegistrationMode::Open;
+    };
+    let server = TestServer::builder().config(open).start().await;
+    let admin = server.admin().await;
+    let ada = server.user("ada").await;
+    let id = ada.id.to_string();
+    let names = [
+        "me".to_owned(),
+        "ME".into(),
+        "\u{ff4d}e".into(),
+        id.clone(),
+        id.to_uppercase(),
+        id.replace('-', ""),
+    ];
+    let before = server.dump().await;
+    for name in &names {
+        let calls = [
+            (Some(&admin), http::Method::POST, "/v1/users", json!({ "username": name })),
+            (Some(&ada), http::Method::PATCH, "/v1/users/me", json!({ "username": name })),
+            (None, http::Method::POST, "/v1/register", json!({ "username": name, "password": PASSWORD })),
+        ];
+        for (who, method, path, body) in calls {
+            let mut request = server.request(method, path).json(&body);
+            if let Some(who) = who {
+                request = request.bearer_auth(who.token());
+            }
+            let answer = Answer::of(request).await;
+            let got = (answer.code(), answer.error_code());
+            assert_eq!(got, (422, error_code::USERNAME_NOT_ALLOWED.to_owned()), "{path} {name}");
+            assert!(answer.message().starts_with("username: "), "{}", answer.message());
+        }
+    }
+    assert_eq!(server.dump().await, before);
+    // One from before the rule stays until it is changed.
+    server.sql("UPDATE users SET username = 'me', username_folded = 'me' WHERE username = 'ada'").await;
+    let same = update(json!({ "username": "me", "name": "Ada" }));
+    assert_eq!(ada.user_update().user("me").body(same).send().await.unwrap().username.as_deref(), Some("me"));
+    assert_eq!(admin.user_view().user("@me").send().await.unwrap().id.0, ada.id);
+    server.sign_in("me").await;
 }
 
 #[tokio::test]
@@ -132,7 +177,7 @@ async fn an_address_that_folds_into_somebodys_name_is_refused() {
     let url = format!("http://{}/v1/users/me", server.address);
     let request = reqwest::Client::new().patch(url).bearer_auth(eve.token()).json(&body);
     assert_eq!(request.send().await.unwrap().status().as_u16(), 400);
-    server.client().login("a1..b@example.org", crate::support::PASSWORD).await.unwrap();
+    server.client().login("a1..b@example.org", PASSWORD).await.unwrap();
 }
 
 /// Also where it is the length that is wrong: "must have 10 to 2048 characters" helps nobody who wrote `me.png`.
@@ -164,7 +209,7 @@ async fn user_create_says_what_an_address_must_be() {
 
 async fn not_made_over_the_wire(server: &TestServer, admin: &crate::support::Person, body: Value) -> String {
     let request = server.request(http::Method::POST, "/v1/users").bearer_auth(admin.token()).json(&body);
-    let answer = crate::support::Answer::of(request).await;
+    let answer = Answer::of(request).await;
     assert_eq!((answer.code(), answer.error_code().as_str()), (400, error_code::INVALID_REQUEST), "{body}");
     answer.message()
 }

@@ -1,5 +1,6 @@
 //! The rules that hold between a user's identifiers.
 
+use rollcall_api::Uuid;
 use rollcall_api::error;
 use rollcall_api::types::{self, Email, Username, fold};
 
@@ -11,6 +12,17 @@ pub fn username(sent: Username) -> AppResult<String> {
         Ok(name) => Ok(name),
         Err(rule) => refuse(error::USERNAME_NOT_ALLOWED, format!("username: {rule}")),
     }
+}
+
+/// A username that could be taken for an id, or for the word that stands for oneself, is nobody's.
+pub fn username_is_no_reference(username: Option<&str>) -> AppResult<()> {
+    let folded = username.map(fold).unwrap_or_default();
+    if folded == "me" || Uuid::try_parse(&folded).is_ok() {
+        let message =
+            "username: must not be a UUID or the word me, which stand for users in paths; choose another one";
+        return refuse(error::USERNAME_NOT_ALLOWED, message);
+    }
+    Ok(())
 }
 
 /// Every user has a username, an address or a number.
@@ -60,6 +72,18 @@ pub fn can_be_verified(field: &str, verified: Option<bool>, value: Option<&str>)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_like_references_are_nobodys() {
+        let id = "018f3c1e-7a00-7000-8000-000000000001";
+        for name in ["me", "Me", "ME", id, &id.to_uppercase(), &id.replace('-', "")] {
+            assert!(username_is_no_reference(Some(name)).is_err(), "{name}");
+        }
+        for name in ["mee", "me2", "m.e", "cafe", &id[1..]] {
+            assert!(username_is_no_reference(Some(name)).is_ok(), "{name}");
+        }
+        assert!(username_is_no_reference(None).is_ok());
+    }
 
     #[test]
     fn names_like_addresses_must_be_own() {

@@ -147,6 +147,7 @@ pub async fn register(
 /// Checks what can be checked without the database, and hashes the password.
 async fn prepare(op: &Operation, draft: Draft) -> AppResult<NewUser> {
     let username = draft.username.map(identifiers::username).transpose()?;
+    identifiers::username_is_no_reference(username.as_deref())?;
     let email = draft.email.map(Email::into_string);
     let phone = draft.phone.map(Phone::into_string);
     let name = draft.name.map(DisplayName::into_string);
@@ -230,6 +231,7 @@ pub async fn bootstrap_administrator(
 ) -> AppResult<String> {
     let now = app.clock.now();
     let username = identifiers::username(username)?;
+    identifiers::username_is_no_reference(Some(&username))?;
     identifiers::username_is_own(Some(&username), None, None)?;
     let own = vec![username.clone()];
     let hash = app.hasher.hash("password", password, app.config.password.min_length, own).await?;

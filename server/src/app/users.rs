@@ -214,6 +214,9 @@ fn changes_of(record: &UserRecord, body: UserUpdate) -> AppResult<UserChanges> {
     };
     let (new_username, new_email, new_phone) =
         (after(&username, &record.username), after(&email, &record.email), after(&phone, &record.phone));
+    if new_username != record.username {
+        identifiers::username_is_no_reference(new_username.as_deref())?;
+    }
     identifiers::at_least_one(new_username.as_deref(), new_email.as_deref(), new_phone.as_deref())?;
     identifiers::can_be_verified("email", body.email_verified, new_email.as_deref())?;
     identifiers::can_be_verified("phone", body.phone_verified, new_phone.as_deref())?;

@@ -204,7 +204,8 @@ impl TextRule for UsernameRule {
          left-to-right letters; what the pattern allows and that profile does not is a 422 `username_not_allowed`. \
          Kept in Unicode NFC; compared without regard to case, Unicode form or joiners (NFKC_Casefold), and unique in \
          that folded form. Letters of different scripts that look alike, such as Latin and Cyrillic `a`, stay \
-         different. A name shaped like an e-mail address or a telephone number must be the user's own.";
+         different. A name shaped like an e-mail address or a telephone number must be the user's own; a UUID or `me` is a 422 \
+         `username_not_allowed`.";
     const MAX: u32 = 128;
     // Normal widths come before it, and the rest of the profile.
     const COMPOSED: bool = false;
