@@ -2297,7 +2297,7 @@ pub mod types {
         /// The role's name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub name: ::std::option::Option<RoleName>,
-        /// The permissions that the role gives from now on, in place of those that it gave.
+        /// The permissions that the role gives from now on, in place of those that it gave. Those of a role that new users get need what `is_default` needs.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub permissions: ::std::option::Option<::std::vec::Vec<PermissionName>>,
     }
@@ -3061,7 +3061,7 @@ pub mod types {
             Ok(Self(value.to_string()))
         }
     }
-    /// A user's sign-in name: letters, marks and digits of any script, and `. _ - + @`. The characters are those of RFC 8265 (UsernameCaseMapped): no symbols, spaces or invisible characters, and no mix of right-to-left with left-to-right letters; what the pattern allows and that profile does not is a 422 `username_not_allowed`. Kept in Unicode NFC; compared without regard to case, Unicode form or joiners (NFKC_Casefold), and unique in that folded form. Letters of different scripts that look alike, such as Latin and Cyrillic `a`, stay different. A name shaped like an e-mail address or a telephone number must be the user's own.
+    /// A user's sign-in name: letters, marks and digits of any script, and `. _ - + @`. The characters are those of RFC 8265 (UsernameCaseMapped): no symbols, spaces or invisible characters, and no mix of right-to-left with left-to-right letters; what the pattern allows and that profile does not is a 422 `username_not_allowed`. Kept in Unicode NFC; compared without regard to case, Unicode form or joiners (NFKC_Casefold), and unique in that folded form. Letters of different scripts that look alike, such as Latin and Cyrillic `a`, stay different. A name shaped like an e-mail address or a telephone number must be the user's own; a UUID or `me` is a 422 `username_not_allowed`.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct Username(::std::string::String);
@@ -6101,7 +6101,7 @@ pub mod types {
                 self.name = crate::input::read("name", value);
                 self
             }
-            /// The permissions that the role gives from now on, in place of those that it gave.
+            /// The permissions that the role gives from now on, in place of those that it gave. Those of a role that new users get need what `is_default` needs.
             pub fn permissions<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::std::vec::Vec<super::PermissionName>>>,
@@ -7526,9 +7526,9 @@ pub mod types {
 ///
 /// ## Credentials
 ///
-/// `login` answers with a bearer token. Send it as `Authorization: Bearer …`, once; in query strings it is ignored. It is
+/// `login` answers with a bearer token. Send it as `Authorization: Bearer …`, once; in query strings it counts for nothing. It is
 /// looked up on every request, so an ended session is dead on the next one. Each operation says who may call it, in words
-/// and as `x-permission`.
+/// and as `x-permission`. `groups:write` includes `groups:read`.
 ///
 /// ## Errors
 ///
@@ -7739,7 +7739,7 @@ impl Client {
     }
     /// List groups
     ///
-    /// The groups that the caller is a member of; holders of `groups:read` see all.
+    /// The groups that the caller is a member of; holders of `groups:read` or `groups:write` see all.
     ///
     /// Fields for `q` and `filter`: `id`, `slug`, `name`, `default`, `mfa_required`, `created_by`, `created_at`, `updated_at`, `custom_data`. Fields for `sort`: `id`, `slug`, `name`, `created_at`, `updated_at`. Examples: `q=quality -mfa_required:true`, `filter=default eq false and custom_data.plan eq "pro"`, `sort=-created_at`. The languages stand in `openapi/finding.md`.
     ///
@@ -7791,9 +7791,9 @@ impl Client {
     }
     /// View a group
     ///
-    /// For its members and holders of `groups:read`; for others there is no such group.
+    /// For its members and holders of `groups:read` or `groups:write`; for others there is no such group. Only that a user is in it is also seen by holders of `users:read`: `user_group_list` shows them the user's groups.
     ///
-    /// Who may call it: members of the group, and holders of `groups:read`.
+    /// Who may call it: members of the group, and holders of `groups:read` or `groups:write`.
     ///
     /// Sends a `GET` request to `/v1/groups/{group}`
     ///
@@ -7879,7 +7879,7 @@ impl Client {
     }
     /// Invite somebody
     ///
-    /// Answers with a token that works once and is shown once; Rollcall sends no mail, the caller delivers it. The rules of `group_member_add` hold for the roles, now and when the invitation is accepted: it is void once its sender has left the group, may not invite or give these roles any more, is suspended or deleted.
+    /// Answers with a token that works once and is shown once; Rollcall sends no mail, the caller delivers it. The rules of `group_member_add` hold for the roles, now and when the invitation is accepted: it is void while its sender may not invite or give these roles, and counts again when they may. It is void for good once the sender has left the group, was suspended or deleted, or had a password set by an administrator. With an `email` only a user with that address can accept it; that proves the address only where the sender holds `users:write` (`invitation_accept`).
     ///
     /// Who may call it: members who hold `group:admin` in the group, and holders of `groups:write`.
     ///
@@ -7927,7 +7927,7 @@ impl Client {
     ///
     /// Fields for `q` and `filter`: `id`, `username`, `email`, `phone`, `name`, `given_name`, `family_name`, `suspended`, `roles`, `joined_at`. Fields for `sort`: `id`, `username`, `email`, `name`, `given_name`, `family_name`, `joined_at`. Examples: `q=ada roles:owner`, `filter=roles eq "admin" and joined_at ge "2026-01-01T00:00:00Z"`, `sort=-joined_at,name`. The languages stand in `openapi/finding.md`.
     ///
-    /// Who may call it: members of the group, and holders of `groups:read`.
+    /// Who may call it: members of the group, and holders of `groups:read` or `groups:write`.
     ///
     /// Sends a `GET` request to `/v1/groups/{group}/members`
     ///
@@ -8023,7 +8023,7 @@ impl Client {
     }
     /// Accept an invitation
     ///
-    /// Makes the caller a member with the roles of the invitation. An unknown, used, expired or void token, and one for another address, is a 422 `invitation_invalid`; a member gets a 409 and the invitation stays. The token of an invitation to an address proves the address: the caller's `email` must be that address, and is verified from then on where it differs in nothing but the case of ASCII letters.
+    /// Makes the caller a member with the roles of the invitation. An unknown, used, expired or void token, and one for another address, is a 422 `invitation_invalid`; a member gets a 409 and the invitation stays. For an invitation to an address the caller's `email` must be that address. It is verified from then on where its sender could say so now (`email_verified` in `user_update`): the sender has the token, too, so it proves nothing of a sender without `users:write`, or of the caller. And only where the two addresses differ in nothing but the case of ASCII letters.
     ///
     /// Who may call it: anybody who is signed in.
     ///
@@ -8040,7 +8040,7 @@ impl Client {
     }
     /// Sign in
     ///
-    /// Checks an identifier and a password and starts a session. The answer to an unknown identifier, a wrong password, an account without a password and a suspended account is the same 401 `invalid_credentials`, after the same time. A right password that has expired or must be changed is a 403 `password_expired`: change it with `login_change_password`. Attempts are counted for each account and each source address before the password is checked; too many are a 429 with `Retry-After`.
+    /// Checks an identifier and a password and starts a session. The answer to an unknown identifier, a wrong password, an account without a password and a suspended account is the same 401 `invalid_credentials`, after the same time. A right password that has expired or must be changed is a 403 `password_expired`: change it with `login_change_password`. Attempts are counted for each account and each source address before the password is checked; too many are a 429 with `Retry-After`. An account's attempts are those of all operations that check its password together: `login`, `login_change_password`, `session_reauthenticate`, `user_password_change` and `user_password_verify`. They are counted anew after a success, and after `user_password_set`.
     ///
     /// Who may call it: anybody, without a credential.
     ///
@@ -8091,7 +8091,7 @@ impl Client {
     }
     /// Register an account
     ///
-    /// Makes an account for the person who calls, where the server's configuration lets people register (`registration.mode`); otherwise a 403 `registration_closed`. The user joins the group `public`. It doesn't sign in.
+    /// Makes an account for the person who calls, where the server's configuration lets people register (`registration.mode`); otherwise a 403 `registration_closed`. The user joins the group `public`. It doesn't sign in. With an `invitation` the user joins its group, too, and the rules of `invitation_accept` hold, also for whether the address is verified.
     ///
     /// Who may call it: anybody, without a credential.
     ///
@@ -8208,7 +8208,7 @@ impl Client {
     }
     /// Update a role
     ///
-    /// JSON Merge Patch (RFC 7396). Its holders have the new permissions on their next request. The caller must hold each of Rollcall's own permissions that the role has before or after the change; roles with `group:` ones need `groups:write`. Built-in roles can't be changed.
+    /// JSON Merge Patch (RFC 7396). Its holders have the new permissions on their next request. The caller must hold each of Rollcall's own permissions that the role has before or after the change; roles with `group:` ones need `groups:write`. To make a role a default one, or change the permissions of one that stays one, the caller must be allowed to give it to every new user: with `roles:assign`, by the rule of `user_role_add`. Built-in roles can't be changed.
     ///
     /// Who may call it: holders of `roles:write`.
     ///
@@ -8247,7 +8247,7 @@ impl Client {
     }
     /// Prove again who you are
     ///
-    /// Checks the caller's password and answers with a fresh token of the same session; the old token is dead. For the next five minutes (`session.reauthentication_seconds`) sensitive operations are open.
+    /// Checks the caller's password and answers with a fresh token of the same session; the old token is dead. For the next five minutes (`session.reauthentication_seconds`) sensitive operations are open. A right password that has expired or must be changed is a 403 `password_expired`: change it with `user_password_change`.
     ///
     /// Who may call it: anybody who is signed in.
     ///
@@ -8479,7 +8479,7 @@ impl Client {
     }
     /// Set a user's password
     ///
-    /// Ends all of the user's sessions and voids the invitations that they sent. With `must_change` the user has to change it before the next sign-in. For one's own password there is `user_password_change`.
+    /// Ends all of the user's sessions, voids the invitations that they sent and forgets the attempts to sign in. With `must_change` the user has to change it before the next sign-in. For one's own password there is `user_password_change`.
     ///
     /// Who may call it: holders of `users:credentials`, for other users than themselves. Another user whose account would give the caller more than they could give themselves is out of reach, a 403: one who holds a permission that the caller lacks (holders of `roles:write` may lack those of applications), or in a group one that the caller lacks both there and globally (owners of the group and holders of `groups:write` may).
     ///
@@ -8785,7 +8785,7 @@ impl Client {
     }
     /// Suspend a user
     ///
-    /// Bars the user from signing in and ends all of their sessions, at once and everywhere, until reactivated or until the time that is given. The invitations that the user sent are void for good. Repeating it changes reason and time. The last administrator can't be suspended.
+    /// Bars the user from signing in and ends all of their sessions, at once and everywhere, until reactivated or until the time that is given. The invitations that the user sent are void for good. Repeating it changes reason and time. The last administrator can't be suspended; the last owner of a group can, and then holders of `groups:write` can make another.
     ///
     /// Who may call it: holders of `users:suspend`. Another user who holds one of Rollcall's own permissions that the caller lacks is out of reach: a 403.
     ///

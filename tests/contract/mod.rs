@@ -10,6 +10,7 @@ mod documented;
 mod edges;
 mod examples_of_lists;
 mod floors;
+mod no_query;
 mod page_tokens;
 mod permit;
 mod recipes;

@@ -49,7 +49,9 @@ pub trait RollcallApi {
     /// password, an account without a password and a suspended account is the same 401 `invalid_credentials`,
     /// after the same time. A right password that has expired or must be changed is a 403 `password_expired`: change
     /// it with `login_change_password`. Attempts are counted for each account and each source address before
-    /// the password is checked; too many are a 429 with `Retry-After`.
+    /// the password is checked; too many are a 429 with `Retry-After`. An account's attempts are those of all operations that
+    /// check its password together: `login`, `login_change_password`, `session_reauthenticate`, `user_password_change` and
+    /// `user_password_verify`. They are counted anew after a success, and after `user_password_set`.
     #[endpoint { method = POST, path = "/v1/login", tags = ["auth"] }]
     async fn login(
         rqctx: RequestContext<Self::Context>,
@@ -70,6 +72,8 @@ pub trait RollcallApi {
     ///
     /// Makes an account for the person who calls, where the server's configuration lets people register
     /// (`registration.mode`); otherwise a 403 `registration_closed`. The user joins the group `public`. It doesn't sign in.
+    /// With an `invitation` the user joins its group, too, and the rules of `invitation_accept` hold, also for whether the
+    /// address is verified.
     #[endpoint { method = POST, path = "/v1/register", tags = ["auth"] }]
     async fn register(
         rqctx: RequestContext<Self::Context>,
@@ -99,7 +103,8 @@ pub trait RollcallApi {
     /// Prove again who you are
     ///
     /// Checks the caller's password and answers with a fresh token of the same session; the old token is dead. For
-    /// the next five minutes (`session.reauthentication_seconds`) sensitive operations are open.
+    /// the next five minutes (`session.reauthentication_seconds`) sensitive operations are open. A right password that has expired
+    /// or must be changed is a 403 `password_expired`: change it with `user_password_change`.
     #[endpoint { method = POST, path = "/v1/session/reauthenticate", tags = ["auth"] }]
     async fn session_reauthenticate(
         rqctx: RequestContext<Self::Context>,
@@ -170,7 +175,8 @@ pub trait RollcallApi {
     /// Suspend a user
     ///
     /// Bars the user from signing in and ends all of their sessions, at once and everywhere, until reactivated or until the time
-    /// that is given. The invitations that the user sent are void for good. Repeating it changes reason and time. The last administrator can't be suspended.
+    /// that is given. The invitations that the user sent are void for good. Repeating it changes reason and time. The last
+    /// administrator can't be suspended; the last owner of a group can, and then holders of `groups:write` can make another.
     #[endpoint { method = POST, path = "/v1/users/{user}/suspend", tags = ["users"] }]
     async fn user_suspend(
         rqctx: RequestContext<Self::Context>,
@@ -253,7 +259,7 @@ pub trait RollcallApi {
 
     /// Set a user's password
     ///
-    /// Ends all of the user's sessions and voids the invitations that they sent. With `must_change` the user has to change it
+    /// Ends all of the user's sessions, voids the invitations that they sent and forgets the attempts to sign in. With `must_change` the user has to change it
     /// before the next sign-in. For one's own password there is `user_password_change`.
     #[endpoint { method = PUT, path = "/v1/users/{user}/password", tags = ["passwords"] }]
     async fn user_password_set(
@@ -321,7 +327,7 @@ pub trait RollcallApi {
 
     /// List groups
     ///
-    /// The groups that the caller is a member of; holders of `groups:read` see all.
+    /// The groups that the caller is a member of; holders of `groups:read` or `groups:write` see all.
     #[endpoint { method = GET, path = "/v1/groups", tags = ["groups"] }]
     async fn group_list(
         rqctx: RequestContext<Self::Context>,
@@ -342,7 +348,8 @@ pub trait RollcallApi {
 
     /// View a group
     ///
-    /// For its members and holders of `groups:read`; for others there is no such group.
+    /// For its members and holders of `groups:read` or `groups:write`; for others there is no such group. Only that a user is
+    /// in it is also seen by holders of `users:read`: `user_group_list` shows them the user's groups.
     #[endpoint { method = GET, path = "/v1/groups/{group}", tags = ["groups"] }]
     async fn group_view(
         rqctx: RequestContext<Self::Context>,
@@ -434,8 +441,10 @@ pub trait RollcallApi {
     /// Invite somebody
     ///
     /// Answers with a token that works once and is shown once; Rollcall sends no mail, the caller delivers it. The rules of
-    /// `group_member_add` hold for the roles, now and when the invitation is accepted: it is void once its sender has left the
-    /// group, may not invite or give these roles any more, is suspended or deleted.
+    /// `group_member_add` hold for the roles, now and when the invitation is accepted: it is void while its sender may not invite
+    /// or give these roles, and counts again when they may. It is void for good once the sender has left the group, was
+    /// suspended or deleted, or had a password set by an administrator. With an `email` only a user with that address can
+    /// accept it; that proves the address only where the sender holds `users:write` (`invitation_accept`).
     #[endpoint { method = POST, path = "/v1/groups/{group}/invitations", tags = ["groups"] }]
     async fn group_invitation_create(
         rqctx: RequestContext<Self::Context>,
@@ -458,9 +467,10 @@ pub trait RollcallApi {
     /// Accept an invitation
     ///
     /// Makes the caller a member with the roles of the invitation. An unknown, used, expired or void token, and one for another
-    /// address, is a 422 `invitation_invalid`; a member gets a 409 and the invitation stays. The token of an invitation to an
-    /// address proves the address: the caller's `email` must be that address, and is verified from then on where it differs in
-    /// nothing but the case of ASCII letters.
+    /// address, is a 422 `invitation_invalid`; a member gets a 409 and the invitation stays. For an invitation to an address the
+    /// caller's `email` must be that address. It is verified from then on where its sender could say so now (`email_verified`
+    /// in `user_update`): the sender has the token, too, so it proves nothing of a sender without `users:write`, or of the
+    /// caller. And only where the two addresses differ in nothing but the case of ASCII letters.
     #[endpoint { method = POST, path = "/v1/invitations/accept", tags = ["groups"] }]
     async fn invitation_accept(
         rqctx: RequestContext<Self::Context>,
@@ -516,7 +526,8 @@ pub trait RollcallApi {
     ///
     /// JSON Merge Patch (RFC 7396). Its holders have the new permissions on their next request. The caller must hold each of
     /// Rollcall's own permissions that the role has before or after the change; roles with `group:` ones need `groups:write`.
-    /// Built-in roles can't be changed.
+    /// To make a role a default one, or change the permissions of one that stays one, the caller must be allowed to give it to
+    /// every new user: with `roles:assign`, by the rule of `user_role_add`. Built-in roles can't be changed.
     #[endpoint { method = PATCH, path = "/v1/roles/{role}", tags = ["roles"] }]
     async fn role_update(
         rqctx: RequestContext<Self::Context>,
@@ -703,7 +714,7 @@ pub const OPERATIONS: &[OperationSpec] = &[
     write("session_reauthenticate", Access::SignedIn)
         .counts_attempts()
         .returns("The same session with a fresh token.")
-        .rejects(&[PASSWORD_MISMATCH]),
+        .rejects(&[PASSWORD_EXPIRED, PASSWORD_MISMATCH]),
     read("user_list", Access::SignedIn)
         .lists(
             Listed::User,

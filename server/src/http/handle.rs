@@ -1,14 +1,16 @@
 //! What surrounds every handler: who calls from where, a deadline, a net under panics, and errors turned into answers.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use dropshot::{HttpError, RequestContext};
 use futures::FutureExt;
 use http::header::USER_AGENT;
-use rollcall_api::{OperationSpec, error};
+use rollcall_api::{OperationSpec, document, error};
 
 use crate::config::Http;
 use crate::context::App;
@@ -20,6 +22,16 @@ pub type Shared = Arc<App>;
 
 /// How much of a `User-Agent` is kept, in characters.
 const USER_AGENT_MAX: usize = 256;
+
+/// The operations whose extractors read the query string, and reject what they don't know in it.
+static WITH_QUERY: LazyLock<BTreeSet<String>> = LazyLock::new(document::with_query);
+
+/// The first query parameter of an operation that takes none. What probes and caches ask is left alone.
+fn unknown_parameter<'a>(spec: &OperationSpec, query: Option<&'a str>) -> Option<Cow<'a, str>> {
+    let (name, _) = form_urlencoded::parse(query?.as_bytes()).next()?;
+    let probed = !spec.writes() && !spec.access.needs_credential();
+    (!probed && !WITH_QUERY.contains(spec.id)).then_some(name)
+}
 
 /// Runs an operation.
 pub async fn handle<T, F>(
@@ -34,6 +46,10 @@ where
     let Some(spec) = OperationSpec::of(id) else {
         return Err(Fault::defect(format!("{id} has no line in operations::OPERATIONS")).into_http());
     };
+    if let Some(parameter) = unknown_parameter(spec, rqctx.request.uri().query()) {
+        let message = format!("{parameter}: {id} takes no parameters in the query string; leave it out");
+        return Err(error::INVALID_REQUEST.with(message));
+    }
     let Some(peer) = app.peers.of(rqctx.request.remote_addr()) else {
         return Err(error::FORBIDDEN.with("connect to the server's own address"));
     };

@@ -19,9 +19,9 @@ fn description() -> String {
 
 ## Credentials
 
-`login` answers with a bearer token. Send it as `Authorization: Bearer …`, once; in query strings it is ignored. It is
+`login` answers with a bearer token. Send it as `Authorization: Bearer …`, once; in query strings it counts for nothing. It is
 looked up on every request, so an ended session is dead on the next one. Each operation says who may call it, in words
-and as `x-permission`.
+and as `x-permission`. `groups:write` includes `groups:read`.
 
 ## Errors
 

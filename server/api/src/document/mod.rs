@@ -15,6 +15,8 @@ mod schemas;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use crate::operations::OPERATIONS;
@@ -36,6 +38,19 @@ fn raw() -> Value {
         .openapi(info::TITLE, VERSION)
         .json()
         .expect("Dropshot's document is JSON")
+}
+
+/// The ids of the operations that take query parameters.
+pub fn with_query() -> BTreeSet<String> {
+    let takes_query = |operation: &Map<String, Value>| {
+        let parameters = operation.get("parameters").and_then(Value::as_array);
+        parameters.is_some_and(|parameters| parameters.iter().any(|parameter| parameter["in"] == "query"))
+    };
+    operations_mut(&mut raw())
+        .into_iter()
+        .filter(|(_, _, operation)| takes_query(operation))
+        .filter_map(|(_, _, operation)| Some(operation["operationId"].as_str()?.to_owned()))
+        .collect()
 }
 
 /// The published document.
