@@ -19,7 +19,7 @@ use rollcall_store::{Conn, sessions};
 use uuid::Uuid;
 
 use crate::context::App;
-use crate::error::AppResult;
+use crate::error::{AppResult, Error};
 use crate::operation::Operation;
 use crate::secrets::password::Verified;
 use crate::share::{Held, Sharer, Shares, Source};
@@ -101,7 +101,7 @@ impl Operation {
         let Some(search) = self.app.slow_searches.begin(whose, wait).await else {
             let message =
                 "your searches take long, and others' that do are under way; make them narrower, or retry";
-            return Err(error::TOO_MANY_REQUESTS.with_retry(message, 1).into());
+            return Err(Error::retry_later(error::TOO_MANY_REQUESTS, message, 1));
         };
         Ok(Searching { connection: self.app.store.search().await?, _search: search, _held: held })
     }
@@ -135,7 +135,7 @@ async fn within(shares: &Arc<Shares>, whose: Sharer, wait: Duration) -> AppResul
         None => {
             let message =
                 "you have too many requests under way at once; wait until some are done, then retry";
-            Err(error::TOO_MANY_REQUESTS.with_retry(message, 1).into())
+            Err(Error::retry_later(error::TOO_MANY_REQUESTS, message, 1))
         }
     }
 }
@@ -159,8 +159,8 @@ pub fn touch(app: &Arc<App>, user: Uuid, session: Uuid) {
             let _held = within(&app.changes, Sharer::User(user), PATIENCE).await?;
             AppResult::Ok(sessions::touch(&*app.store.own().await?, session, app.clock.now()).await?)
         };
-        if let Err(fault) = touched.await {
-            let error = fault.into_http().internal_message;
+        if let Err(error) = touched.await {
+            let error = error.to_string();
             slog::warn!(app.log, "a session's use could not be noted"; "error" => error);
         }
     });

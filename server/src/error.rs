@@ -1,104 +1,92 @@
-//! The one place where what went wrong becomes a status and a code.
+//! Errors of the server, which know the registry's codes and nothing of HTTP. [`crate::http`] makes responses of them.
 
-use dropshot::HttpError;
+use std::fmt;
+
 use rollcall_api::error::{self, ErrorCode};
 use rollcall_store::{MaybeLost, StoreError};
 
-/// Why an operation did not do what was asked.
+/// The failure of an operation.
 #[derive(Debug)]
-pub enum Fault {
-    /// The caller's doing, or something to try again later: already as the caller will read it.
-    Answer(Box<HttpError>),
-    /// The database's.
+pub enum Error {
+    /// The request broke a rule; the message is for the caller.
+    Rejected {
+        /// The rule's code.
+        code: ErrorCode,
+        /// The field, the rule, and how to follow it.
+        message: String,
+    },
+    /// `If-Match` names other tags than the current one.
+    Stale {
+        /// The current entity tag, without quotes.
+        tag: String,
+    },
+    /// The request can succeed later as it is.
+    RetryLater {
+        /// The code of the reason.
+        code: ErrorCode,
+        /// The reason, for the caller.
+        message: String,
+        /// Seconds to wait; at least 1.
+        seconds: u64,
+    },
+    /// The database failed.
     Store(StoreError),
-    /// Ours. The text goes to the log, never to the caller.
-    Defect(String),
+    /// An invariant of the server does not hold. The text goes to the log, never to the caller.
+    Internal(String),
 }
 
-/// What an operation gives.
-pub type AppResult<T> = Result<T, Fault>;
+/// The result of an operation.
+pub type AppResult<T> = Result<T, Error>;
 
-impl Fault {
-    /// A defect of ours.
-    pub fn defect(what: impl Into<String>) -> Self {
-        Self::Defect(what.into())
+impl Error {
+    /// A broken rule.
+    pub fn rejected(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self::Rejected { code, message: message.into() }
     }
 
-    /// The error code that the caller will see, where it is settled.
-    pub fn code(&self) -> Option<&str> {
-        match self {
-            Self::Answer(error) => error.error_code.as_deref(),
-            Self::Store(_) | Self::Defect(_) => None,
-        }
+    /// A request to try again.
+    pub fn retry_later(code: ErrorCode, message: impl Into<String>, seconds: u64) -> Self {
+        Self::RetryLater { code, message: message.into(), seconds }
     }
 
-    /// The answer.
-    pub fn into_http(self) -> HttpError {
+    /// A broken invariant.
+    pub fn internal(what: impl Into<String>) -> Self {
+        Self::Internal(what.into())
+    }
+}
+
+/// The reason for the server's own log and command line.
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Answer(error) => *error,
-            Self::Store(StoreError::Taken(constraint)) => taken(&constraint),
-            Self::Store(StoreError::Collision) => {
-                error::CONFLICT.with("collided with another change; try again")
-            }
-            Self::Store(StoreError::TooSlow) => {
-                error::UNAVAILABLE.with_retry("the service is busy or its database is away", 1)
-            }
-            Self::Store(StoreError::Lost(why)) => {
-                let mut answer = error::UNAVAILABLE
-                    .with_retry("the database did not respond; a change may still take effect", 1);
-                answer.internal_message = why;
-                answer
-            }
-            Self::Store(StoreError::Unavailable(why)) => {
-                let mut answer =
-                    error::UNAVAILABLE.with_retry("the service is busy or its database is away", 1);
-                answer.internal_message = why;
-                answer
-            }
-            Self::Store(StoreError::Defect(what)) | Self::Defect(what) => {
-                let mut answer = error::INTERNAL.with("internal error");
-                answer.internal_message = what;
-                answer
-            }
+            Self::Rejected { message, .. } | Self::RetryLater { message, .. } => formatter.write_str(message),
+            Self::Stale { .. } => formatter.write_str("the resource has changed"),
+            Self::Store(error) => error.fmt(formatter),
+            Self::Internal(what) => formatter.write_str(what),
         }
     }
 }
 
-impl MaybeLost for Fault {
+impl std::error::Error for Error {}
+
+impl MaybeLost for Error {
     fn is_lost(&self) -> bool {
         matches!(self, Self::Store(error) if error.is_lost())
     }
 }
 
-impl From<HttpError> for Fault {
-    fn from(error: HttpError) -> Self {
-        Self::Answer(Box::new(error))
-    }
-}
-
-impl From<StoreError> for Fault {
+impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
 }
 
-/// Shorthand for an error with its message.
-pub fn refuse<T>(code: ErrorCode, message: impl Into<String>) -> AppResult<T> {
-    Err(code.with(message).into())
+/// Fails with a broken rule.
+pub fn reject<T>(code: ErrorCode, message: impl Into<String>) -> AppResult<T> {
+    Err(Error::rejected(code, message))
 }
 
-/// What doesn't exist, or must look as if it didn't: always the same body.
+/// Fails because the resource does not exist, or must look as if it didn't: always with the same message.
 pub fn not_found<T>() -> AppResult<T> {
-    refuse(error::NOT_FOUND, "there is no such resource, or none that you may see")
-}
-
-fn taken(constraint: &str) -> HttpError {
-    match constraint {
-        "users_username_key" => error::USERNAME_TAKEN.with("username: is used by another account"),
-        "users_email_key" => error::EMAIL_TAKEN.with("email: is used by another account"),
-        "roles_name_key" => error::ROLE_NAME_TAKEN.with("name: is used by another role"),
-        "groups_slug_key" => error::SLUG_TAKEN.with("slug: is used by another group"),
-        "users_phone_key" => error::PHONE_TAKEN.with("phone: is used by another account"),
-        _ => error::CONFLICT.with("collided with another change; try again"),
-    }
+    reject(error::NOT_FOUND, "there is no such resource, or none that you may see")
 }

@@ -26,7 +26,7 @@ use uuid::Uuid;
 use crate::app::views;
 use crate::connections;
 use crate::context::{App, seconds};
-use crate::error::{AppResult, Fault, not_found, refuse};
+use crate::error::{AppResult, Error, not_found, reject};
 use crate::ration::Share;
 use crate::secrets::token::TokenHash;
 use crate::share::{Held, Sharer};
@@ -239,7 +239,7 @@ impl Operation {
         });
         let Some(credential) = live else {
             self.app.owners.forget(hash);
-            return refuse(error::UNAUTHENTICATED, "the token is unknown, ended or expired");
+            return reject(error::UNAUTHENTICATED, "the token is unknown, ended or expired");
         };
         let window = seconds(self.app.config.session.reauthentication_seconds);
         let actor = Actor {
@@ -272,21 +272,21 @@ impl Operation {
         }
         match decide(self.spec, caller.map(|caller| &caller.actor), resource) {
             Decision::Allow => Ok(()),
-            Decision::Identify => refuse(error::UNAUTHENTICATED, "send `Authorization: Bearer <token>`"),
+            Decision::Identify => reject(error::UNAUTHENTICATED, "send `Authorization: Bearer <token>`"),
             Decision::Hide => {
                 self.hidden.store(true, Ordering::Relaxed);
                 not_found()
             }
             Decision::Forbid(Some(permission)) => {
-                refuse(error::FORBIDDEN, format!("this needs the permission {permission}"))
+                reject(error::FORBIDDEN, format!("this needs the permission {permission}"))
             }
-            Decision::Forbid(None) => refuse(error::FORBIDDEN, "this is open to the user only"),
-            Decision::Outranked => refuse(error::FORBIDDEN, "the user holds permissions that you don't"),
-            Decision::OthersOnly => refuse(
+            Decision::Forbid(None) => reject(error::FORBIDDEN, "this is open to the user only"),
+            Decision::Outranked => reject(error::FORBIDDEN, "the user holds permissions that you don't"),
+            Decision::OthersOnly => reject(
                 error::FORBIDDEN,
                 "this is for other users; change your own password with user_password_change",
             ),
-            Decision::Reauthenticate => refuse(
+            Decision::Reauthenticate => reject(
                 error::REAUTHENTICATION_REQUIRED,
                 "prove again who you are with session_reauthenticate",
             ),
@@ -335,8 +335,8 @@ impl Operation {
         };
         let recorded =
             async { AppResult::Ok(audit::insert(&*self.own_patiently().await?, &event).await?) }.await;
-        if let Err(fault) = recorded {
-            let error = fault.into_http().internal_message;
+        if let Err(error) = recorded {
+            let error = error.to_string();
             slog::warn!(self.app.log, "a refusal could not be put on record"; "error" => error);
         }
     }
@@ -345,7 +345,7 @@ impl Operation {
 fn hash_of(bearer: &Bearer) -> AppResult<TokenHash> {
     match TokenHash::of_session(bearer.token()) {
         Some(hash) => Ok(hash),
-        None => refuse(error::UNAUTHENTICATED, "the token is unknown, ended or expired"),
+        None => reject(error::UNAUTHENTICATED, "the token is unknown, ended or expired"),
     }
 }
 
@@ -366,17 +366,20 @@ impl<T> Fetched<'_, T> {
     }
 }
 
-impl<T> Fetched<'_, T> {
-    /// Who calls, and an id out of what was found: to fetch what policy needs to know, before anything is shown.
-    pub fn ids(&self, id: impl FnOnce(&T) -> Option<Uuid>) -> (&Caller, Option<Uuid>) {
-        (&self.caller, id(&self.value))
+impl<'a, T> Fetched<'a, Option<T>> {
+    /// Fails with `not_found` where there is nothing.
+    pub fn found(self) -> AppResult<Fetched<'a, T>> {
+        match self.value {
+            Some(value) => Ok(Fetched { operation: self.operation, caller: self.caller, value }),
+            None => not_found(),
+        }
     }
 }
 
-impl<T> Fetched<'_, Option<T>> {
-    /// Answers 404 where nothing was found.
-    pub fn found(self) -> AppResult<Self> {
-        if self.value.is_some() { Ok(self) } else { not_found() }
+impl<T> Fetched<'_, T> {
+    /// The caller and what was found: to load what policy needs to know, before anything is shown.
+    pub fn before_policy(&self) -> (&Caller, &T) {
+        (&self.caller, &self.value)
     }
 }
 
@@ -414,7 +417,7 @@ impl Change {
 
     /// Who calls; only for operations that need a credential.
     pub fn caller(&self) -> AppResult<&Caller> {
-        self.caller.as_ref().ok_or_else(|| Fault::defect("a public operation asked who calls"))
+        self.caller.as_ref().ok_or_else(|| Error::internal("a public operation asked who calls"))
     }
 
     /// Notes what the change is about, for the record of a refusal.
@@ -435,7 +438,7 @@ impl Change {
         let actor = self.caller.as_ref().map(|caller| &caller.actor);
         match decide(&VERIFICATION, actor, resource) {
             Decision::Allow => Ok(()),
-            _ => refuse(
+            _ => reject(
                 error::FORBIDDEN,
                 "email_verified, phone_verified: this needs the permission users:write, and nobody sets them for themselves; \
                  leave them out",
@@ -457,7 +460,7 @@ impl Change {
         detail: Value,
     ) -> AppResult<(T, Recorded)> {
         if !self.authorized {
-            return Err(Fault::defect(format!("{} did not ask policy", self.operation.spec.id)));
+            return Err(Error::internal(format!("{} did not ask policy", self.operation.spec.id)));
         }
         let operation = &self.operation;
         let (kind, id) = target.parts();
@@ -490,7 +493,7 @@ impl Change {
     pub async fn commit_recorded(mut self, _: Recorded) -> AppResult<()> {
         match self.transaction.take() {
             Some(transaction) => Ok(transaction.commit().await?),
-            None => Err(Fault::defect("a change was committed twice")),
+            None => Err(Error::internal("a change was committed twice")),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use rollcall_store::StoreError;
 use rollcall_store::connect::{ConnectOptions, Connection};
 
-use crate::error::Fault;
+use crate::error::Error;
 
 /// Why the server could not start or a command not run.
 #[derive(Debug)]
@@ -27,15 +27,9 @@ impl From<StoreError> for StartError {
     }
 }
 
-impl From<Fault> for StartError {
-    fn from(fault: Fault) -> Self {
-        let answer = fault.into_http();
-        let text = if answer.status_code.is_server_error() {
-            answer.internal_message
-        } else {
-            answer.external_message
-        };
-        Self(text)
+impl From<Error> for StartError {
+    fn from(error: Error) -> Self {
+        Self(error.to_string())
     }
 }
 

@@ -18,7 +18,7 @@ use rollcall_store::users::UserKey;
 use rollcall_store::{Conn, StoreError};
 
 use crate::app::views::is_suspended;
-use crate::error::{AppResult, not_found, refuse};
+use crate::error::{AppResult, not_found, reject};
 use crate::operation::{Fetch, Fetched, Operation};
 use crate::secrets::token::TokenHash;
 
@@ -83,7 +83,7 @@ fn open<T>(fetched: Fetched<'_, Found<T>>) -> AppResult<Option<(Subject, T)>> {
         place.id.is_some() && known
     });
     if !seen {
-        return refuse(error::NOT_FOUND, "group: there is no such group, or none that you may see");
+        return reject(error::NOT_FOUND, "group: there is no such group, or none that you may see");
     }
     Ok(Some((subject, answer)))
 }
@@ -97,7 +97,7 @@ pub async fn access_check(
     let about = About { user: body.user.unwrap_or(UserRef::Me), group: body.group };
     let asked = Why { about, permission: body.permission.into_string() };
     let Some((subject, grant)) = open(op.read(&credential, &asked).await?)? else {
-        return refuse(error::NOT_FOUND, "user: there is no such user, or none that you may see");
+        return reject(error::NOT_FOUND, "user: there is no such user, or none that you may see");
     };
     let permission = asked.permission;
     if is_suspended(subject.suspended, subject.suspended_until, op.now()) {

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::app::finding::Finding;
 use crate::app::views;
-use crate::error::{AppResult, refuse};
+use crate::error::{AppResult, reject};
 use crate::operation::{Caller, Operation};
 
 /// List audit events.
@@ -83,7 +83,7 @@ async fn named(
     let key = &name;
     match op.reading(|conn| async move { Ok(users::find(&conn, UserKey::Name(key)).await?) }).await? {
         Some(record) => Ok(Some(record.id)),
-        None => refuse(
+        None => reject(
             error::NOT_FOUND,
             format!("{parameter}: there is no user @{}; name deleted users by their id", name.folded),
         ),

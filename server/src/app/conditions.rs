@@ -3,15 +3,13 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
-use http::header::ETAG;
-use rollcall_api::error;
 use rollcall_api::extract::{IfMatch, Tags};
 use rollcall_api::reply::Reply;
 use rollcall_api::types::User;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::error::{AppResult, Fault};
+use crate::error::{AppResult, Error};
 
 /// How many bytes of the digest make a tag.
 const TAG_BYTES: usize = 16;
@@ -65,7 +63,7 @@ struct Activity {
 }
 
 fn to_json<T: Serialize>(value: &T) -> AppResult<Vec<u8>> {
-    serde_json::to_vec(value).map_err(|error| Fault::defect(error.to_string()))
+    serde_json::to_vec(value).map_err(|error| Error::internal(error.to_string()))
 }
 
 /// Refuses a write where `If-Match` names tags and none of them is the current one. `current` is what the caller sees of
@@ -76,10 +74,5 @@ pub fn writable(expected: &IfMatch, current: impl FnOnce() -> AppResult<Represen
     if tags.iter().any(|tag| !tag.weak && tag.opaque == current.tag) {
         return Ok(());
     }
-    let mut stale =
-        error::PRECONDITION_FAILED.with("if-match: the resource has changed; the ETag header has its tag");
-    if let Ok(value) = http::HeaderValue::from_str(&format!("\"{}\"", current.tag)) {
-        stale.headers_mut().insert(ETAG, value);
-    }
-    Err(stale.into())
+    Err(Error::Stale { tag: current.tag })
 }

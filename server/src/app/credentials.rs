@@ -9,7 +9,7 @@ use rollcall_store::users::{self, UserChanges, UserKey};
 use crate::app::throttle::{self, Account};
 use crate::app::views::{self, is_suspended};
 use crate::context::seconds;
-use crate::error::{AppResult, not_found, refuse};
+use crate::error::{AppResult, not_found, reject};
 use crate::operation::{Change, Operation};
 use crate::secrets::password::Verified;
 use crate::secrets::token::Token;
@@ -21,7 +21,7 @@ pub async fn check_own(operation: &Operation, row: &PasswordRow, password: &str)
     if verified.matches {
         Ok(verified)
     } else {
-        refuse(error::PASSWORD_MISMATCH, "the current password is wrong")
+        reject(error::PASSWORD_MISMATCH, "the current password is wrong")
     }
 }
 
@@ -31,7 +31,7 @@ pub async fn not_expired(operation: &Operation, row: &PasswordRow, message: &str
         return Ok(());
     }
     throttle::succeeded(operation, row.id).await;
-    refuse(error::PASSWORD_EXPIRED, message)
+    reject(error::PASSWORD_EXPIRED, message)
 }
 
 /// Locks a user's row and makes sure that what was checked before the transaction still holds: the same hash, not
@@ -44,7 +44,7 @@ pub async fn still_valid(
     let suspended = |row: &PasswordRow| is_suspended(row.suspended, row.suspended_until, operation.now());
     match passwords::lock_hash(change.conn(), checked.id).await? {
         Some(row) if row.password_hash == checked.password_hash && !suspended(&row) => Ok(row),
-        _ => refuse(error::CONFLICT, "the password was changed meanwhile; try again"),
+        _ => reject(error::CONFLICT, "the password was changed meanwhile; try again"),
     }
 }
 
@@ -100,7 +100,7 @@ pub async fn renew_session(
     let token = Token::session();
     match sessions::renew(change.conn(), session, &token.hash().0, operation.now()).await? {
         Some(row) => created(operation, change, row, &token).await,
-        None => refuse(error::UNAUTHENTICATED, "the session has ended"),
+        None => reject(error::UNAUTHENTICATED, "the session has ended"),
     }
 }
 

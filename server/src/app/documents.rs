@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::app::conditions::{Representation, writable};
 use crate::app::users::{about, merged, target};
 use crate::app::views;
-use crate::error::{AppResult, not_found, refuse};
+use crate::error::{AppResult, not_found, reject};
 use crate::operation::{Operation, Target};
 
 /// View custom data.
@@ -26,7 +26,6 @@ pub async fn user_custom_data_view(
     known: IfNoneMatch,
 ) -> AppResult<Ok200<CustomData>> {
     let (_, record) = op.read(&credential, &user).await?.found()?.authorize(|_, record| about(record))?;
-    let Some(record) = record else { return not_found() };
     Ok(Representation::of(&views::object(record.custom_data))?.reply().unless_known(&known))
 }
 
@@ -63,7 +62,6 @@ pub async fn user_preferences_view(
     known: IfNoneMatch,
 ) -> AppResult<Ok200<Preferences>> {
     let (_, record) = op.read(&credential, &user).await?.found()?.authorize(|_, record| about(record))?;
-    let Some(record) = record else { return not_found() };
     let found = op.reading(|conn| async move { Ok(users::preferences(&conn, record.id).await?) }).await?;
     let Some(preferences) = found else { return not_found() };
     Ok(Representation::of(&views::object(preferences))?.reply().unless_known(&known))
@@ -109,7 +107,7 @@ async fn write(
     };
     if hidden.is_some() && matches!(expected.0, Some(Tags::Listed(_))) {
         let message = "if-match: is compared with the whole object, which needs the permission users:read; leave it out";
-        return refuse(error::FORBIDDEN, message);
+        return reject(error::FORBIDDEN, message);
     }
     let (field, before) = match part {
         Part::CustomData { .. } => ("custom_data", record.custom_data),
@@ -156,7 +154,7 @@ fn named(kept: &Value, sent: &Value) -> Value {
 /// Refuses an object that is too large or too deep to keep.
 pub fn check_size(field: &str, value: &Value) -> AppResult<()> {
     if depth(value) > DOCUMENT_DEPTH_MAX {
-        return refuse(
+        return reject(
             error::DOCUMENT_TOO_LARGE,
             format!("{field}: must not be nested deeper than {DOCUMENT_DEPTH_MAX}"),
         );
@@ -165,7 +163,7 @@ pub fn check_size(field: &str, value: &Value) -> AppResult<()> {
     if size > DOCUMENT_MAX {
         let message =
             format!("{field}: must not be larger than {DOCUMENT_MAX} bytes as compact JSON, would be {size}");
-        return refuse(error::DOCUMENT_TOO_LARGE, message);
+        return reject(error::DOCUMENT_TOO_LARGE, message);
     }
     Ok(())
 }

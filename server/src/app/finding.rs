@@ -13,7 +13,7 @@ use rollcall_store::{Conn, MaybeLost, StoreError, StoreResult};
 
 use crate::app::paging::Paging;
 use crate::connections::Searching;
-use crate::error::AppResult;
+use crate::error::{AppResult, Error};
 use crate::operation::Operation;
 
 /// A list that is being read.
@@ -135,8 +135,8 @@ fn written<R: TextRule>(text: &Option<Text<R>>) -> Option<&str> {
     text.as_ref().map(Text::as_str)
 }
 
-fn refused(error: QueryError) -> crate::error::Fault {
-    error::INVALID_QUERY.with(error.to_string()).into()
+fn refused(wrong: QueryError) -> Error {
+    Error::rejected(error::INVALID_QUERY, wrong.to_string())
 }
 
 /// What a search gave. One that took too long is the caller's to mend.
@@ -144,7 +144,7 @@ pub fn searched<T>(result: StoreResult<T>) -> AppResult<T> {
     match result {
         Err(StoreError::TooSlow) => {
             let message = "the search takes more time or memory than one may; narrow it, or ask for an estimate of the total";
-            Err(error::QUERY_TOO_COSTLY.with(message).into())
+            Err(Error::rejected(error::QUERY_TOO_COSTLY, message))
         }
         result => Ok(result?),
     }

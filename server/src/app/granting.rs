@@ -12,14 +12,14 @@ use rollcall_store::{Conn, grants};
 use uuid::Uuid;
 
 use crate::app::views::is_suspended;
-use crate::error::{AppResult, refuse};
+use crate::error::{AppResult, reject};
 use crate::operation::Caller;
 
 /// Rejects giving a global role to a user, or taking it, unless the caller holds what it gives.
 pub fn ensure_everywhere(actor: &Actor, role: &RoleRecord, field: &str) -> AppResult<()> {
     match first_missing(&actor.permissions, Giving::Everywhere, &role.permissions) {
         None => Ok(()),
-        Some(missing) => refuse(
+        Some(missing) => reject(
             error::FORBIDDEN,
             format!("{field}: you don't hold {missing} yourself, which the role {} gives", role.name),
         ),
@@ -32,11 +32,11 @@ pub fn ensure_default(actor: &Actor, permissions: &[String], field: &str) -> App
     if !actor.holds(Permission::RolesAssign) {
         let message =
             format!("{field}: to decide what every new user is given you need the permission roles:assign");
-        return refuse(error::FORBIDDEN, message);
+        return reject(error::FORBIDDEN, message);
     }
     match first_missing(&actor.permissions, Giving::Everywhere, permissions) {
         None => Ok(()),
-        Some(missing) => refuse(
+        Some(missing) => reject(
             error::FORBIDDEN,
             format!("{field}: you don't hold {missing} yourself, which every new user would hold"),
         ),
@@ -47,11 +47,11 @@ pub fn ensure_default(actor: &Actor, permissions: &[String], field: &str) -> App
 pub fn ensure_definition(actor: &Actor, permissions: &[String]) -> AppResult<()> {
     match first_missing(&actor.permissions, Giving::ByDefinition, permissions) {
         None => Ok(()),
-        Some(missing) if Permission::parse(missing).is_some_and(Permission::in_group) => refuse(
+        Some(missing) if Permission::parse(missing).is_some_and(Permission::in_group) => reject(
             error::FORBIDDEN,
             format!("permissions: roles with {missing} need the permission groups:write"),
         ),
-        Some(missing) => refuse(error::FORBIDDEN, format!("permissions: you don't hold {missing} yourself")),
+        Some(missing) => reject(error::FORBIDDEN, format!("permissions: you don't hold {missing} yourself")),
     }
 }
 
@@ -69,7 +69,7 @@ pub async fn ensure_in_group<'a>(
         if let Some(missing) = missing {
             let message =
                 format!("roles: you don't hold {missing} in this group, which the role {} gives", role.name);
-            return refuse(error::FORBIDDEN, message);
+            return reject(error::FORBIDDEN, message);
         }
     }
     Ok(())

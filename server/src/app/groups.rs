@@ -27,7 +27,7 @@ use crate::app::members::{seat, target};
 use crate::app::paging::Paging;
 use crate::app::users::{about, key_of, merged};
 use crate::app::views;
-use crate::error::{AppResult, not_found, refuse};
+use crate::error::{AppResult, Error, not_found, reject};
 use crate::operation::{Caller, Operation, Target};
 
 /// List groups.
@@ -106,7 +106,6 @@ pub async fn user_group_list(
 ) -> AppResult<Ok200<UserGroupPage>> {
     let fetched = op.read(&credential, &user).await?;
     let (_, record) = fetched.found()?.authorize(|_, record| about(record))?;
-    let Some(record) = record else { return not_found() };
     let parent = record.id.to_string();
     let paging = Paging::open(&op, &query, &[&parent])?;
     let (after, limit) = (paging.after_id(), paging.rows());
@@ -144,7 +143,7 @@ pub async fn group_create(
     }
     let owner_key = key_of(new.owner.as_ref().unwrap_or(&UserRef::Me), caller);
     let Some(owner) = users::lock(change.conn(), owner_key).await? else {
-        return refuse(error::NOT_FOUND, "owner: there is no such user");
+        return reject(error::NOT_FOUND, "owner: there is no such user");
     };
     let now = op.now();
     let row = NewGroup {
@@ -181,7 +180,7 @@ pub async fn group_update(
     writable(&expected, || Representation::of(&views::group(row.clone())))?;
     let renamed = body.slug.as_ref().is_some_and(|slug| slug.as_str() != row.slug);
     if row.is_default && renamed {
-        return refuse(error::DEFAULT_GROUP, "slug: that of the default group can't be changed");
+        return reject(error::DEFAULT_GROUP, "slug: that of the default group can't be changed");
     }
     let custom_data = body.custom_data.map(|patch| merged(row.custom_data.clone(), &Value::Object(patch.0)));
     if let Some(custom_data) = &custom_data {
@@ -194,9 +193,13 @@ pub async fn group_update(
         custom_data,
         mfa_required: body.mfa_required,
     };
-    groups::update(change.conn(), row.id, changes, op.now()).await?;
-    let Some(updated) = groups::find(change.conn(), GroupKey::Id(row.id)).await? else { return not_found() };
-    change.commit(Target::Group(row.id), json!({})).await?;
+    let write = async {
+        groups::update(change.conn(), row.id, changes, op.now()).await?;
+        groups::find(change.conn(), GroupKey::Id(row.id)).await
+    };
+    let (updated, recorded) = change.record(write, Target::Group(row.id), json!({})).await?;
+    let updated = updated.ok_or_else(|| Error::internal("a locked group is gone"))?;
+    change.commit_recorded(recorded).await?;
     Ok(Representation::of(&views::group(updated))?.reply())
 }
 
@@ -211,7 +214,7 @@ pub async fn group_delete(
     let row = target(&mut change, &group, None).await?;
     writable(&expected, || Representation::of(&views::group(row.clone())))?;
     if row.is_default {
-        return refuse(error::DEFAULT_GROUP, "the default group can't be deleted");
+        return reject(error::DEFAULT_GROUP, "the default group can't be deleted");
     }
     idempotency::forget(change.conn(), &[row.id]).await?;
     groups::delete(change.conn(), row.id).await?;
@@ -224,17 +227,10 @@ pub async fn group_delete(
 }
 
 /// The group that a path names, where the caller may see it.
-async fn visible(op: &Operation, credential: &Bearer, group: &GroupRef) -> AppResult<(Caller, GroupRow)> {
+pub async fn visible(op: &Operation, credential: &Bearer, group: &GroupRef) -> AppResult<(Caller, GroupRow)> {
     let fetched = op.read(credential, group).await?.found()?;
-    let resource = match fetched.ids(|row| row.as_ref().map(|row| row.id)) {
-        (caller, Some(group)) => {
-            op.reading(|conn| async move { seat(&conn, group, caller.id(), false).await }).await?
-        }
-        (_, None) => Resource::Directory,
-    };
-    let (caller, row) = fetched.authorize(|_, _| resource)?;
-    match row {
-        Some(row) => Ok((caller, row)),
-        None => not_found(),
-    }
+    let (caller, row) = fetched.before_policy();
+    let (group, user) = (row.id, caller.id());
+    let resource = op.reading(|conn| async move { seat(&conn, group, user, false).await }).await?;
+    fetched.authorize(|_, _| resource)
 }

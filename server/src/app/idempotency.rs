@@ -19,7 +19,7 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use crate::app::members::location_of;
-use crate::error::{AppResult, Fault, refuse};
+use crate::error::{AppResult, Error, reject};
 use crate::operation::{Caller, Change, Operation};
 
 /// How long an answer is kept.
@@ -97,7 +97,7 @@ impl Attempt {
         let Some(key) = &self.key else { return Ok(None) };
         if !idempotency::claim(change.conn(), self.lock(key)).await? {
             let message = "idempotency-key: a request with this key is being worked on";
-            return Err(error::IDEMPOTENCY_IN_PROGRESS.with_retry(message, 1).into());
+            return Err(Error::retry_later(error::IDEMPOTENCY_IN_PROGRESS, message, 1));
         }
         self.find(op, change.conn()).await
     }
@@ -111,13 +111,13 @@ impl Attempt {
         };
         let same: bool = kept.request_hash.ct_eq(&self.request_hash).into();
         if !kept.is_blank() && (!same || kept.operation != op.spec.id) {
-            return refuse(
+            return reject(
                 error::IDEMPOTENCY_KEY_REUSED,
                 "idempotency-key: was used with another request; send a new key",
             );
         }
         if !self.made.is_there(conn, &kept, op.now()).await? {
-            return refuse(
+            return reject(
                 error::IDEMPOTENCY_KEY_REUSED,
                 "idempotency-key: what the request with this key created is not there any more; \
                  send a new key to create it again",
@@ -141,7 +141,7 @@ impl Attempt {
         body: &T,
     ) -> AppResult<()> {
         let Some(key) = self.key else { return Ok(()) };
-        let body = serde_json::to_string(body).map_err(|error| Fault::defect(error.to_string()))?;
+        let body = serde_json::to_string(body).map_err(|error| Error::internal(error.to_string()))?;
         let answer = KeptAnswer {
             caller: self.caller,
             key,

@@ -4,13 +4,13 @@ use rollcall_api::Uuid;
 use rollcall_api::error;
 use rollcall_api::types::{self, Email, Username, fold};
 
-use crate::error::{AppResult, refuse};
+use crate::error::{AppResult, reject};
 
 /// The username that is kept for what was sent, where its characters may be in one.
 pub fn username(sent: Username) -> AppResult<String> {
     match types::username(sent.as_str()) {
         Ok(name) => Ok(name),
-        Err(rule) => refuse(error::USERNAME_NOT_ALLOWED, format!("username: {rule}")),
+        Err(rule) => reject(error::USERNAME_NOT_ALLOWED, format!("username: {rule}")),
     }
 }
 
@@ -20,7 +20,7 @@ pub fn username_is_no_reference(username: Option<&str>) -> AppResult<()> {
     if folded == "me" || Uuid::try_parse(&folded).is_ok() {
         let message =
             "username: must not be a UUID or the word me, which stand for users in paths; choose another one";
-        return refuse(error::USERNAME_NOT_ALLOWED, message);
+        return reject(error::USERNAME_NOT_ALLOWED, message);
     }
     Ok(())
 }
@@ -30,7 +30,7 @@ pub fn at_least_one(username: Option<&str>, email: Option<&str>, phone: Option<&
     if username.or(email).or(phone).is_some() {
         return Ok(());
     }
-    refuse(error::IDENTIFIER_REQUIRED, "a user needs at least one of username, email and phone")
+    reject(error::IDENTIFIER_REQUIRED, "a user needs at least one of username, email and phone")
 }
 
 /// A username that could be an address or a number must be the user's own: otherwise somebody could sign up as
@@ -47,7 +47,7 @@ pub fn username_is_own(username: Option<&str>, email: Option<&str>, phone: Optio
     if (like_email && !own_email) || (like_phone && !own_phone) {
         let message =
             "username: looks like an e-mail address or a telephone number that isn't the user's own";
-        return refuse(error::USERNAME_NOT_OWN_EMAIL, message);
+        return reject(error::USERNAME_NOT_OWN_EMAIL, message);
     }
     Ok(())
 }
@@ -63,7 +63,7 @@ pub fn can_be_verified(field: &str, verified: Option<bool>, value: Option<&str>)
     if verified != Some(true) || value.is_some() {
         return Ok(());
     }
-    refuse(
+    reject(
         error::NOTHING_TO_VERIFY,
         format!("{field}_verified: the user has no {field}; set it in the same request"),
     )

@@ -23,12 +23,13 @@ use uuid::Uuid;
 
 use crate::app::conditions::Representation;
 use crate::app::granting::{ensure_in_group, is_invitation_backed};
+use crate::app::groups::visible;
 use crate::app::idempotency::{Attempt, Made};
-use crate::app::members::{group_roles, seat, target};
+use crate::app::members::{group_roles, target};
 use crate::app::paging::Paging;
 use crate::app::users::rank;
 use crate::app::{identifiers, throttle, views};
-use crate::error::{AppResult, not_found, refuse};
+use crate::error::{AppResult, not_found, reject};
 use crate::operation::{Change, Operation, Target};
 use crate::secrets::token::{Token, TokenHash};
 
@@ -44,15 +45,7 @@ pub async fn group_invitation_list(
     group: GroupRef,
     query: PageQuery,
 ) -> AppResult<Ok200<InvitationPage>> {
-    let fetched = op.read(&credential, &group).await?.found()?;
-    let resource = match fetched.ids(|row| row.as_ref().map(|row| row.id)) {
-        (caller, Some(group)) => {
-            op.reading(|conn| async move { seat(&conn, group, caller.id(), false).await }).await?
-        }
-        (_, None) => Resource::Directory,
-    };
-    let (_, row) = fetched.authorize(|_, _| resource)?;
-    let Some(row) = row else { return not_found() };
+    let (_, row) = visible(&op, &credential, &group).await?;
     let parent = row.id.to_string();
     let paging = Paging::open(&op, &query, &[&parent])?;
     let (after, limit, now) = (paging.after_id(), paging.rows(), op.now());
@@ -74,12 +67,12 @@ pub async fn group_invitation_create(
     let seconds = new.expires_in_seconds.unwrap_or(DEFAULT_SECONDS);
     if !SECONDS.contains(&seconds) {
         let message = format!("expires_in_seconds: must be {} to {}", SECONDS.start(), SECONDS.end());
-        return refuse(error::INVALID_REQUEST, message);
+        return reject(error::INVALID_REQUEST, message);
     }
     let mut change = op.begin(&credential).await?;
     let row = target(&mut change, &group, None).await?;
     if row.is_default {
-        return refuse(error::DEFAULT_GROUP, "every user is in this group already");
+        return reject(error::DEFAULT_GROUP, "every user is in this group already");
     }
     let roles = group_roles(change.conn(), new.roles).await?;
     ensure_in_group(change.conn(), change.caller()?, row.id, &roles).await?;
@@ -214,7 +207,7 @@ async fn usable(
 }
 
 fn invalid<T>() -> AppResult<T> {
-    refuse(
+    reject(
         error::INVITATION_INVALID,
         "the invitation is unknown, used, expired, withdrawn, for another address, or its sender may not send it any more",
     )
@@ -241,7 +234,7 @@ pub async fn join(
     let Claimed { invitation, roles } = claimed;
     op.about(Target::Group(invitation.group_id));
     if groups::is_member(change.conn(), invitation.group_id, user.id).await? {
-        return refuse(error::ALREADY_MEMBER, "you are a member of the group already");
+        return reject(error::ALREADY_MEMBER, "you are a member of the group already");
     }
     let (now, ids) = (op.now(), roles.iter().map(|role| role.id).collect::<Vec<_>>());
     groups::join(change.conn(), invitation.group_id, user.id, &ids, now).await?;

@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::app::credentials::{new_password, not_expired, own_names, start_session, still_valid};
 use crate::app::throttle::{self, Account};
 use crate::app::views::is_suspended;
-use crate::error::{AppResult, refuse};
+use crate::error::{AppResult, Error, reject};
 use crate::operation::{Operation, Target};
 use crate::secrets::password::Verified;
 
@@ -22,7 +22,7 @@ use crate::secrets::password::Verified;
 pub async fn login(op: Arc<Operation>, body: Login) -> AppResult<Ok200<SessionCreated>> {
     match sign_in(&op, &body).await {
         // Another sign-in of the same user has upgraded the hash since it was read: check against the new one.
-        Err(fault) if fault.code() == Some(error::CONFLICT.code) => sign_in(&op, &body).await,
+        Err(Error::Rejected { code: error::CONFLICT, .. }) => sign_in(&op, &body).await,
         answer => answer,
     }
 }
@@ -46,7 +46,7 @@ pub async fn login_change_password(
 ) -> AppResult<Ok200<SessionCreated>> {
     let (user, _) = identify(&op, &body.identifier, &body.password).await?;
     if body.password.expose() == body.new_password.expose() {
-        return refuse(error::PASSWORD_UNCHANGED, "new_password: must differ from the password so far");
+        return reject(error::PASSWORD_UNCHANGED, "new_password: must differ from the password so far");
     }
     let hash = op.hash("new_password", body.new_password.expose(), own_names(&user)).await?;
     let mut change = op.begin_public().await?;
@@ -85,6 +85,6 @@ async fn identify(
         Some(user) if verified.matches && !is_suspended(user.suspended, user.suspended_until, op.now()) => {
             Ok((user, verified))
         }
-        _ => refuse(error::INVALID_CREDENTIALS, "nobody can sign in with this identifier and password"),
+        _ => reject(error::INVALID_CREDENTIALS, "nobody can sign in with this identifier and password"),
     }
 }

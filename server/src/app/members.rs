@@ -23,7 +23,7 @@ use crate::app::idempotency::{Attempt, Made};
 use crate::app::roles::find;
 use crate::app::users::key_of;
 use crate::app::views;
-use crate::error::{AppResult, not_found, refuse};
+use crate::error::{AppResult, not_found, reject};
 use crate::operation::{Change, Operation, Target};
 
 /// Locks the group that a path names and asks policy; `about` is the member whom it is about.
@@ -42,8 +42,8 @@ pub async fn target(change: &mut Change, group: &GroupRef, about: Option<&UserRe
 
 /// A group as policy sees it from where a user sits.
 pub async fn seat(conn: &Conn, group: Uuid, user: Uuid, own: bool) -> AppResult<Resource> {
-    let member = groups::is_member(conn, group, user).await?;
-    let held = if member { grants::in_group(conn, user, group).await? } else { Vec::new() };
+    let (member, held) =
+        futures::try_join!(groups::is_member(conn, group, user), grants::in_group(conn, user, group))?;
     let holds = |permission: Permission| held.iter().any(|held| held == permission.as_str());
     let (admin, owner) = (holds(Permission::GroupAdmin), holds(Permission::GroupOwn));
     Ok(Resource::Group { group: group.into(), member, admin, owner, own })
@@ -67,7 +67,7 @@ pub async fn group_roles(conn: &Conn, list: List<RoleRef>) -> AppResult<Vec<Role
                 "roles: {role} is a {} role of type {}, members hold group roles of type user",
                 record.scope, record.kind
             );
-            return refuse(error::WRONG_ROLE_TYPE, message);
+            return reject(error::WRONG_ROLE_TYPE, message);
         }
         if found.iter().all(|other| other.id != record.id) {
             found.push(record);
@@ -124,10 +124,10 @@ pub async fn group_member_add(
     // Locked before anything refers to the row: otherwise this and the user's deletion wait for each other.
     let key = key_of(&body.value.user, change.caller()?.id());
     let Some(user) = users::lock(change.conn(), key).await? else {
-        return refuse(error::NOT_FOUND, "user: there is no such user");
+        return reject(error::NOT_FOUND, "user: there is no such user");
     };
     if groups::is_member(change.conn(), row.id, user.id).await? {
-        return refuse(error::ALREADY_MEMBER, "user: is a member of the group already");
+        return reject(error::ALREADY_MEMBER, "user: is a member of the group already");
     }
     let now = op.now();
     groups::join(change.conn(), row.id, user.id, &ids(&roles), now).await?;
@@ -184,7 +184,7 @@ pub async fn group_member_remove(
     let row = target(&mut change, &path.group, Some(&path.user)).await?;
     let (user, membership) = membership(&change, &row, &path.user).await?;
     if row.is_default {
-        return refuse(error::DEFAULT_GROUP, "every user is in this group");
+        return reject(error::DEFAULT_GROUP, "every user is in this group");
     }
     if user.id != change.caller()?.id() {
         let mut held = Vec::new();
@@ -220,7 +220,7 @@ async fn keeps_an_owner(op: &Operation, change: &Change, row: &GroupRow, leaving
         .await?
         .is_some_and(|membership| membership.roles.iter().any(|role| role == "owner"));
     if owner && !groups::has_other_owner(change.conn(), row.id, leaving, op.now()).await? {
-        return refuse(
+        return reject(
             error::LAST_OWNER,
             "this is the group's last owner who can sign in; make another member an owner first",
         );

@@ -6,7 +6,7 @@ use rollcall_store::find::Position;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::error::AppResult;
+use crate::error::{AppResult, Error};
 use crate::operation::Operation;
 
 /// A page that is being read.
@@ -32,7 +32,7 @@ impl<'a> Paging<'a> {
                 None => {
                     let message =
                         "page_token: was edited, or belongs to another list; start again without it";
-                    return Err(error::INVALID_PAGE_TOKEN.with(message).into());
+                    return Err(Error::rejected(error::INVALID_PAGE_TOKEN, message));
                 }
             },
         };

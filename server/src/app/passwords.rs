@@ -6,7 +6,6 @@ use rollcall_api::error;
 use rollcall_api::extract::Bearer;
 use rollcall_api::reply::{NoContent, Ok200};
 use rollcall_api::types::{SessionCreated, UserPasswordChange, UserPasswordSet, UserPasswordVerify, UserRef};
-use rollcall_policy::Resource;
 use rollcall_store::users::{self, UserChanges, UserRecord};
 use rollcall_store::{passwords, sessions};
 use serde_json::json;
@@ -15,7 +14,7 @@ use crate::app::credentials::{check_own, new_password, not_expired, own_names, r
 use crate::app::throttle;
 use crate::app::users::{rank, target};
 use crate::app::views::is_suspended;
-use crate::error::{AppResult, not_found, refuse};
+use crate::error::{AppResult, not_found, reject};
 use crate::operation::{Caller, Operation, Target};
 
 /// Set a user's password.
@@ -59,7 +58,7 @@ pub async fn user_password_change(
     let Some(checked) = checked else { return not_found() };
     check_own(&op, &checked, body.current_password.expose()).await?;
     if body.current_password.expose() == body.new_password.expose() {
-        return refuse(error::PASSWORD_UNCHANGED, "new_password: must differ from the current password");
+        return reject(error::PASSWORD_UNCHANGED, "new_password: must differ from the current password");
     }
     let hash = op.hash("new_password", body.new_password.expose(), own_names(&checked)).await?;
     let mut change = op.begin(&credential).await?;
@@ -87,7 +86,7 @@ pub async fn user_password_verify(
     let Some(checked) = checked else { return not_found() };
     check_own(&op, &checked, body.password.expose()).await?;
     if is_suspended(checked.suspended, checked.suspended_until, op.now()) {
-        return refuse(error::PASSWORD_MISMATCH, "nobody can sign in with this password");
+        return reject(error::PASSWORD_MISMATCH, "nobody can sign in with this password");
     }
     not_expired(&op, &checked, "the password is right, but has expired or must be changed").await?;
     let mut change = op.begin(&credential).await?;
@@ -101,16 +100,8 @@ pub async fn user_password_verify(
 /// Whom a path names, where the caller may do it: asked before anything is hashed, and again in the transaction.
 async fn subject(op: &Operation, credential: &Bearer, user: &UserRef) -> AppResult<(Caller, UserRecord)> {
     let fetched = op.read(credential, user).await?.found()?;
-    let resource = match fetched.ids(|record| record.as_ref().map(|record| record.id)) {
-        (caller, Some(id)) => {
-            let (actor, protects) = (&caller.actor, op.spec.protects);
-            op.reading(|conn| async move { rank(&conn, actor, id, protects).await }).await?
-        }
-        (_, None) => Resource::Directory,
-    };
-    let (caller, record) = fetched.authorize(|_, _| resource)?;
-    match record {
-        Some(record) => Ok((caller, record)),
-        None => not_found(),
-    }
+    let (caller, record) = fetched.before_policy();
+    let (actor, id, protects) = (&caller.actor, record.id, op.spec.protects);
+    let resource = op.reading(|conn| async move { rank(&conn, actor, id, protects).await }).await?;
+    fetched.authorize(|_, _| resource)
 }

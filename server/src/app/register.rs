@@ -21,7 +21,7 @@ use crate::app::idempotency::{Attempt, Made};
 use crate::app::invitations::Joining;
 use crate::app::{identifiers, invitations, throttle, views};
 use crate::config::RegistrationMode;
-use crate::error::{AppResult, Fault, refuse};
+use crate::error::{AppResult, Error, reject};
 use crate::operation::{Operation, Target};
 
 /// What a new user is made of, whoever makes it.
@@ -91,7 +91,7 @@ pub async fn register(
         } else {
             "registration needs an invitation"
         };
-        return refuse(error::REGISTRATION_CLOSED, message);
+        return reject(error::REGISTRATION_CLOSED, message);
     }
     throttle::count(&op, None).await?;
     let attempt = Attempt::new(&op, Made::User, None, key, &body.raw);
@@ -157,8 +157,8 @@ async fn prepare(op: &Operation, draft: Draft) -> AppResult<NewUser> {
     identifiers::can_be_verified("phone", Some(draft.phone_verified), phone.as_deref())?;
     let custom_data = Value::Object(draft.custom_data.unwrap_or_default().0);
     check_size("custom_data", &custom_data)?;
-    let profile =
-        serde_json::to_value(draft.profile.unwrap_or_default()).map_err(|e| Fault::defect(e.to_string()))?;
+    let profile = serde_json::to_value(draft.profile.unwrap_or_default())
+        .map_err(|e| Error::internal(e.to_string()))?;
     let now = op.now();
     let password_hash = match &draft.password {
         None => None,

@@ -22,7 +22,7 @@ use crate::app::finding::Finding;
 use crate::app::granting::{ensure_default, ensure_definition};
 use crate::app::idempotency::{Attempt, Made};
 use crate::app::views;
-use crate::error::{AppResult, not_found, refuse};
+use crate::error::{AppResult, Error, not_found, reject};
 use crate::operation::{Change, Operation, Target};
 
 /// Up to how many holders of a role are counted.
@@ -36,7 +36,7 @@ pub async fn find(conn: &Conn, role: &RoleRef, field: &str) -> AppResult<RoleRec
     };
     match roles::find(conn, key).await? {
         Some(record) => Ok(record),
-        None => refuse(error::NOT_FOUND, format!("{field}: there is no role {role}")),
+        None => reject(error::NOT_FOUND, format!("{field}: there is no role {role}")),
     }
 }
 
@@ -69,7 +69,6 @@ pub async fn role_view(
     known: IfNoneMatch,
 ) -> AppResult<Ok200<Role>> {
     let (_, record) = op.read(&credential, &role).await?.found()?.authorize(|_, _| Resource::Directory)?;
-    let Some(record) = record else { return not_found() };
     Ok(Representation::of(&views::role(record))?.reply().unless_known(&known))
 }
 
@@ -95,7 +94,7 @@ pub async fn role_create(
         return Ok(replay);
     }
     if new.is_default && (new.scope != RoleScopeInput::Global || new.r#type != RoleTypeInput::User) {
-        return refuse(
+        return reject(
             error::WRONG_ROLE_TYPE,
             "is_default: only global roles of type user are given to new users",
         );
@@ -145,7 +144,7 @@ pub async fn role_update(
         ensure_default(actor, after, "permissions")?;
     }
     if body.is_default == Some(true) && (record.scope != "global" || record.kind != "user") {
-        return refuse(
+        return reject(
             error::WRONG_ROLE_TYPE,
             "is_default: only global roles of type user are given to new users",
         );
@@ -157,9 +156,14 @@ pub async fn role_update(
         is_default: body.is_default,
     };
     let permissions_now = permissions.as_deref();
-    roles::update(change.conn(), record.id, changes, permissions_now, now).await?;
-    let Some(updated) = roles::find(change.conn(), RoleKey::Id(record.id)).await? else { return not_found() };
-    change.commit(Target::Role(record.id), json!({ "permissions": permissions })).await?;
+    let write = async {
+        roles::update(change.conn(), record.id, changes, permissions_now, now).await?;
+        roles::find(change.conn(), RoleKey::Id(record.id)).await
+    };
+    let detail = json!({ "permissions": permissions });
+    let (updated, recorded) = change.record(write, Target::Role(record.id), detail).await?;
+    let updated = updated.ok_or_else(|| Error::internal("a locked role is gone"))?;
+    change.commit_recorded(recorded).await?;
     Ok(Representation::of(&views::role(updated))?.reply())
 }
 
@@ -178,7 +182,7 @@ pub async fn role_delete(
     let (more, counted) = if holders < COUNTED { ("", "holders") } else { ("at least ", "holders_at_least") };
     if holders > 0 && query.force != Some(true) {
         let message = format!("{more}{holders} hold the role; with force=true they lose it");
-        return refuse(error::ROLE_IN_USE, message);
+        return reject(error::ROLE_IN_USE, message);
     }
     idempotency::forget(change.conn(), &[record.id]).await?;
     roles::delete(change.conn(), record.id).await?;
@@ -199,7 +203,7 @@ async fn changeable(change: &mut Change, role: &RoleRef) -> AppResult<RoleRecord
     // Read again: it may have been changed before the lock was had.
     let Some(record) = roles::find(change.conn(), RoleKey::Id(found.id)).await? else { return not_found() };
     if record.built_in {
-        return refuse(error::BUILT_IN_ROLE, format!("{} is a built-in role", record.name));
+        return reject(error::BUILT_IN_ROLE, format!("{} is a built-in role", record.name));
     }
     // Or a role edit would take from people what `user_role_remove` may not take.
     ensure_definition(&change.caller()?.actor, &record.permissions)?;
@@ -226,7 +230,7 @@ fn fitting(scope: &str, permissions: &[String]) -> AppResult<()> {
             Permission::parse(name).is_some_and(|permission| permission.in_group() == (scope == "group"));
         if !fits {
             let message = format!("permissions: {name} is not one of Rollcall's own for {scope} roles");
-            return refuse(error::UNKNOWN_PERMISSION, message);
+            return reject(error::UNKNOWN_PERMISSION, message);
         }
     }
     Ok(())

@@ -35,7 +35,6 @@ pub async fn logout(op: Arc<Operation>, credential: Bearer, body: Logout) -> App
 pub async fn session_view(op: Arc<Operation>, credential: Bearer) -> AppResult<Ok200<CurrentSession>> {
     let fetched = op.read(&credential, &UserRef::Me).await?;
     let (caller, record) = fetched.found()?.authorize(|_, _| Resource::Directory)?;
-    let Some(record) = record else { return not_found() };
     let credential = caller.credential;
     let row = SessionRow {
         id: credential.session_id,

@@ -24,7 +24,6 @@ pub async fn user_session_list(
 ) -> AppResult<Ok200<SessionPage>> {
     let fetched = op.read(&credential, &user).await?;
     let (caller, record) = fetched.found()?.authorize(|_, record| about(record))?;
-    let Some(record) = record else { return not_found() };
     let parent = record.id.to_string();
     let paging = Paging::open(&op, &query, &[&parent])?;
     let now = op.now();

@@ -6,7 +6,7 @@ use rollcall_api::error;
 use rollcall_api::reply::Ok200;
 use rollcall_api::types::{Health, JsonObject, Readiness, ServerVersion};
 
-use crate::error::AppResult;
+use crate::error::{AppResult, Error};
 use crate::operation::Operation;
 
 /// The published document, as it is checked in.
@@ -28,7 +28,7 @@ pub async fn system_health(_: Arc<Operation>) -> AppResult<Ok200<Health>> {
 /// Whether the server can work. The schema was found current at the start, or the server would not be here.
 pub async fn system_ready(op: Arc<Operation>) -> AppResult<Ok200<Readiness>> {
     if op.app.is_draining() {
-        return Err(error::UNAVAILABLE.with_retry("the server is shutting down", 5).into());
+        return Err(Error::retry_later(error::UNAVAILABLE, "the server is shutting down", 5));
     }
     op.app.store.ready().await?;
     Ok(Ok200::new(Readiness { status: "ready".to_owned() }))

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::context::seconds;
-use crate::error::AppResult;
+use crate::error::{AppResult, Error};
 use crate::operation::Operation;
 use crate::share::Source;
 
@@ -39,7 +39,7 @@ pub async fn count(operation: &Operation, account: Option<&Account<'_>>) -> AppR
             let left = seen.window_start + window - now;
             let seconds = u64::try_from(left.num_seconds()).unwrap_or(1);
             let message = "too many attempts; wait before the next one";
-            return Err(error::TOO_MANY_ATTEMPTS.with_retry(message, seconds).into());
+            return Err(Error::retry_later(error::TOO_MANY_ATTEMPTS, message, seconds));
         }
     }
     Ok(())
@@ -73,8 +73,8 @@ async fn forget(operation: &Operation, account: Option<&[u8]>, source: bool) {
         AppResult::Ok(())
     };
     // What succeeded stands all the same; the window forgets by itself.
-    if let Err(fault) = forgotten.await {
-        let reason = fault.into_http().internal_message;
+    if let Err(error) = forgotten.await {
+        let reason = error.to_string();
         slog::warn!(operation.app.log, "attempts could not be forgotten"; "reason" => reason);
     }
 }

@@ -19,7 +19,7 @@ use crate::app::granting::ensure_everywhere;
 use crate::app::roles::find;
 use crate::app::users::{about, not_last_administrator, target};
 use crate::app::views;
-use crate::error::{AppResult, not_found, refuse};
+use crate::error::{AppResult, not_found, reject};
 use crate::operation::{Change, Operation, Target};
 
 /// List a user's roles.
@@ -29,8 +29,8 @@ pub async fn user_role_list(
     user: UserRef,
     query: ListQuery,
 ) -> AppResult<Ok200<RolePage>> {
-    let (_, record) = op.read(&credential, &user).await?.found()?.authorize(|_, record| about(record))?;
-    let Some(UserRecord { id, .. }) = record else { return not_found() };
+    let (_, UserRecord { id, .. }) =
+        op.read(&credential, &user).await?.found()?.authorize(|_, record| about(record))?;
     let finding = Finding::read(&op, &query, Sight::Whole, &[&id.to_string()], Vec::new())?;
     let wanted = &finding;
     let fetched = finding.fetch(&op, |conn| async move {
@@ -107,7 +107,7 @@ async fn wanted(change: &Change, list: List<RoleRef>) -> AppResult<Vec<RoleRecor
                 "roles: {role} is for {} and type {}, users hold global roles of type user",
                 record.scope, record.kind
             );
-            return refuse(error::WRONG_ROLE_TYPE, message);
+            return reject(error::WRONG_ROLE_TYPE, message);
         }
         if found.iter().all(|other| other.id != record.id) {
             found.push(record);

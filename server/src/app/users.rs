@@ -8,8 +8,8 @@ use rollcall_api::error;
 use rollcall_api::extract::{Bearer, IfMatch, IfNoneMatch};
 use rollcall_api::reply::{NoContent, Ok200};
 use rollcall_api::types::{
-    Description, GroupRef, ListQuery, Nullable, RoleRef, Text, TextRule, User, UserId, UserListQuery,
-    UserPage, UserRef, UserSuspend, UserUpdate, fold,
+    Description, GroupRef, ListQuery, Nullable, RoleRef, Text, TextRule, User, UserListQuery, UserPage,
+    UserRef, UserSuspend, UserUpdate, fold,
 };
 use rollcall_policy::grant::first_above;
 use rollcall_policy::{Actor, Resource};
@@ -25,7 +25,7 @@ use crate::app::conditions::writable;
 use crate::app::finding::Finding;
 use crate::app::roles as roles_of;
 use crate::app::{identifiers, views};
-use crate::error::{AppResult, Fault, not_found, refuse};
+use crate::error::{AppResult, Error, not_found, reject};
 use crate::operation::{Caller, Change, Operation, Target};
 
 /// List users.
@@ -84,7 +84,7 @@ async fn seen_group(
     {
         return Ok(Some(found.id));
     }
-    refuse(error::NOT_FOUND, format!("{parameter}: there is no such group, or none that you may see"))
+    reject(error::NOT_FOUND, format!("{parameter}: there is no such group, or none that you may see"))
 }
 
 /// The role that a filter names; who holds which is for holders of `users:read`.
@@ -96,7 +96,7 @@ async fn seen_role(
 ) -> AppResult<Option<Uuid>> {
     let Some(role) = role else { return Ok(None) };
     if !caller.actor.holds(Permission::UsersRead) {
-        return refuse(error::FORBIDDEN, format!("{parameter}: this needs the permission users:read"));
+        return reject(error::FORBIDDEN, format!("{parameter}: this needs the permission users:read"));
     }
     Ok(Some(roles_of::find(conn, role, parameter).await?.id))
 }
@@ -110,14 +110,13 @@ pub async fn user_view(
 ) -> AppResult<Ok200<User>> {
     let fetched = op.read(&credential, &user).await?;
     let (caller, record) = fetched.found()?.authorize(|_, record| about(record))?;
-    let Some(record) = record else { return not_found() };
     let view = views::view_for(&caller.actor, record.id);
     Ok(views::shown(view, record, op.now())?.reply().unless_known(&known))
 }
 
 /// What a user record is to policy.
-pub fn about(record: &Option<UserRecord>) -> Resource {
-    record.as_ref().map_or(Resource::Directory, |record| Resource::User(UserId::from(record.id)))
+pub fn about(record: &UserRecord) -> Resource {
+    Resource::User(record.id.into())
 }
 
 /// How to find the user whom a caller names.
@@ -233,7 +232,7 @@ fn changes_of(record: &UserRecord, body: UserUpdate) -> AppResult<UserChanges> {
         None => None,
         Some(Nullable(None)) => Some(json!({})),
         Some(Nullable(Some(update))) => {
-            let patch = serde_json::to_value(update).map_err(|error| Fault::defect(error.to_string()))?;
+            let patch = serde_json::to_value(update).map_err(|error| Error::internal(error.to_string()))?;
             Some(merged(record.profile.clone(), &patch))
         }
     };
@@ -275,7 +274,7 @@ pub async fn user_delete(
     writable(&expected, || views::shown(view, record.clone(), op.now()))?;
     not_last_administrator(&op, &change, &record).await?;
     if let Some(group) = groups::lock_owned(change.conn(), record.id, op.now()).await? {
-        return refuse(error::LAST_OWNER, last_owner(&change, &group).await?);
+        return reject(error::LAST_OWNER, last_owner(&change, &group).await?);
     }
     users::delete(change.conn(), record.id, op.now()).await?;
     // Whatever shows the user goes with them, wherever it stands: invitations to their address, kept answers.
@@ -300,7 +299,7 @@ async fn last_owner(change: &Change, group: &GroupRow) -> AppResult<String> {
 pub async fn not_last_administrator(op: &Operation, change: &Change, record: &UserRecord) -> AppResult<()> {
     let administrator = record.roles.iter().any(|role| role == "administrator");
     if administrator && !roles::has_other_administrator(change.conn(), record.id, op.now()).await? {
-        return refuse(error::LAST_ADMINISTRATOR, "this is the last administrator; make another one first");
+        return reject(error::LAST_ADMINISTRATOR, "this is the last administrator; make another one first");
     }
     Ok(())
 }
@@ -316,7 +315,7 @@ pub async fn user_suspend(
     let record = target(&mut change, &user).await?;
     let until = body.until.map(|until| until.0);
     if until.is_some_and(|until| until <= op.now()) {
-        return refuse(error::TIME_IN_PAST, "until: must be in the future");
+        return reject(error::TIME_IN_PAST, "until: must be in the future");
     }
     not_last_administrator(&op, &change, &record).await?;
     let ended = sessions::delete_all(change.conn(), record.id, None).await?;

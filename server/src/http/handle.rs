@@ -14,7 +14,7 @@ use rollcall_api::{OperationSpec, document, error};
 
 use crate::config::Http;
 use crate::context::App;
-use crate::error::{AppResult, Fault};
+use crate::error::{AppResult, Error};
 use crate::operation::Operation;
 
 /// What Dropshot hands to every request.
@@ -44,7 +44,7 @@ where
     let app = rqctx.context();
     let id = rqctx.endpoint.operation_id.as_str();
     let Some(spec) = OperationSpec::of(id) else {
-        return Err(Fault::defect(format!("{id} has no line in operations::OPERATIONS")).into_http());
+        return Err(Error::internal(format!("{id} has no line in operations::OPERATIONS")).into());
     };
     if let Some(parameter) = unknown_parameter(spec, rqctx.request.uri().query()) {
         let message = format!("{parameter}: {id} takes no parameters in the query string; leave it out");
@@ -63,31 +63,33 @@ where
     ));
     let deadline = Duration::from_secs(app.config.http.request_timeout_seconds);
     let work = AssertUnwindSafe(run(Arc::clone(&operation))).catch_unwind();
-    let fault = match tokio::time::timeout(deadline, operation.time.within(work)).await {
-        Ok(Ok(Ok(Ok(answer)))) => return Ok(answer),
-        Ok(Ok(Ok(Err(fault)))) => fault,
-        Ok(Ok(Err(panic))) => Fault::defect(format!("panic: {}", panic_text(&*panic))),
-        Ok(Err(_)) | Err(_) => error::UNAVAILABLE
-            .with_retry("the request took too long; a change may still take effect", 1)
-            .into(),
+    let error = match tokio::time::timeout(deadline, operation.time.within(work)).await {
+        Ok(Ok(Ok(Ok(response)))) => return Ok(response),
+        Ok(Ok(Ok(Err(error)))) => error,
+        Ok(Ok(Err(panic))) => Error::internal(format!("panic: {}", panic_text(&*panic))),
+        Ok(Err(_)) | Err(_) => Error::retry_later(
+            error::UNAVAILABLE,
+            "the request took too long; a change may still take effect",
+            1,
+        ),
     };
-    let answer = fault.into_http();
-    if let Some(code) = answer.error_code.as_deref()
+    let response = HttpError::from(error);
+    if let Some(code) = response.error_code.as_deref()
         // Whoever sends too many requests must not have a row written, and wait for a connection, for each.
         && code != error::TOO_MANY_REQUESTS.code
-        && on_record(answer.status_code.as_u16(), spec.writes())
+        && on_record(response.status_code.as_u16(), spec.writes())
     {
         // Recorded before the response, but nobody waits longer for it than for the database: it goes on without them.
         let (recorded, code) = (Arc::clone(&operation), code.to_owned());
         let recording = tokio::spawn(async move { recorded.record_refusal(&code).await });
         let _goes_on = operation.time.within(recording).await;
     }
-    if answer.status_code.is_server_error() {
+    if response.status_code.is_server_error() {
         slog::error!(app.log, "request failed";
-            "operation" => spec.id, "request_id" => &operation.request_id, "status" => answer.status_code.as_u16(),
-            "reason" => &answer.internal_message);
+            "operation" => spec.id, "request_id" => &operation.request_id, "status" => response.status_code.as_u16(),
+            "reason" => &response.internal_message);
     }
-    Err(answer)
+    Err(response)
 }
 
 /// Whether a rejected request belongs into the audit trail: of writes, whatever the reason; of reads, that the caller may not.

@@ -1,5 +1,6 @@
 //! The one implementation of the contract: a few lines for each operation, which hand over to `app`.
 
+mod error;
 mod handle;
 mod request_log;
 

@@ -11,7 +11,7 @@ use rollcall_api::error;
 use subtle::ConstantTimeEq;
 use tokio::sync::oneshot;
 
-use crate::error::{AppResult, Fault};
+use crate::error::{AppResult, Error};
 
 /// The costliest stored parameters that are still computed: what an import or a database edit could smuggle in.
 const MAX_MEMORY_KIB: u32 = 1024 * 1024;
@@ -89,7 +89,7 @@ impl Hasher {
         let (password, params) = (zeroize::Zeroizing::new(password.to_owned()), self.params);
         self.run(move |bench| {
             super::policy::check(field, &password, min_length, &own)?;
-            bench.hash(password.as_bytes(), params).map_err(Fault::defect)
+            bench.hash(password.as_bytes(), params).map_err(Error::internal)
         })
         .await?
     }
@@ -102,7 +102,7 @@ impl Hasher {
             None => (self.decoy.clone(), false),
         };
         self.run(move |bench| {
-            let matches = bench.verify(password.as_bytes(), &kept).map_err(Fault::defect)? && real;
+            let matches = bench.verify(password.as_bytes(), &kept).map_err(Error::internal)? && real;
             let weaker = matches && params_of(&kept).is_some_and(|kept| kept.work() < params.work());
             let upgrade = if weaker { bench.hash(password.as_bytes(), params).ok() } else { None };
             Ok(Verified { matches, upgrade })
@@ -124,13 +124,17 @@ impl Hasher {
         match self.queue.try_send(job) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => {
-                return Err(error::UNAVAILABLE
-                    .with_retry("too many passwords are being checked; try again", 1)
-                    .into());
+                return Err(Error::retry_later(
+                    error::UNAVAILABLE,
+                    "too many passwords are being checked; try again",
+                    1,
+                ));
             }
-            Err(TrySendError::Disconnected(_)) => return Err(Fault::defect("the hashing threads are gone")),
+            Err(TrySendError::Disconnected(_)) => {
+                return Err(Error::internal("the hashing threads are gone"));
+            }
         }
-        receiver.await.map_err(|_| Fault::defect("a hashing thread failed"))
+        receiver.await.map_err(|_| Error::internal("a hashing thread failed"))
     }
 }
 
@@ -302,7 +306,7 @@ mod tests {
         let mut second = Box::pin(hasher.run(|_| true));
         assert!(futures::poll!(&mut second).is_pending());
         let refused = hasher.verify(GOOD, None).await.unwrap_err();
-        assert_eq!(refused.code(), Some("unavailable"));
+        assert!(matches!(refused, Error::RetryLater { code: error::UNAVAILABLE, .. }));
         release.send(()).unwrap();
         assert!(second.await.unwrap());
     }

@@ -4,7 +4,7 @@
 
 use rollcall_api::error;
 
-use crate::error::AppResult;
+use crate::error::{AppResult, Error};
 
 /// A password is blocked where a good guesser finds it within ten to this power of guesses.
 const MIN_GUESSES_LOG10: f64 = 8.0;
@@ -18,10 +18,10 @@ pub fn check(field: &str, password: &str, min_length: u32, own: &[String]) -> Ap
     let length = password.chars().count();
     if length < min_length as usize {
         let message = format!("{field}: must have at least {min_length} characters, has {length}");
-        return Err(error::PASSWORD_TOO_SHORT.with(message).into());
+        return Err(Error::rejected(error::PASSWORD_TOO_SHORT, message));
     }
     match guessable(password, own) {
-        Some(reason) => Err(error::PASSWORD_BLOCKED.with(format!("{field}: {reason}")).into()),
+        Some(reason) => Err(Error::rejected(error::PASSWORD_BLOCKED, format!("{field}: {reason}"))),
         None => Ok(()),
     }
 }
@@ -95,11 +95,8 @@ mod tests {
     #[test]
     fn lengths_are_counted_in_code_points() {
         assert!(check("password", "ééééé zwölf böxkämpfer", 15, &[]).is_ok());
-        let error = check("new_password", "short", 15, &[]).unwrap_err();
-        assert_eq!(error.code(), Some("password_too_short"));
-        assert_eq!(
-            error.into_http().external_message,
-            "new_password: must have at least 15 characters, has 5"
-        );
+        let rejected = check("new_password", "short", 15, &[]).unwrap_err();
+        assert!(matches!(rejected, Error::Rejected { code: error::PASSWORD_TOO_SHORT, .. }));
+        assert_eq!(rejected.to_string(), "new_password: must have at least 15 characters, has 5");
     }
 }
