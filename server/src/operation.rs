@@ -23,7 +23,6 @@ use rollcall_store::{Conn, MaybeLost, StoreError, Transaction};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::app::views;
 use crate::connections;
 use crate::context::{App, seconds};
 use crate::error::{AppResult, Error, not_found, reject};
@@ -31,6 +30,7 @@ use crate::ration::Share;
 use crate::secrets::token::TokenHash;
 use crate::share::{Held, Sharer};
 use crate::time_limit::TimeLimit;
+use crate::views;
 
 /// One request's operation. Its name is the operation's id, the trait's method and the audit row's.
 #[derive(Debug)]

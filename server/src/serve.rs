@@ -17,7 +17,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 use uuid::ContextV7;
 
-use crate::app::register::bootstrap_administrator;
+use crate::app::users::create::bootstrap_administrator;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, LogLevel};
 use crate::connections::Touching;

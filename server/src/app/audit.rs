@@ -15,10 +15,10 @@ use rollcall_store::find::Total;
 use rollcall_store::users::{self, UserKey};
 use uuid::Uuid;
 
-use crate::app::finding::Finding;
-use crate::app::views;
 use crate::error::{AppResult, reject};
+use crate::listing::Finding;
 use crate::operation::{Caller, Operation};
+use crate::views;
 
 /// List audit events.
 pub async fn audit_event_list(

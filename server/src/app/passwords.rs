@@ -10,12 +10,12 @@ use rollcall_store::users::{self, UserChanges, UserRecord};
 use rollcall_store::{passwords, sessions};
 use serde_json::json;
 
-use crate::app::credentials::{check_own, new_password, not_expired, own_names, renew_session, still_valid};
-use crate::app::throttle;
 use crate::app::users::{rank, target};
-use crate::app::views::is_suspended;
+use crate::credentials::throttle;
+use crate::credentials::{check_own, new_password, not_expired, own_names, renew_session, still_valid};
 use crate::error::{AppResult, not_found, reject};
 use crate::operation::{Caller, Operation, Target};
+use crate::views::is_suspended;
 
 /// Set a user's password.
 pub async fn user_password_set(

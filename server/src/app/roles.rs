@@ -17,13 +17,13 @@ use rollcall_store::roles::{self, NewRole, RoleChanges, RoleKey, RoleRecord};
 use rollcall_store::{Conn, idempotency};
 use serde_json::json;
 
-use crate::app::conditions::{Representation, writable};
-use crate::app::finding::Finding;
-use crate::app::granting::{ensure_default, ensure_definition};
-use crate::app::idempotency::{Attempt, Made};
-use crate::app::views;
+use crate::conditions::{Representation, writable};
 use crate::error::{AppResult, Error, not_found, reject};
+use crate::granting::{ensure_default, ensure_definition};
+use crate::idempotency::{Attempt, Made};
+use crate::listing::Finding;
 use crate::operation::{Change, Operation, Target};
+use crate::views;
 
 /// Up to how many holders of a role are counted.
 const COUNTED: i64 = 1000;

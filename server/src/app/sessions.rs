@@ -9,11 +9,11 @@ use rollcall_store::connect::Connection;
 use rollcall_store::sessions;
 use serde_json::json;
 
-use crate::app::paging::Paging;
 use crate::app::users::{about, target};
-use crate::app::views;
 use crate::error::{AppResult, not_found};
+use crate::listing::page::Paging;
 use crate::operation::{Operation, Target};
+use crate::views;
 
 /// List a user's sessions.
 pub async fn user_session_list(

@@ -12,10 +12,10 @@ use rollcall_api::reply::{Created, NoContent, Ok200};
 use rollcall_api::types;
 use rollcall_api::{Answer, RollcallApi};
 
-use crate::app::{
-    access, audit, documents, groups, invitations, login, members, passwords, register, roles, session,
-    sessions, system, user_roles, users,
-};
+use crate::app::auth::{login, register, session};
+use crate::app::groups::{self, invitations, members};
+use crate::app::users::{self, create, data};
+use crate::app::{audit, passwords, permissions, roles, sessions, system};
 use handle::{Shared, handle};
 pub use request_log::RequestLog;
 
@@ -81,7 +81,7 @@ impl RollcallApi for Server {
         key: IdempotencyKey,
         body: JsonBody<types::UserCreate>,
     ) -> Answer<Created<types::User>> {
-        handle(&rqctx, |op| register::user_create(op, credential, key, body)).await
+        handle(&rqctx, |op| create::user_create(op, credential, key, body)).await
     }
 
     async fn user_view(
@@ -118,7 +118,7 @@ impl RollcallApi for Server {
         path: PathParams<types::UserPath>,
         known: IfNoneMatch,
     ) -> Answer<Ok200<types::CustomData>> {
-        handle(&rqctx, |op| documents::user_custom_data_view(op, credential, path.0.user, known)).await
+        handle(&rqctx, |op| data::user_custom_data_view(op, credential, path.0.user, known)).await
     }
 
     async fn user_custom_data_update(
@@ -128,10 +128,8 @@ impl RollcallApi for Server {
         expected: IfMatch,
         body: JsonBody<types::CustomData>,
     ) -> Answer<Ok200<types::CustomData>> {
-        handle(&rqctx, |op| {
-            documents::user_custom_data_update(op, credential, path.0.user, expected, body.value)
-        })
-        .await
+        handle(&rqctx, |op| data::user_custom_data_update(op, credential, path.0.user, expected, body.value))
+            .await
     }
 
     async fn user_custom_data_replace(
@@ -141,10 +139,8 @@ impl RollcallApi for Server {
         expected: IfMatch,
         body: JsonBody<types::CustomData>,
     ) -> Answer<Ok200<types::CustomData>> {
-        handle(&rqctx, |op| {
-            documents::user_custom_data_replace(op, credential, path.0.user, expected, body.value)
-        })
-        .await
+        handle(&rqctx, |op| data::user_custom_data_replace(op, credential, path.0.user, expected, body.value))
+            .await
     }
 
     async fn user_preferences_view(
@@ -153,7 +149,7 @@ impl RollcallApi for Server {
         path: PathParams<types::UserPath>,
         known: IfNoneMatch,
     ) -> Answer<Ok200<types::Preferences>> {
-        handle(&rqctx, |op| documents::user_preferences_view(op, credential, path.0.user, known)).await
+        handle(&rqctx, |op| data::user_preferences_view(op, credential, path.0.user, known)).await
     }
 
     async fn user_preferences_update(
@@ -163,10 +159,8 @@ impl RollcallApi for Server {
         expected: IfMatch,
         body: JsonBody<types::Preferences>,
     ) -> Answer<Ok200<types::Preferences>> {
-        handle(&rqctx, |op| {
-            documents::user_preferences_update(op, credential, path.0.user, expected, body.value)
-        })
-        .await
+        handle(&rqctx, |op| data::user_preferences_update(op, credential, path.0.user, expected, body.value))
+            .await
     }
 
     async fn user_password_set(
@@ -416,7 +410,7 @@ impl RollcallApi for Server {
         path: PathParams<types::UserPath>,
         query: QueryParams<types::ListQuery>,
     ) -> Answer<Ok200<types::RolePage>> {
-        handle(&rqctx, |op| user_roles::user_role_list(op, credential, path.0.user, query.0)).await
+        handle(&rqctx, |op| users::roles::user_role_list(op, credential, path.0.user, query.0)).await
     }
 
     async fn user_role_add(
@@ -425,7 +419,7 @@ impl RollcallApi for Server {
         path: PathParams<types::UserPath>,
         body: JsonBody<types::UserRoles>,
     ) -> Answer<Ok200<types::UserRolesChanged>> {
-        handle(&rqctx, |op| user_roles::user_role_add(op, credential, path.0.user, body.value)).await
+        handle(&rqctx, |op| users::roles::user_role_add(op, credential, path.0.user, body.value)).await
     }
 
     async fn user_role_replace(
@@ -434,7 +428,7 @@ impl RollcallApi for Server {
         path: PathParams<types::UserPath>,
         body: JsonBody<types::UserRoles>,
     ) -> Answer<Ok200<types::UserRolesChanged>> {
-        handle(&rqctx, |op| user_roles::user_role_replace(op, credential, path.0.user, body.value)).await
+        handle(&rqctx, |op| users::roles::user_role_replace(op, credential, path.0.user, body.value)).await
     }
 
     async fn user_role_remove(
@@ -442,7 +436,7 @@ impl RollcallApi for Server {
         credential: Bearer,
         path: PathParams<types::UserRolePath>,
     ) -> Answer<NoContent> {
-        handle(&rqctx, |op| user_roles::user_role_remove(op, credential, path.0)).await
+        handle(&rqctx, |op| users::roles::user_role_remove(op, credential, path.0)).await
     }
 
     async fn access_check(
@@ -450,7 +444,7 @@ impl RollcallApi for Server {
         credential: Bearer,
         body: JsonBody<types::AccessCheck>,
     ) -> Answer<Ok200<types::AccessDecision>> {
-        handle(&rqctx, |op| access::access_check(op, credential, body.value)).await
+        handle(&rqctx, |op| permissions::access_check(op, credential, body.value)).await
     }
 
     async fn user_permission_list(
@@ -459,7 +453,7 @@ impl RollcallApi for Server {
         path: PathParams<types::UserPath>,
         query: QueryParams<types::PermissionListQuery>,
     ) -> Answer<Ok200<types::EffectivePermissions>> {
-        handle(&rqctx, |op| access::user_permission_list(op, credential, path.0.user, query.0)).await
+        handle(&rqctx, |op| permissions::user_permission_list(op, credential, path.0.user, query.0)).await
     }
 
     async fn audit_event_list(

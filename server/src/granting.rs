@@ -11,9 +11,9 @@ use rollcall_store::roles::{self, RoleRecord};
 use rollcall_store::{Conn, grants};
 use uuid::Uuid;
 
-use crate::app::views::is_suspended;
 use crate::error::{AppResult, reject};
 use crate::operation::Caller;
+use crate::views::is_suspended;
 
 /// Rejects giving a global role to a user, or taking it, unless the caller holds what it gives.
 pub fn ensure_everywhere(actor: &Actor, role: &RoleRecord, field: &str) -> AppResult<()> {

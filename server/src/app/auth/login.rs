@@ -11,12 +11,12 @@ use rollcall_store::sessions;
 use rollcall_store::users;
 use serde_json::json;
 
-use crate::app::credentials::{new_password, not_expired, own_names, start_session, still_valid};
-use crate::app::throttle::{self, Account};
-use crate::app::views::is_suspended;
+use crate::credentials::throttle::{self, Account};
+use crate::credentials::{new_password, not_expired, own_names, start_session, still_valid};
 use crate::error::{AppResult, Error, reject};
 use crate::operation::{Operation, Target};
 use crate::secrets::password::Verified;
+use crate::views::is_suspended;
 
 /// Sign in.
 pub async fn login(op: Arc<Operation>, body: Login) -> AppResult<Ok200<SessionCreated>> {

@@ -1,5 +1,10 @@
 //! Users: list, view, update, delete.
 
+pub mod create;
+pub mod data;
+pub mod identifiers;
+pub mod roles;
+
 use std::sync::Arc;
 
 use rollcall_api::Protects;
@@ -17,16 +22,16 @@ use rollcall_query::Sight;
 use rollcall_store::erase::{Deleted, Erasure, Progress};
 use rollcall_store::groups::{self, GroupRow};
 use rollcall_store::users::{self, UserChanges, UserFilter, UserKey, UserRecord};
-use rollcall_store::{Conn, grants, roles, sessions};
+use rollcall_store::{Conn, grants, roles as stored_roles, sessions};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::app::conditions::writable;
-use crate::app::finding::Finding;
 use crate::app::roles as roles_of;
-use crate::app::{identifiers, views};
+use crate::conditions::writable;
 use crate::error::{AppResult, Error, not_found, reject};
+use crate::listing::Finding;
 use crate::operation::{Caller, Change, Operation, Target};
+use crate::views;
 
 /// List users.
 pub async fn user_list(
@@ -147,7 +152,7 @@ pub async fn rank(conn: &Conn, actor: &Actor, user: Uuid, protects: Protects) ->
     if actor.user.uuid() == user {
         return Ok(Resource::User(user.into()));
     }
-    let theirs = roles::permissions_of(conn, user).await?;
+    let theirs = stored_roles::permissions_of(conn, user).await?;
     if first_above(&actor.permissions, protects, &theirs).is_some() {
         return Ok(Resource::Superior(user.into()));
     }
@@ -298,7 +303,7 @@ async fn last_owner(change: &Change, group: &GroupRow) -> AppResult<String> {
 /// Refuses what would take the directory's last administrator away; until the transaction ends nobody else can.
 pub async fn not_last_administrator(op: &Operation, change: &Change, record: &UserRecord) -> AppResult<()> {
     let administrator = record.roles.iter().any(|role| role == "administrator");
-    if administrator && !roles::has_other_administrator(change.conn(), record.id, op.now()).await? {
+    if administrator && !stored_roles::has_other_administrator(change.conn(), record.id, op.now()).await? {
         return reject(error::LAST_ADMINISTRATOR, "this is the last administrator; make another one first");
     }
     Ok(())

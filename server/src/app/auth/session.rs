@@ -10,10 +10,11 @@ use rollcall_store::sessions::SessionRow;
 use rollcall_store::{passwords, sessions};
 use serde_json::json;
 
-use crate::app::credentials::{check_own, not_expired, renew_session, still_valid};
-use crate::app::{throttle, views};
+use crate::credentials::throttle;
+use crate::credentials::{check_own, not_expired, renew_session, still_valid};
 use crate::error::{AppResult, not_found};
 use crate::operation::{Operation, Target};
+use crate::views;
 
 /// Sign out.
 pub async fn logout(op: Arc<Operation>, credential: Bearer, body: Logout) -> AppResult<NoContent> {

@@ -17,14 +17,14 @@ use rollcall_store::{Conn, grants, idempotency, seed};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::app::conditions::Representation;
-use crate::app::granting::ensure_in_group;
-use crate::app::idempotency::{Attempt, Made};
 use crate::app::roles::find;
 use crate::app::users::key_of;
-use crate::app::views;
+use crate::conditions::Representation;
 use crate::error::{AppResult, not_found, reject};
+use crate::granting::ensure_in_group;
+use crate::idempotency::{Attempt, Made};
 use crate::operation::{Change, Operation, Target};
+use crate::views;
 
 /// Locks the group that a path names and asks policy; `about` is the member whom it is about.
 pub async fn target(change: &mut Change, group: &GroupRef, about: Option<&UserRef>) -> AppResult<GroupRow> {

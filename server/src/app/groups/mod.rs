@@ -1,5 +1,8 @@
 //! Groups and their members.
 
+pub mod invitations;
+pub mod members;
+
 use std::sync::Arc;
 
 use rollcall_api::access::Permission;
@@ -19,16 +22,16 @@ use rollcall_store::groups::{self, GroupChanges, GroupKey, GroupRow, NewGroup};
 use rollcall_store::{idempotency, seed, users};
 use serde_json::{Value, json};
 
-use crate::app::conditions::{Representation, writable};
-use crate::app::documents::check_size;
-use crate::app::finding::Finding;
-use crate::app::idempotency::{Attempt, Made};
-use crate::app::members::{seat, target};
-use crate::app::paging::Paging;
+use crate::app::groups::members::{seat, target};
+use crate::app::users::data::check_size;
 use crate::app::users::{about, key_of, merged};
-use crate::app::views;
+use crate::conditions::{Representation, writable};
 use crate::error::{AppResult, Error, not_found, reject};
+use crate::idempotency::{Attempt, Made};
+use crate::listing::Finding;
+use crate::listing::page::Paging;
 use crate::operation::{Caller, Operation, Target};
+use crate::views;
 
 /// List groups.
 pub async fn group_list(

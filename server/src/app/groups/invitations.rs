@@ -21,17 +21,19 @@ use rollcall_store::{Conn, idempotency, seed};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::app::conditions::Representation;
-use crate::app::granting::{ensure_in_group, is_invitation_backed};
+use crate::app::groups::members::{group_roles, target};
 use crate::app::groups::visible;
-use crate::app::idempotency::{Attempt, Made};
-use crate::app::members::{group_roles, target};
-use crate::app::paging::Paging;
+use crate::app::users::identifiers;
 use crate::app::users::rank;
-use crate::app::{identifiers, throttle, views};
+use crate::conditions::Representation;
+use crate::credentials::throttle;
 use crate::error::{AppResult, not_found, reject};
+use crate::granting::{ensure_in_group, is_invitation_backed};
+use crate::idempotency::{Attempt, Made};
+use crate::listing::page::Paging;
 use crate::operation::{Change, Operation, Target};
 use crate::secrets::token::{Token, TokenHash};
+use crate::views;
 
 /// How long an invitation can be accepted where nobody says otherwise: seven days.
 const DEFAULT_SECONDS: u32 = 7 * 24 * 3600;

@@ -14,13 +14,13 @@ use rollcall_store::seed::ADMINISTRATOR;
 use rollcall_store::users::UserRecord;
 use serde_json::json;
 
-use crate::app::finding::Finding;
-use crate::app::granting::ensure_everywhere;
 use crate::app::roles::find;
 use crate::app::users::{about, not_last_administrator, target};
-use crate::app::views;
 use crate::error::{AppResult, not_found, reject};
+use crate::granting::ensure_everywhere;
+use crate::listing::Finding;
 use crate::operation::{Change, Operation, Target};
+use crate::views;
 
 /// List a user's roles.
 pub async fn user_role_list(

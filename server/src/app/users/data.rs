@@ -12,11 +12,11 @@ use rollcall_api::types::{
 use rollcall_store::users;
 use serde_json::{Value, json};
 
-use crate::app::conditions::{Representation, writable};
 use crate::app::users::{about, merged, target};
-use crate::app::views;
+use crate::conditions::{Representation, writable};
 use crate::error::{AppResult, not_found, reject};
 use crate::operation::{Operation, Target};
+use crate::views;
 
 /// View custom data.
 pub async fn user_custom_data_view(

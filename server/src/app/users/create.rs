@@ -1,13 +1,12 @@
-//! New users: made by somebody with `users:write`, or by the person.
+//! New users, whoever creates them: a holder of `users:write`, the person (`register`), or the command line.
 
 use std::sync::Arc;
 
-use rollcall_api::error;
 use rollcall_api::extract::{Bearer, IdempotencyKey, JsonBody};
 use rollcall_api::reply::Created;
 use rollcall_api::types::{
-    CreatedVia, CustomData, DisplayName, Email, NewPassword, Phone, ProfileInput, Register, User, UserCreate,
-    UserView, Username, WebUrl, fold,
+    CreatedVia, CustomData, DisplayName, Email, NewPassword, Phone, ProfileInput, User, UserCreate, UserView,
+    Username, WebUrl, fold,
 };
 use rollcall_policy::Resource;
 use rollcall_store::users::{self, NewUser, UserKey, UserRecord};
@@ -15,29 +14,29 @@ use rollcall_store::{Conn, StoreError, groups, roles, seed};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::app::conditions::Representation;
-use crate::app::documents::check_size;
-use crate::app::idempotency::{Attempt, Made};
-use crate::app::invitations::Joining;
-use crate::app::{identifiers, invitations, throttle, views};
-use crate::config::RegistrationMode;
-use crate::error::{AppResult, Error, reject};
+use crate::app::users::data::check_size;
+use crate::app::users::identifiers;
+use crate::conditions::Representation;
+use crate::error::{AppResult, Error};
+use crate::idempotency::{Attempt, Made};
 use crate::operation::{Operation, Target};
+use crate::views;
 
 /// What a new user is made of, whoever makes it.
-struct Draft {
-    username: Option<Username>,
-    email: Option<Email>,
-    phone: Option<Phone>,
-    name: Option<DisplayName>,
-    avatar_url: Option<WebUrl>,
-    profile: Option<ProfileInput>,
-    custom_data: Option<CustomData>,
-    password: Option<NewPassword>,
-    must_change_password: bool,
-    email_verified: bool,
-    phone_verified: bool,
-    created_via: CreatedVia,
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) username: Option<Username>,
+    pub(crate) email: Option<Email>,
+    pub(crate) phone: Option<Phone>,
+    pub(crate) name: Option<DisplayName>,
+    pub(crate) avatar_url: Option<WebUrl>,
+    pub(crate) profile: Option<ProfileInput>,
+    pub(crate) custom_data: Option<CustomData>,
+    pub(crate) password: Option<NewPassword>,
+    pub(crate) must_change_password: bool,
+    pub(crate) email_verified: bool,
+    pub(crate) phone_verified: bool,
+    pub(crate) created_via: CreatedVia,
 }
 
 /// Create a user.
@@ -77,75 +76,8 @@ pub async fn user_create(
     answer(op, change, attempt, row.id, view).await
 }
 
-/// Register.
-pub async fn register(
-    op: Arc<Operation>,
-    key: IdempotencyKey,
-    body: JsonBody<Register>,
-) -> AppResult<Created<User>> {
-    let mode = op.app.config.registration.mode;
-    let invited = body.value.invitation.is_some();
-    if mode == RegistrationMode::Closed || (mode == RegistrationMode::Invite && !invited) {
-        let message = if mode == RegistrationMode::Closed {
-            "this server does not let people register themselves"
-        } else {
-            "registration needs an invitation"
-        };
-        return reject(error::REGISTRATION_CLOSED, message);
-    }
-    throttle::count(&op, None).await?;
-    let attempt = Attempt::new(&op, Made::User, None, key, &body.raw);
-    let new = body.value;
-    let email = new.email.as_ref().map(|email| fold(email.as_str()));
-    // Without a live invitation nobody makes the server hash, or learns which names are taken.
-    if let Some(token) = &new.invitation {
-        let (op, attempt, token, email) = (&op, &attempt, token.as_str(), email.as_deref());
-        let reading = op.reading(|conn| async move {
-            let replay = attempt.find(op, &conn).await?;
-            if replay.is_none() {
-                invitations::ensure_live(op, &conn, token, email).await?;
-            }
-            Ok(replay)
-        });
-        if let Some(replay) = reading.await? {
-            return Ok(replay);
-        }
-    }
-    let invitation = new.invitation;
-    let draft = Draft {
-        username: new.username,
-        email: new.email,
-        phone: new.phone,
-        name: new.name,
-        avatar_url: None,
-        profile: new.profile,
-        custom_data: None,
-        password: Some(new.password),
-        must_change_password: false,
-        email_verified: false,
-        phone_verified: false,
-        created_via: CreatedVia::Registration,
-    };
-    let row = prepare(&op, draft).await?;
-    let mut change = op.begin_public().await?;
-    change.authorize(Resource::Directory)?;
-    if let Some(replay) = attempt.claim(&op, &change).await? {
-        return Ok(replay);
-    }
-    let claimed = match &invitation {
-        Some(token) => Some(invitations::claim(&op, change.conn(), token.as_str(), email.as_deref()).await?),
-        None => None,
-    };
-    insert(change.conn(), &row).await?;
-    if let Some(claimed) = claimed {
-        let user = Joining { id: row.id, email: row.email.as_deref(), email_verified: row.email_verified };
-        invitations::join(&op, &change, user, claimed).await?;
-    }
-    answer(op, change, attempt, row.id, UserView::Own).await
-}
-
 /// Checks what can be checked without the database, and hashes the password.
-async fn prepare(op: &Operation, draft: Draft) -> AppResult<NewUser> {
+pub(crate) async fn prepare(op: &Operation, draft: Draft) -> AppResult<NewUser> {
     let username = draft.username.map(identifiers::username).transpose()?;
     identifiers::username_is_no_reference(username.as_deref())?;
     let email = draft.email.map(Email::into_string);
@@ -191,7 +123,7 @@ async fn prepare(op: &Operation, draft: Draft) -> AppResult<NewUser> {
 }
 
 /// Inserts a user and what every user has, but for the role in the default group.
-async fn insert(conn: &Conn, row: &NewUser) -> AppResult<()> {
+pub(crate) async fn insert(conn: &Conn, row: &NewUser) -> AppResult<()> {
     users::insert(conn, row).await?;
     let joined = groups::add_member(conn, seed::PUBLIC, row.id, row.created_at);
     futures::try_join!(joined, roles::grant_defaults(conn, row.id, row.created_at))?;
@@ -206,7 +138,7 @@ async fn finish(conn: &Conn, id: Uuid) -> Result<UserRecord, StoreError> {
     record.ok_or_else(|| StoreError::Defect("a new user is not there".to_owned()))
 }
 
-async fn answer(
+pub(crate) async fn answer(
     op: Arc<Operation>,
     change: crate::operation::Change,
     attempt: Attempt,

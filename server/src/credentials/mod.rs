@@ -1,18 +1,20 @@
 //! What the operations that check a password share: the check itself, and the sessions that come of it.
 
+pub mod throttle;
+
 use rollcall_api::error;
 use rollcall_api::types::{SessionCreated, UserView};
 use rollcall_store::passwords::{self, PasswordRow};
 use rollcall_store::sessions::{self, NewSession};
 use rollcall_store::users::{self, UserChanges, UserKey};
 
-use crate::app::throttle::{self, Account};
-use crate::app::views::{self, is_suspended};
 use crate::context::seconds;
+use crate::credentials::throttle::Account;
 use crate::error::{AppResult, not_found, reject};
 use crate::operation::{Change, Operation};
 use crate::secrets::password::Verified;
 use crate::secrets::token::Token;
+use crate::views::{self, is_suspended};
 
 /// Checks a password of a signed-in user, counted as an attempt; a wrong one is a 422.
 pub async fn check_own(operation: &Operation, row: &PasswordRow, password: &str) -> AppResult<Verified> {

@@ -1,5 +1,7 @@
 //! Lists that callers narrow and order: reads `q`, `filter`, `sort` and `total`, and finds the connection for them.
 
+pub mod page;
+
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -11,9 +13,9 @@ use rollcall_store::derived;
 use rollcall_store::find::{Find, Ids, Position, Total};
 use rollcall_store::{Conn, MaybeLost, StoreError, StoreResult};
 
-use crate::app::paging::Paging;
 use crate::connections::Searching;
 use crate::error::{AppResult, Error};
+use crate::listing::page::Paging;
 use crate::operation::Operation;
 
 /// A list that is being read.

@@ -17,10 +17,10 @@ use rollcall_store::groups::GroupKey;
 use rollcall_store::users::UserKey;
 use rollcall_store::{Conn, StoreError};
 
-use crate::app::views::is_suspended;
 use crate::error::{AppResult, not_found, reject};
 use crate::operation::{Fetch, Fetched, Operation};
 use crate::secrets::token::TokenHash;
+use crate::views::is_suspended;
 
 /// Whom a question is about, and in which group.
 struct About {

@@ -16,7 +16,7 @@ use rollcall_store::users::UserRecord;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::app::conditions::Representation;
+use crate::conditions::Representation;
 use crate::error::AppResult;
 
 /// How much of a user an actor sees.

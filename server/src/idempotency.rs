@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
-use crate::app::members::location_of;
+use crate::app::groups::members::location_of;
 use crate::error::{AppResult, Error, reject};
 use crate::operation::{Caller, Change, Operation};
 

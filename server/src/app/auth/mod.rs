@@ -1,0 +1,5 @@
+//! The tag `auth`: signing in and out, registering, and the current session.
+
+pub mod login;
+pub mod register;
+pub mod session;
