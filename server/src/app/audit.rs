@@ -13,6 +13,7 @@ use rollcall_query::{Direction, Sight, SortKey};
 use rollcall_store::audit::{self, EventFilter};
 use rollcall_store::find::Total;
 use rollcall_store::users::{self, UserKey};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::error::{AppResult, reject};
@@ -36,7 +37,8 @@ pub async fn audit_event_list(
         since: query.since.map(|time| time.0),
         until: query.until.map(|time| time.0),
     };
-    let narrowed = format!("{filter:?}");
+    let EventFilter { concerning, actor, target, operation, since, until } = &filter;
+    let narrowed = json!([concerning, actor, target, operation, since, until]).to_string();
     let asked = EventFilter { concerning: None, ..filter.clone() } != EventFilter::default();
     let wanted = ListQuery {
         q: query.q,
@@ -53,15 +55,10 @@ pub async fn audit_event_list(
     let (wanted, narrowing) = (&finding, &filter);
     let fetched = finding.fetch(&op, |conn| async move {
         let rows = audit::list(&conn, narrowing, &wanted.find, wanted.rows()).await?;
-        let total = match wanted.total {
-            Some(how) => {
-                // An estimate is made of everybody's events.
-                let how = if all { how } else { Total::Exact };
-                Some(audit::count(&conn, narrowing, &wanted.find, how).await?)
-            }
-            None => None,
-        };
-        Ok((rows, total))
+        // An estimate is made of everybody's events.
+        let how = |asked| if all { asked } else { Total::Exact };
+        let count = |asked| audit::count(&conn, narrowing, &wanted.find, how(asked));
+        Ok((rows, wanted.counted(count).await?))
     });
     let (rows, total) = fetched.await?;
     Ok(Ok200::new(finding.page(rows, total, |row| views::event(row, caller.id(), all))))

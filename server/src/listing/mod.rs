@@ -68,9 +68,12 @@ impl<'a, F: Fields> Finding<'a, F> {
             parts.push(rollcall_query::filter(filter, sight).map_err(refused)?);
         }
         let sorted = sort.map(|sort| rollcall_query::sort(sort, sight)).transpose().map_err(refused)?;
-        let sees = format!("{sight:?}");
+        let sees = match sight {
+            Sight::Whole => "whole",
+            Sight::Card => "card",
+        };
         let mut whole =
-            vec![sees.as_str(), q.unwrap_or_default(), filter.unwrap_or_default(), sort.unwrap_or_default()];
+            vec![sees, q.unwrap_or_default(), filter.unwrap_or_default(), sort.unwrap_or_default()];
         whole.extend_from_slice(binding);
         if sort.is_some() {
             // A token has the keys of its row, which mean nothing among keys of another version.
@@ -113,6 +116,17 @@ impl<'a, F: Fields> Finding<'a, F> {
         match once(search().await?).await {
             Err(fault) if fault.is_lost() => once(search().await?).await,
             other => other,
+        }
+    }
+
+    /// Counts, where the caller wants a total.
+    pub async fn counted<Q>(&self, count: impl FnOnce(Total) -> Q) -> StoreResult<Option<i64>>
+    where
+        Q: Future<Output = StoreResult<i64>>,
+    {
+        match self.total {
+            Some(how) => Ok(Some(count(how).await?)),
+            None => Ok(None),
         }
     }
 

@@ -46,15 +46,10 @@ pub async fn group_list(
     let wanted = &finding;
     let fetched = finding.fetch(&op, |conn| async move {
         let rows = groups::list(&conn, own_only, &wanted.find, wanted.rows()).await?;
-        let total = match wanted.total {
-            Some(how) => {
-                // A planner's guess is made of all groups, also of those that the caller may not see; their own are few.
-                let how = if own_only.is_some() { Total::Exact } else { how };
-                Some(groups::count(&conn, own_only, &wanted.find, how).await?)
-            }
-            None => None,
-        };
-        Ok((rows, total))
+        // A planner's guess is made of all groups, also of those that the caller may not see; their own are few.
+        let how = |asked| if own_only.is_some() { Total::Exact } else { asked };
+        let count = |asked| groups::count(&conn, own_only, &wanted.find, how(asked));
+        Ok((rows, wanted.counted(count).await?))
     });
     let (rows, total) = fetched.await?;
     Ok(Ok200::new(finding.page(rows, total, views::group)))
@@ -85,11 +80,7 @@ pub async fn group_member_list(
     let wanted = &finding;
     let fetched = finding.fetch(&op, |conn| async move {
         let rows = groups::members(&conn, row.id, &wanted.find, wanted.rows()).await?;
-        let total = match wanted.total {
-            Some(how) => Some(groups::count_members(&conn, row.id, &wanted.find, how).await?),
-            None => None,
-        };
-        Ok((rows, total))
+        Ok((rows, wanted.counted(|how| groups::count_members(&conn, row.id, &wanted.find, how)).await?))
     });
     let (rows, total) = fetched.await?;
     let page = finding.page(rows, total, |(membership, user)| GroupMember {

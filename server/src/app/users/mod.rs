@@ -51,7 +51,8 @@ pub async fn user_list(
     });
     let filter = named.await?;
     let sight = if caller.actor.holds(Permission::UsersRead) { Sight::Whole } else { Sight::Card };
-    let narrowed = format!("{filter:?}");
+    let UserFilter { group, not_group, role, not_role } = filter;
+    let narrowed = json!([group, not_group, role, not_role]).to_string();
     let wanted = ListQuery {
         q: query.q,
         filter: query.filter,
@@ -65,11 +66,7 @@ pub async fn user_list(
     let wanted = &finding;
     let fetched = finding.fetch(&op, |conn| async move {
         let rows = users::list(&conn, filter, &wanted.find, wanted.rows()).await?;
-        let total = match wanted.total {
-            Some(how) => Some(users::count(&conn, filter, &wanted.find, how).await?),
-            None => None,
-        };
-        Ok((rows, total))
+        Ok((rows, wanted.counted(|how| users::count(&conn, filter, &wanted.find, how)).await?))
     });
     let (rows, total) = fetched.await?;
     Ok(Ok200::new(finding.page(rows, total, |row| views::user(&caller.actor, row, op.now()))))

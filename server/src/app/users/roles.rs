@@ -35,11 +35,7 @@ pub async fn user_role_list(
     let wanted = &finding;
     let fetched = finding.fetch(&op, |conn| async move {
         let rows = roles::list(&conn, Some(id), &wanted.find, wanted.rows()).await?;
-        let total = match wanted.total {
-            Some(how) => Some(roles::count(&conn, Some(id), &wanted.find, how).await?),
-            None => None,
-        };
-        Ok((rows, total))
+        Ok((rows, wanted.counted(|how| roles::count(&conn, Some(id), &wanted.find, how)).await?))
     });
     let (rows, total) = fetched.await?;
     Ok(Ok200::new(finding.page(rows, total, views::role)))
