@@ -80,6 +80,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("rollcall-client", &[]),
     ("xtask", &["rollcall-api"]),
+    ("rollcall-bench", &[]),
 ];
 
 /// What depends on what: all edges but those of tests.

@@ -2,11 +2,11 @@
 
 #![expect(clippy::print_stdout, reason = "a chore speaks to the person who runs it")]
 
-mod bench;
 mod client;
 mod failover;
 mod generate;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -34,8 +34,13 @@ enum Chore {
     },
     /// Run every check of a change, as `.ci/run` does.
     Ci,
-    /// Measure the server beside what the machine can do at best; figures, a table and a chart in `target/bench`.
-    Bench(bench::Options),
+    /// Measure the server beside the best that the machine can do; see `cargo xtask bench --help`.
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// Options of the package `rollcall-bench`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTIONS")]
+        options: Vec<OsString>,
+    },
     /// Run it replicated on this machine, under load, while machines fail; see server/HIGH-AVAILABILITY.md.
     Failover(failover::Options),
 }
@@ -47,7 +52,7 @@ fn main() -> ExitCode {
         Chore::Generate { check: false } => generate::write(&root),
         Chore::Generate { check: true } => generate::check(&root),
         Chore::Ci => ci(&root),
-        Chore::Bench(options) => bench::run(&root, &options),
+        Chore::Bench { options } => bench(&root, &options),
         Chore::Failover(options) => failover::run(&root, &options),
     };
     match result {
@@ -70,6 +75,20 @@ fn ci(root: &Path) -> anyhow::Result<()> {
         Command::new(root.join(".ci/run")).current_dir(root).status().context(".ci/run does not start")?;
     if !status.success() {
         bail!(".ci/run: {status}");
+    }
+    Ok(())
+}
+
+/// Runs the load generator, which is a package of its own and built in release.
+fn bench(root: &Path, options: &[OsString]) -> anyhow::Result<()> {
+    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["run", "--release", "--package", "rollcall-bench", "--", "--root"])
+        .arg(root)
+        .args(options)
+        .current_dir(root)
+        .status()?;
+    if !status.success() {
+        bail!("the benchmark failed");
     }
     Ok(())
 }

@@ -196,7 +196,7 @@ fn conditions(choices: &Choices) -> String {
         if choices.etcd3 { 3 } else { 2 },
         choices.synchronous,
         std::thread::available_parallelism().map_or(0, std::num::NonZero::get),
-        crate::bench::process::load_average(),
+        process::load_average(),
     )
 }
 

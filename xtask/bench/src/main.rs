@@ -1,15 +1,16 @@
-//! `cargo xtask bench`: a release server on a fresh database, driven over the loopback, beside what the machine could
-//! do at best, measured in the same run. Figures are for reading; nothing fails because it is slow. What fails is an
-//! answer that is no 2xx: that scenario ends, and the run fails when the others are done.
-//!
-//! The load generator must be fast too: an `xtask` without optimizations builds both in release and hands over.
+//! `cargo xtask bench`: a release server on a new database, under load over the loopback, beside the best that the machine
+//! can do, measured in the same run. The figures are for reading: no run fails because it is slow. A response other than a
+//! 2xx ends its scenario, and the run fails after the other scenarios.
+
+#![expect(clippy::print_stdout, reason = "prints its results to the terminal")]
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 mod chart;
 mod finding;
 mod hello;
 mod limits;
 mod load;
-pub mod process;
+mod process;
 mod report;
 mod scenarios;
 mod seed;
@@ -17,11 +18,11 @@ mod server;
 mod wire;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, bail};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use serde_json::json;
 
 use hello::Hello;
@@ -32,27 +33,28 @@ use scenarios::{Bench, Random, Scenario};
 use server::{Server, remove_data};
 use wire::Connection;
 
-/// What to measure and how long.
-#[derive(Debug, Args)]
-pub struct Options {
+/// Measures the server beside the best that the machine can do; writes figures, a table and a chart to `target/bench`
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask bench", bin_name = "cargo xtask bench")]
+struct Options {
     #[command(subcommand)]
     part: Option<Part>,
-    /// How many users; with several sizes, separated by commas, the chart shows what growth costs
+    /// Number of users; with several numbers, separated by commas, the chart shows the cost of growth
     #[arg(long, value_delimiter = ',', default_value = "100000")]
     users: Vec<u64>,
-    /// Only these scenarios; all unless said otherwise
+    /// Scenarios to run; all by default
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Scenario>,
-    /// How many connections read at once
+    /// Number of connections that read at once
     #[arg(long, default_value_t = 32)]
     connections: usize,
-    /// How many rounds; what is compared takes turns in each
+    /// Number of rounds; measurements that are compared take turns in each
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// How many seconds one measurement takes
+    /// Seconds that one measurement takes
     #[arg(long, default_value_t = 5)]
     seconds: u64,
-    /// How many reads fall due in a second in the open loop; 0.7 of what the closed one reached unless said otherwise
+    /// Reads per second in the open loop; by default 0.7 of the rate of the closed loop
     #[arg(long)]
     rate: Option<f64>,
     /// A smoke test of about 20 seconds: few users, one-second measurements, one round
@@ -61,32 +63,47 @@ pub struct Options {
     /// Measure this server instead of the one built from this checkout
     #[arg(long, value_name = "FILE")]
     server: Option<PathBuf>,
+    /// The checkout to measure; by default the one that this program was built from
+    #[arg(long, overrides_with = "root", value_name = "FOLDER")]
+    root: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Part {
-    /// The bare server, run by the benchmark itself
+    /// The bare server, which the benchmark starts itself
     #[command(hide = true)]
     HelloServer,
 }
 
-/// Runs it.
-pub fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
-    if let Some(Part::HelloServer) = options.part {
-        return hello::serve();
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let result = match options.part {
+        Some(Part::HelloServer) => hello::serve(),
+        None => run(&options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
+}
+
+fn run(options: &Options) -> anyhow::Result<()> {
+    if cfg!(debug_assertions) {
+        bail!("a load generator without optimizations measures itself: run `cargo xtask bench`");
+    }
+    let settings = Settings::of(options)?;
+    let root = options.root.clone().unwrap_or_else(checkout);
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder));
-    if cfg!(debug_assertions) {
-        return hand_over(root, &target, options);
-    }
     let binary = match &options.server {
         Some(binary) => binary.canonicalize().with_context(|| format!("{}", binary.display()))?,
-        None => target.join("release/rollcall-server"),
+        None => build_server(&root, &target)?,
     };
     let folder = target.join("bench");
     std::fs::create_dir_all(&folder)?;
-    let settings = Settings::of(options)?;
     let data = folder.join(format!("data-{}", std::process::id()));
     let mut report = Report::default();
     let outcome = measure(&settings, &binary, &folder, &data, &mut report);
@@ -98,22 +115,23 @@ pub fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     outcome
 }
 
-/// Builds this program and the server in release, and runs the former with our arguments.
-fn hand_over(root: &Path, target: &Path, options: &Options) -> anyhow::Result<()> {
-    let packages = ["rollcall-server", "xtask"];
-    // One at a time: built together, one's features would become the other's.
-    for package in packages.into_iter().filter(|package| *package == "xtask" || options.server.is_none()) {
-        let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        let status = build.args(["build", "--release", "--package", package]).current_dir(root).status()?;
-        if !status.success() {
-            bail!("building {package} in release failed");
-        }
-    }
-    let status = Command::new(target.join("release/xtask")).args(std::env::args_os().skip(1)).status()?;
+/// The checkout that this program was built from.
+fn checkout() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_owned()
+}
+
+/// Builds the server in release and returns its path. It is built alone: together with this package it would get the
+/// features that this package asks of their common dependencies.
+fn build_server(root: &Path, target: &Path) -> anyhow::Result<PathBuf> {
+    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["build", "--release", "--package", "rollcall-server"])
+        .current_dir(root)
+        .status()?;
     if !status.success() {
-        bail!("the benchmark failed");
+        bail!("building rollcall-server in release failed");
     }
-    Ok(())
+    Ok(target.join("release/rollcall-server"))
 }
 
 /// The options, resolved.
@@ -258,7 +276,7 @@ fn write(folder: &Path, settings: &Settings, report: &Report) -> anyhow::Result<
         "seconds": settings.time.as_secs(), "cores": std::thread::available_parallelism()?.get(),
     });
     let title = format!("Rollcall, {} connections, {}", settings.connections, now.format("%Y-%m-%d"));
-    for (ending, content) in [("json", format!("{json:#}\n")), ("svg", chart::svg(report, &title))] {
+    for (ending, content) in [("json", format!("{json:#}\n")), ("svg", chart::svg(report, &title)?)] {
         let file = folder.join(format!("{stem}.{ending}"));
         std::fs::write(&file, content)?;
         println!("written    {}", file.display());

@@ -38,11 +38,6 @@ fn children(parent: u32) -> Vec<(u32, Stat)> {
     pids.filter_map(|pid| Some((pid, stat(pid)?))).filter(|(_, stat)| stat.parent == parent).collect()
 }
 
-/// The processes that a process has started and that still run.
-pub fn children_of(parent: u32) -> Vec<u32> {
-    children(parent).into_iter().map(|(pid, _)| pid).collect()
-}
-
 /// Processor time of the server, of its Postgres and of ourselves, in seconds since they began.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cpu {

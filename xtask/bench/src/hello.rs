@@ -48,7 +48,7 @@ impl Hello {
     pub fn start() -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("our own program is unknown")?;
         let mut child = Command::new(program)
-            .args(["bench", "hello-server"])
+            .arg("hello-server")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
