@@ -9454,7 +9454,7 @@ pub mod builder {
         pub async fn send(self) -> Result<ResponseValue<types::Group>, crate::Error> {
             Ok(self.attempt().await?)
         }
-        /// Asks for the resource only where it is not as it was in this response; otherwise [`is_not_modified`](crate::Error::is_not_modified) holds for the error.
+        /// Sends `If-None-Match` with the entity tag of this response: where the resource has not changed since, [`is_not_modified`](crate::Error::is_not_modified) is true for the error.
         pub fn if_changed<B>(mut self, before: &ResponseValue<B>) -> Self {
             self.if_none_match = crate::input::tag("if_none_match", before).map(Some);
             self
@@ -9528,7 +9528,7 @@ pub mod builder {
         pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
             Ok(self.attempt().await?)
         }
-        /// Does it only while the resource is as it was in this response; otherwise the error is `precondition_failed`.
+        /// Sends `If-Match` with the entity tag of this response: where the resource has changed since, the error is `precondition_failed`.
         pub fn if_unchanged<B>(mut self, before: &ResponseValue<B>) -> Self {
             self.if_match = crate::input::tag("if_match", before).map(Some);
             self
@@ -9622,7 +9622,7 @@ pub mod builder {
         pub async fn send(self) -> Result<ResponseValue<types::Group>, crate::Error> {
             Ok(self.attempt().await?)
         }
-        /// Does it only while the resource is as it was in this response; otherwise the error is `precondition_failed`.
+        /// Sends `If-Match` with the entity tag of this response: where the resource has changed since, the error is `precondition_failed`.
         pub fn if_unchanged<B>(mut self, before: &ResponseValue<B>) -> Self {
             self.if_match = crate::input::tag("if_match", before).map(Some);
             self
@@ -10883,7 +10883,7 @@ pub mod builder {
         pub async fn send(self) -> Result<ResponseValue<types::Role>, crate::Error> {
             Ok(self.attempt().await?)
         }
-        /// Asks for the resource only where it is not as it was in this response; otherwise [`is_not_modified`](crate::Error::is_not_modified) holds for the error.
+        /// Sends `If-None-Match` with the entity tag of this response: where the resource has not changed since, [`is_not_modified`](crate::Error::is_not_modified) is true for the error.
         pub fn if_changed<B>(mut self, before: &ResponseValue<B>) -> Self {
             self.if_none_match = crate::input::tag("if_none_match", before).map(Some);
             self
@@ -10971,7 +10971,7 @@ pub mod builder {
         pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
             Ok(self.attempt().await?)
         }
-        /// Does it only while the resource is as it was in this response; otherwise the error is `precondition_failed`.
+        /// Sends `If-Match` with the entity tag of this response: where the resource has changed since, the error is `precondition_failed`.
         pub fn if_unchanged<B>(mut self, before: &ResponseValue<B>) -> Self {
             self.if_match = crate::input::tag("if_match", before).map(Some);
             self
@@ -11067,7 +11067,7 @@ pub mod builder {
         pub async fn send(self) -> Result<ResponseValue<types::Role>, crate::Error> {
             Ok(self.attempt().await?)
         }
-        /// Does it only while the resource is as it was in this response; otherwise the error is `precondition_failed`.
+        /// Sends `If-Match` with the entity tag of this response: where the resource has changed since, the error is `precondition_failed`.
         pub fn if_unchanged<B>(mut self, before: &ResponseValue<B>) -> Self {
             self.if_match = crate::input::tag("if_match", before).map(Some);
             self
@@ -11505,7 +11505,7 @@ pub mod builder {
         pub async fn send(self) -> Result<ResponseValue<types::User>, crate::Error> {
             Ok(self.attempt().await?)
         }
-        /// Asks for the resource only where it is not as it was in this response; otherwise [`is_not_modified`](crate::Error::is_not_modified) holds for the error.
+        /// Sends `If-None-Match` with the entity tag of this response: where the resource has not changed since, [`is_not_modified`](crate::Error::is_not_modified) is true for the error.
         pub fn if_changed<B>(mut self, before: &ResponseValue<B>) -> Self {
             self.if_none_match = crate::input::tag("if_none_match", before).map(Some);
             self
@@ -11579,7 +11579,7 @@ pub mod builder {
         pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
             Ok(self.attempt().await?)
         }
-        /// Does it only while the resource is as it was in this response; otherwise the error is `precondition_failed`.
+        /// Sends `If-Match` with the entity tag of this response: where the resource has changed since, the error is `precondition_failed`.
         pub fn if_unchanged<B>(mut self, before: &ResponseValue<B>) -> Self {
             self.if_match = crate::input::tag("if_match", before).map(Some);
             self
@@ -11673,7 +11673,7 @@ pub mod builder {
         pub async fn send(self) -> Result<ResponseValue<types::User>, crate::Error> {
             Ok(self.attempt().await?)
         }
-        /// Does it only while the resource is as it was in this response; otherwise the error is `precondition_failed`.
+        /// Sends `If-Match` with the entity tag of this response: where the resource has changed since, the error is `precondition_failed`.
         pub fn if_unchanged<B>(mut self, before: &ResponseValue<B>) -> Self {
             self.if_match = crate::input::tag("if_match", before).map(Some);
             self
@@ -11751,7 +11751,7 @@ pub mod builder {
         pub async fn send(self) -> Result<ResponseValue<types::JsonObject>, crate::Error> {
             Ok(self.attempt().await?)
         }
-        /// Asks for the resource only where it is not as it was in this response; otherwise [`is_not_modified`](crate::Error::is_not_modified) holds for the error.
+        /// Sends `If-None-Match` with the entity tag of this response: where the resource has not changed since, [`is_not_modified`](crate::Error::is_not_modified) is true for the error.
         pub fn if_changed<B>(mut self, before: &ResponseValue<B>) -> Self {
             self.if_none_match = crate::input::tag("if_none_match", before).map(Some);
             self
@@ -11838,7 +11838,7 @@ pub mod builder {
         pub async fn send(self) -> Result<ResponseValue<types::JsonObject>, crate::Error> {
             Ok(self.attempt().await?)
         }
-        /// Does it only while the resource is as it was in this response; otherwise the error is `precondition_failed`.
+        /// Sends `If-Match` with the entity tag of this response: where the resource has changed since, the error is `precondition_failed`.
         pub fn if_unchanged<B>(mut self, before: &ResponseValue<B>) -> Self {
             self.if_match = crate::input::tag("if_match", before).map(Some);
             self
@@ -11927,7 +11927,7 @@ pub mod builder {
         pub async fn send(self) -> Result<ResponseValue<types::JsonObject>, crate::Error> {
             Ok(self.attempt().await?)
         }
-        /// Does it only while the resource is as it was in this response; otherwise the error is `precondition_failed`.
+        /// Sends `If-Match` with the entity tag of this response: where the resource has changed since, the error is `precondition_failed`.
         pub fn if_unchanged<B>(mut self, before: &ResponseValue<B>) -> Self {
             self.if_match = crate::input::tag("if_match", before).map(Some);
             self
@@ -12392,7 +12392,7 @@ pub mod builder {
         pub async fn send(self) -> Result<ResponseValue<types::JsonObject>, crate::Error> {
             Ok(self.attempt().await?)
         }
-        /// Asks for the resource only where it is not as it was in this response; otherwise [`is_not_modified`](crate::Error::is_not_modified) holds for the error.
+        /// Sends `If-None-Match` with the entity tag of this response: where the resource has not changed since, [`is_not_modified`](crate::Error::is_not_modified) is true for the error.
         pub fn if_changed<B>(mut self, before: &ResponseValue<B>) -> Self {
             self.if_none_match = crate::input::tag("if_none_match", before).map(Some);
             self
@@ -12479,7 +12479,7 @@ pub mod builder {
         pub async fn send(self) -> Result<ResponseValue<types::JsonObject>, crate::Error> {
             Ok(self.attempt().await?)
         }
-        /// Does it only while the resource is as it was in this response; otherwise the error is `precondition_failed`.
+        /// Sends `If-Match` with the entity tag of this response: where the resource has changed since, the error is `precondition_failed`.
         pub fn if_unchanged<B>(mut self, before: &ResponseValue<B>) -> Self {
             self.if_match = crate::input::tag("if_match", before).map(Some);
             self

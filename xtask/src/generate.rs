@@ -1,5 +1,4 @@
-//! The generated files: made from the contract crate alone, written or compared. The same input makes the same
-//! bytes.
+//! The generated files: computed from the contract crate alone, written or compared. The same input gives the same bytes.
 
 use std::fs;
 use std::path::Path;
@@ -10,13 +9,13 @@ use similar::TextDiff;
 
 use crate::client;
 
-/// What mends a stale file.
-pub const MEND: &str = "cargo xtask generate";
+/// Command that updates the generated files.
+pub const FIX_COMMAND: &str = "cargo xtask generate";
 
-/// How many lines of a stale file's difference are shown.
+/// Maximum number of lines of a stale file's diff that are shown.
 const DIFF_LINES: usize = 24;
 
-/// A generated file: where it is, and what stands in it.
+/// A generated file: its path in the checkout and its content.
 struct Generated {
     path: &'static str,
     content: String,
@@ -33,7 +32,7 @@ fn all(root: &Path) -> anyhow::Result<Vec<Generated>> {
     ])
 }
 
-/// Writes every generated file that is not yet what it should be.
+/// Writes every generated file that is out of date.
 pub fn write(root: &Path) -> anyhow::Result<()> {
     for Generated { path, content } in all(root)? {
         let file = root.join(path);
@@ -48,7 +47,7 @@ pub fn write(root: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Compares every generated file with what would be made; shows what differs and what mends it.
+/// Compares every generated file with its expected content. Prints diffs, and fails with the command that updates the files.
 pub fn check(root: &Path) -> anyhow::Result<()> {
     let mut stale = Vec::new();
     for Generated { path, content } in all(root)? {
@@ -60,7 +59,7 @@ pub fn check(root: &Path) -> anyhow::Result<()> {
         }
     }
     if !stale.is_empty() {
-        bail!("stale: {}; run `{MEND}` and commit what it writes", stale.join(", "));
+        bail!("stale: {}; run `{FIX_COMMAND}` and commit the result", stale.join(", "));
     }
     Ok(())
 }

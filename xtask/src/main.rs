@@ -1,6 +1,6 @@
-//! Rollcall's chores, as `cargo xtask <chore>`: making the generated files, and the checks of a change.
+//! Rollcall's development tasks, as `cargo xtask <task>`: generation of files, checks of a change, measurements.
 
-#![expect(clippy::print_stdout, reason = "a chore speaks to the person who runs it")]
+#![expect(clippy::print_stdout, reason = "prints its results to the terminal")]
 
 mod client;
 mod failover;
@@ -13,22 +13,22 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
 
-/// Rollcall's chores.
+/// Rollcall's development tasks.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Arguments {
     #[command(subcommand)]
-    chore: Chore,
-    /// The checkout to work on; the one that this was built from unless said otherwise.
+    task: Task,
+    /// The checkout to work on; by default the one that this program was built from.
     #[arg(long, global = true)]
     root: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
-enum Chore {
-    /// Make the generated files: the published document, its two tables, and the client.
+enum Task {
+    /// Generate files from the contract: the published document and its pages, and the client.
     Generate {
-        /// Change nothing; fail where a generated file is not what would be made.
+        /// Change nothing; fail where a generated file is out of date.
         #[arg(long)]
         check: bool,
     },
@@ -41,19 +41,19 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTIONS")]
         options: Vec<OsString>,
     },
-    /// Run it replicated on this machine, under load, while machines fail; see server/HIGH-AVAILABILITY.md.
+    /// Run a replicated deployment on this machine, under load, while machines fail; see server/HIGH-AVAILABILITY.md.
     Failover(failover::Options),
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let root = arguments.root.unwrap_or_else(checkout);
-    let result = match arguments.chore {
-        Chore::Generate { check: false } => generate::write(&root),
-        Chore::Generate { check: true } => generate::check(&root),
-        Chore::Ci => ci(&root),
-        Chore::Bench { options } => bench(&root, &options),
-        Chore::Failover(options) => failover::run(&root, &options),
+    let result = match arguments.task {
+        Task::Generate { check: false } => generate::write(&root),
+        Task::Generate { check: true } => generate::check(&root),
+        Task::Ci => ci(&root),
+        Task::Bench { options } => bench(&root, &options),
+        Task::Failover(options) => failover::run(&root, &options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -64,7 +64,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The checkout that this was built from.
+/// The checkout that this program was built from.
 fn checkout() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here).to_owned()
@@ -79,13 +79,15 @@ fn ci(root: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs the load generator, which is a package of its own and built in release.
+/// Runs the load generator, a package of its own, built in release. The working directory is kept, for relative paths in
+/// the options.
 fn bench(root: &Path, options: &[OsString]) -> anyhow::Result<()> {
     let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["run", "--release", "--package", "rollcall-bench", "--", "--root"])
+        .args(["run", "--release", "--package", "rollcall-bench", "--manifest-path"])
+        .arg(root.join("Cargo.toml"))
+        .args(["--", "--root"])
         .arg(root)
         .args(options)
-        .current_dir(root)
         .status()?;
     if !status.success() {
         bail!("the benchmark failed");

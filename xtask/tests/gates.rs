@@ -1,6 +1,6 @@
-//! The gate of the generated files, seen red: each one is broken on purpose in a copy of what the gate reads.
+//! Tests of `cargo xtask generate --check`: each generated file is changed in a copy, and the check must fail.
 
-#![expect(clippy::unwrap_used, reason = "a test says by a panic what is wrong")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,7 @@ const GENERATED: &[&str] = &[
     "client/src/values.rs",
 ];
 
-/// A folder with the generated files and what their making reads.
+/// Copies the generated files, and the files that the generation reads, to a temporary folder.
 fn copy() -> TempDir {
     let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let folder = TempDir::new().unwrap();
@@ -29,7 +29,7 @@ fn copy() -> TempDir {
     folder
 }
 
-/// Runs the chore; whether it ended well, and what it said.
+/// Runs `xtask generate`; returns its success and its output.
 fn generate(folder: &TempDir, arguments: &[&str]) -> (bool, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
         .arg("generate")
@@ -42,13 +42,13 @@ fn generate(folder: &TempDir, arguments: &[&str]) -> (bool, String) {
 }
 
 #[test]
-fn the_check_passes_on_what_is_checked_in() {
+fn check_passes_on_the_checkout() {
     let (passed, said) = generate(&copy(), &["--check"]);
     assert!(passed, "{said}");
 }
 
 #[test]
-fn the_check_fails_on_each_stale_file_and_says_what_mends_it() {
+fn check_fails_on_each_stale_file_and_names_the_command_that_updates_it() {
     let folder = copy();
     for file in GENERATED {
         let path = folder.path().join(file);
@@ -68,7 +68,7 @@ fn the_check_fails_on_each_stale_file_and_says_what_mends_it() {
                 said.contains(&format!("stale: {file};")) && said.contains("cargo xtask generate"),
                 "{said}"
             );
-            assert!(said.lines().count() < 40, "the difference is not short: {said}");
+            assert!(said.lines().count() < 40, "the diff is not short: {said}");
             assert_eq!(fs::read_to_string(&path).unwrap(), broken, "a check changes nothing");
         }
         fs::remove_file(&path).unwrap();
@@ -78,7 +78,7 @@ fn the_check_fails_on_each_stale_file_and_says_what_mends_it() {
 }
 
 #[test]
-fn generating_mends_what_is_stale() {
+fn generate_updates_stale_files() {
     let folder = copy();
     for file in GENERATED {
         fs::write(folder.path().join(file), "stale\n").unwrap();

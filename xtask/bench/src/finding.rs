@@ -1,5 +1,5 @@
-//! Lists: pages at the beginning and deep inside, look-ups, words, filters. Each row is one kind of request for random
-//! people, so that no answer is twice the same.
+//! Lists: first and deep pages, lookups, words, filters. Each row is one kind of request for random users, so that
+//! responses differ.
 
 use anyhow::Context;
 
@@ -10,11 +10,11 @@ use super::scenarios::Bench;
 use super::seed::{TEAMS, family, username};
 use super::wire::{Connection, request};
 
-/// The size of the pages that are read.
+/// Page size.
 const PAGE: u64 = 20;
-/// The page that is called deep, where there are so many.
+/// Number of the deep page, where the list has as many.
 const DEEP: u64 = 10_000;
-/// How many clients search at once: twice as many as the server has connections for it.
+/// Number of clients that search at once: twice the number of the server's connections for searches.
 const SEARCHERS: usize = 8;
 
 /// The query of a request for the n-th person.
@@ -53,7 +53,7 @@ fn filter(text: &str) -> String {
 }
 
 impl Bench {
-    /// All of it.
+    /// Runs the scenario `lists`.
     pub(super) fn lists(&self, report: &mut Report) -> anyhow::Result<()> {
         for sort in ["", "sort=username&"] {
             self.pages(sort, report)?;
@@ -105,7 +105,7 @@ impl Bench {
         Ok(())
     }
 
-    /// Walks to the page 10,000, or nine tenths of the way, and gives its number and path.
+    /// Walks to page 10,000, or to nine tenths of a shorter list, and returns the page's number and path.
     fn deep_page(&self, sort: &str) -> anyhow::Result<(u64, String)> {
         let before = ((DEEP - 1) * PAGE).min(self.users * 9 / 10);
         let mut connection = Connection::open(self.server.address)?;

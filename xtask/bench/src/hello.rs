@@ -1,5 +1,5 @@
-//! A Dropshot server that answers one constant: what the framework alone reaches on this machine. It runs in a process
-//! of its own, made from the same release profile as Rollcall's server.
+//! A Dropshot server with one constant response: the limit of the framework alone on this machine. It runs in a process
+//! of its own, built with the same release profile as Rollcall's server.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -11,13 +11,12 @@ use dropshot::{
     ServerBuilder, endpoint,
 };
 
-/// Answers.
 #[endpoint { method = GET, path = "/hello" }]
 async fn hello(_: RequestContext<()>) -> Result<HttpResponseOk<&'static str>, HttpError> {
     Ok(HttpResponseOk("hello"))
 }
 
-/// Serves until it is killed; the first line of its output says where.
+/// Serves until it is killed. The first line of its output is its address.
 pub fn serve() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -35,18 +34,18 @@ pub fn serve() -> anyhow::Result<()> {
     })
 }
 
-/// The same, run as a child and killed when dropped.
+/// The bare server as a child process, killed when dropped.
 #[derive(Debug)]
 pub struct Hello {
     child: Child,
-    /// Where it listens.
+    /// Address that it listens on.
     pub address: SocketAddr,
 }
 
 impl Hello {
-    /// Starts it.
+    /// Starts the process and reads its address.
     pub fn start() -> anyhow::Result<Self> {
-        let program = std::env::current_exe().context("our own program is unknown")?;
+        let program = std::env::current_exe().context("the path of this program is unknown")?;
         let mut child = Command::new(program)
             .arg("hello-server")
             .stdin(Stdio::null())
@@ -56,13 +55,13 @@ impl Hello {
         let mut line = String::new();
         BufReader::new(child.stdout.take().context("no standard output")?).read_line(&mut line)?;
         let address = line.trim().parse();
-        // From here on it is killed when dropped, also where the address is no address.
+        // `Self` before the address is parsed, so that the child is killed where that fails.
         let mut started = Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
         started.address = address.context("the bare server did not say where it listens")?;
         Ok(started)
     }
 
-    /// Its process.
+    /// Process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -70,7 +69,7 @@ impl Hello {
 
 impl Drop for Hello {
     fn drop(&mut self) {
-        // Fails only where it has ended already.
+        // Fails only where the child has ended.
         let _killed = self.child.kill();
         let _reaped = self.child.wait();
     }

@@ -1,5 +1,5 @@
-//! What could at best be reached on this machine, measured in the same run: a read's two statements by `pgbench`,
-//! argon2 alone, and a Dropshot server that does nothing.
+//! Limits of this machine, measured in the same run: a read's two statements by `pgbench`, and argon2 alone. The third
+//! limit, a Dropshot server that does nothing, is in [`super::hello`].
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,16 +12,16 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use super::process::Postgres;
 use super::seed::{PERMISSIONS, TEAMS, permission_sql, team_id_sql, user_id_sql};
 
-/// The look-up of a credential as Diesel sends it (`rollcall_store::sessions::credential`; seen with `log_statement`).
+/// Lookup of a credential as Diesel sends it (`rollcall_store::sessions::credential`; seen with `log_statement`).
 const CREDENTIAL: &str = r#"SELECT "credentials"."session_id", "credentials"."user_id", "credentials"."created_at", "credentials"."authenticated_at", "credentials"."last_used_at", "credentials"."expires_at", "credentials"."address", "credentials"."user_agent", "credentials"."suspended", "credentials"."suspended_until", "credentials"."permissions" FROM "credentials" WHERE ("credentials"."token_hash" = $1)"#;
 
-/// The read of a user by id as Diesel sends it (`rollcall_store::users::find`).
+/// Read of a user by id as Diesel sends it (`rollcall_store::users::find`).
 const USER: &str = r#"SELECT "user_records"."id", "user_records"."username", "user_records"."email", "user_records"."email_verified", "user_records"."phone", "user_records"."phone_verified", "user_records"."name", "user_records"."avatar_url", "user_records"."profile", "user_records"."custom_data", "user_records"."suspended", "user_records"."suspended_reason", "user_records"."suspended_until", "user_records"."has_password", "user_records"."password_changed_at", "user_records"."password_expires_at", "user_records"."created_via", "user_records"."created_at", "user_records"."updated_at", "user_records"."last_sign_in_at", "user_records"."roles", "user_records"."groups", "user_records"."is_staff" FROM "user_records" WHERE ("user_records"."id" = $1)"#;
 
-/// A question about access without a group as Diesel sends it (`rollcall_store::grants::why`): the permission, 1, the user.
+/// Permission check without a group as Diesel sends it (`rollcall_store::grants::why`): the permission, 1, the user.
 const ACCESS: &str = r#"SELECT "users"."id", "users"."suspended", "users"."suspended_until", (SELECT min("global_grants"."role") FROM "global_grants" WHERE (("global_grants"."user_id" = "users"."id") AND ("global_grants"."permission" = $1)) LIMIT $2) FROM "users" WHERE "users"."id" = $3"#;
 
-/// The same with a group: the token, 1, the permission, 1, the permission, 1, the group, the user.
+/// Permission check in a group. Parameters: the token, 1, the permission, 1, the permission, 1, the group, the user.
 const ACCESS_IN_GROUP: &str = r#"SELECT "users"."id", "users"."suspended", "users"."suspended_until", "groups"."id", EXISTS (SELECT "group_members"."group_id", "group_members"."user_id", "group_members"."joined_at" FROM "group_members" WHERE (("group_members"."group_id" = "groups"."id") AND ("group_members"."user_id" = (SELECT "sessions"."user_id" FROM "sessions" WHERE ("sessions"."token_hash" = $1) LIMIT $2)))), EXISTS (SELECT "group_members"."group_id", "group_members"."user_id", "group_members"."joined_at" FROM "group_members" WHERE (("group_members"."group_id" = "groups"."id") AND ("group_members"."user_id" = "users"."id"))), (SELECT min("global_grants"."role") FROM "global_grants" WHERE (("global_grants"."user_id" = "users"."id") AND ("global_grants"."permission" = $3)) LIMIT $4), (SELECT min("group_grants"."role") FROM "group_grants" WHERE ((("group_grants"."user_id" = "users"."id") AND ("group_grants"."group_id" = "groups"."id")) AND ("group_grants"."permission" = $5)) LIMIT $6) FROM ("users" LEFT OUTER JOIN "groups" ON ("groups"."id" = $7 AND NOT "groups"."deleted")) WHERE "users"."id" = $8"#;
 
 /// A read whose limit is measured.
@@ -29,16 +29,16 @@ const ACCESS_IN_GROUP: &str = r#"SELECT "users"."id", "users"."suspended", "user
 pub enum Read {
     /// A user by id.
     UserView,
-    /// A question about access; half of them name a group.
+    /// A permission check; half of them name a group.
     AccessCheck,
 }
 
-/// How `pgbench` sends the two statements.
+/// Order in which `pgbench` sends the two statements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sending {
-    /// The second when the answer to the first is there: two round trips.
+    /// The second after the result of the first: two round trips.
     InTurn,
-    /// Both at once: one round trip, as the server does it.
+    /// Both at once: one round trip, as the server sends them.
     Pipelined,
 }
 
@@ -53,8 +53,8 @@ pub struct Pgbench {
 }
 
 impl Pgbench {
-    /// Looks for `pgbench` beside Postgres' other programs, then in the path; None where there is none. `token_hash`
-    /// is that of a live session, in hexadecimal.
+    /// Looks for `pgbench` beside Postgres' other programs, then in the path; `None` without it. `token_hash` is the
+    /// hash of a live session's token in hexadecimal.
     pub fn find(
         postgres: &Postgres,
         folder: &Path,
@@ -78,7 +78,7 @@ impl Pgbench {
         Ok(Some(found))
     }
 
-    /// The scripts of a read, and where they are; `pgbench` takes any one of them each time.
+    /// Paths and texts of a read's scripts. `pgbench` picks one of them at random for each transaction.
     fn scripts(&self, read: Read, sending: Sending) -> Vec<(PathBuf, String)> {
         let file = |number: usize| self.folder.join(format!("{read:?}-{sending:?}-{number}.sql"));
         statements(read)
@@ -88,7 +88,7 @@ impl Pgbench {
             .collect()
     }
 
-    /// Transactions in a second, and how many there were.
+    /// Runs `pgbench`; returns the transactions per second and their number.
     pub fn run(
         &self,
         read: Read,
@@ -101,7 +101,7 @@ impl Pgbench {
             .args(["--no-vacuum", "--protocol=prepared", "--jobs=1", "--username=rollcall"])
             .arg(format!("--host={}", self.socket.display()))
             .arg(format!("--client={clients}"))
-            // Whole seconds only.
+            // `pgbench` takes whole seconds only.
             .arg(format!("--time={}", time.as_secs_f64().ceil()))
             .arg(format!("--define=last={}", self.users - 1))
             .arg(format!("--define=token=\\x{}", self.token_hash))
@@ -124,12 +124,12 @@ impl Pgbench {
     }
 }
 
-/// What a read sends after the look-up of the credential. `pgbench` has numbers only, so ids and names are put together
-/// from them in the statement: well under a hundredth of its time.
+/// Statements that a read sends after the lookup of the credential. `pgbench` has only numbers, so the statements build
+/// ids and names from them, which takes well under a hundredth of their time.
 fn statements(read: Read) -> Vec<String> {
     let user = user_id_sql(":n");
     let filled = |statement: &str, values: &[&str]| {
-        // From the last one, because `$1` is also the beginning of `$10`.
+        // From the last parameter to the first, because `$1` is a prefix of `$10`.
         (1..=values.len())
             .rev()
             .fold(statement.to_owned(), |text, place| text.replace(&format!("${place}"), values[place - 1]))
@@ -147,7 +147,7 @@ fn statements(read: Read) -> Vec<String> {
     }
 }
 
-/// A script: the credential and a statement.
+/// Script with the lookup of the credential and a statement.
 fn script(statement: &str, sending: Sending) -> String {
     let numbers = format!(
         "\\set n random(0, :last)\n\\set p random(0, {})\n\\set t :n % {TEAMS}\n\\set one 1\n",
@@ -160,7 +160,8 @@ fn script(statement: &str, sending: Sending) -> String {
     }
 }
 
-/// Hashes in a second with the server's default parameters and one thread for each core, memory kept between hashes.
+/// Measures argon2 with the server's default parameters, one thread per core and memory that is reused; returns hashes
+/// per second.
 pub fn argon2(time: Duration) -> anyhow::Result<f64> {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let begun = Instant::now();

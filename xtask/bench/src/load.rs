@@ -1,9 +1,9 @@
-//! The load generator: one thread, many connections, `poll`. It costs a few microseconds for each request, because it
-//! shares the machine with what it measures.
+//! The load generator: one thread, many connections, `poll`. It shares the machine with the server that it measures, so
+//! it must cost only a few microseconds per request.
 //!
-//! Closed loop: every connection sends its next request when it has its answer. Open loop: requests fall due at a fixed
-//! rate whatever the server does, and latency counts from when they were due, also while none could be sent: a server
-//! that stalls can't hide it (no coordinated omission).
+//! In a closed loop every connection sends its next request after the response to the one before. In an open loop requests
+//! fall due at a fixed rate, independent of the server, and latency counts from the due time, also while all connections
+//! are busy: a stall of the server shows in the latency (no coordinated omission).
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -15,46 +15,46 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::wire::Connection;
 
-/// How long the last answers are waited for.
+/// Time to wait for the last responses.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// How requests follow each other.
+/// Arrival of requests.
 #[derive(Clone, Copy, Debug)]
 pub enum Pace {
-    /// The next one when the answer is there.
+    /// The next request after the response.
     Closed,
-    /// So many in a second.
+    /// This many requests per second.
     Open(f64),
 }
 
-/// What to drive, how and how long.
+/// Parameters of one measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    /// The server.
+    /// Address of the server.
     pub address: SocketAddr,
-    /// How many connections.
+    /// Number of connections.
     pub connections: usize,
-    /// How requests follow each other.
+    /// Arrival of requests.
     pub pace: Pace,
-    /// How long.
+    /// Duration of the measurement.
     pub time: Duration,
 }
 
-/// What came of it.
+/// Result of one measurement.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// Answers, all of them 2xx.
-    pub answers: u64,
-    /// From the first request to the last answer.
+    /// Number of responses, all of them 2xx.
+    pub responses: u64,
+    /// Time from the first request to the last response.
     pub elapsed: Duration,
-    /// In nanoseconds.
+    /// Latency in nanoseconds.
     pub latency: Histogram<u64>,
 }
 
 impl Outcome {
-    /// Answers in a second.
+    /// Responses per second.
     pub fn rate(&self) -> f64 {
-        self.answers as f64 / self.elapsed.as_secs_f64()
+        self.responses as f64 / self.elapsed.as_secs_f64()
     }
 }
 
@@ -65,18 +65,19 @@ pub fn histogram() -> Histogram<u64> {
 
 struct Lane {
     connection: Connection,
-    /// When the request under way was due; None while the connection is idle.
+    /// Due time of the request under way; `None` while the connection is idle.
     due: Option<Instant>,
 }
 
-/// Drives a server; `compose` writes the next request of a connection. The first answer that is no 2xx ends it.
+/// Sends load to a server; `compose` writes the next request of a connection. Fails at the first response that is not a
+/// 2xx.
 pub fn drive(plan: &Plan, mut compose: impl FnMut(usize, &mut Vec<u8>)) -> anyhow::Result<Outcome> {
     let mut lanes = Vec::with_capacity(plan.connections);
     for _ in 0..plan.connections {
         lanes.push(Lane { connection: Connection::open(plan.address)?.nonblocking()?, due: None });
     }
     let mut idle: Vec<usize> = (0..lanes.len()).rev().collect();
-    let (mut request, mut latency, mut answers) = (Vec::with_capacity(1024), histogram(), 0);
+    let (mut request, mut latency, mut responses) = (Vec::with_capacity(1024), histogram(), 0);
     let begun = Instant::now();
     let end = begun + plan.time;
     let mut schedule = Schedule { begun, rate: plan.pace, made: 0, waiting: VecDeque::new() };
@@ -98,23 +99,23 @@ pub fn drive(plan: &Plan, mut compose: impl FnMut(usize, &mut Vec<u8>)) -> anyho
             break;
         }
         if now >= end + DRAIN {
-            bail!("{} answers are missing {} s after the end", lanes.len() - idle.len(), DRAIN.as_secs());
+            bail!("{} responses are missing {} s after the end", lanes.len() - idle.len(), DRAIN.as_secs());
         }
         let busy: Vec<usize> = (0..lanes.len()).filter(|lane| lanes[*lane].due.is_some()).collect();
         for lane in ready(&lanes, &busy, schedule.patience(now, end))? {
-            let Some(answer) = lanes[lane].connection.receive()? else { continue };
-            answer.check()?;
-            answers += 1;
+            let Some(response) = lanes[lane].connection.receive()? else { continue };
+            response.check()?;
+            responses += 1;
             if let Some(due) = lanes[lane].due.take() {
                 latency.saturating_record(u64::try_from(due.elapsed().as_nanos()).unwrap_or(u64::MAX));
             }
             idle.push(lane);
         }
     }
-    Ok(Outcome { answers, elapsed: begun.elapsed(), latency })
+    Ok(Outcome { responses, elapsed: begun.elapsed(), latency })
 }
 
-/// Waits until some of the busy lanes have something to read.
+/// Waits for input on the busy lanes; returns the lanes with input.
 fn ready(lanes: &[Lane], busy: &[usize], patience: Duration) -> anyhow::Result<Vec<usize>> {
     let mut waits: Vec<PollFd<'_>> =
         busy.iter().map(|lane| PollFd::new(lanes[*lane].connection.stream(), PollFlags::IN)).collect();
@@ -124,7 +125,7 @@ fn ready(lanes: &[Lane], busy: &[usize], patience: Duration) -> anyhow::Result<V
     };
     match poll(&mut waits, Some(&timeout)) {
         Ok(_) | Err(rustix::io::Errno::INTR) => {}
-        Err(error) => return Err(error).context("waiting for answers"),
+        Err(error) => return Err(error).context("waiting for responses"),
     }
     Ok(busy
         .iter()
@@ -134,12 +135,12 @@ fn ready(lanes: &[Lane], busy: &[usize], patience: Duration) -> anyhow::Result<V
         .collect())
 }
 
-/// When requests are due.
+/// Due times of requests.
 struct Schedule {
     begun: Instant,
     rate: Pace,
     made: u64,
-    /// Due, and not yet sent.
+    /// Due times of requests that are not yet sent.
     waiting: VecDeque<Instant>,
 }
 
@@ -163,7 +164,7 @@ impl Schedule {
         }
     }
 
-    /// How long nothing is to be done but reading answers.
+    /// Time until the next request is due; responses can be awaited that long.
     fn patience(&self, now: Instant, end: Instant) -> Duration {
         match self.next() {
             Some(due) if now < end => due.saturating_duration_since(now),
@@ -177,7 +178,7 @@ mod tests {
     use super::{Duration, Instant, Pace, Schedule, VecDeque};
 
     #[test]
-    fn an_open_loop_owes_what_it_could_not_send() {
+    fn an_open_loop_keeps_due_requests_that_it_could_not_send() {
         let begun = Instant::now();
         let mut schedule = Schedule { begun, rate: Pace::Open(1000.0), made: 0, waiting: VecDeque::new() };
         schedule.fall_due(begun + Duration::from_millis(10), 0);

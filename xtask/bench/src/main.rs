@@ -3,7 +3,6 @@
 //! 2xx ends its scenario, and the run fails after the other scenarios.
 
 #![expect(clippy::print_stdout, reason = "prints its results to the terminal")]
-#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 mod chart;
 mod finding;
@@ -96,6 +95,7 @@ fn run(options: &Options) -> anyhow::Result<()> {
     }
     let settings = Settings::of(options)?;
     let root = options.root.clone().unwrap_or_else(checkout);
+    let root = root.canonicalize().with_context(|| format!("--root {}", root.display()))?;
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder));
     let binary = match &options.server {
@@ -134,7 +134,7 @@ fn build_server(root: &Path, target: &Path) -> anyhow::Result<PathBuf> {
     Ok(target.join("release/rollcall-server"))
 }
 
-/// The options, resolved.
+/// The options after validation.
 #[derive(Debug)]
 struct Settings {
     sizes: Vec<u64>,
@@ -184,14 +184,14 @@ fn measure(
     if busy > 0.7 {
         report
             .notes
-            .push(format!("the machine was busy before we began (load {busy:.2}): trust ratios, not rates"));
+            .push(format!("the machine was busy before the run (load {busy:.2}): trust ratios, not rates"));
     }
     println!("starting {} on {}", binary.display(), data.display());
     let log = folder.join("server.log");
     let server = Server::start(binary, data, &log)?;
     let cluster = server.postgres.data.clone();
     let outcome = measure_sizes(settings, binary, folder, data, server, report);
-    // By now it is stopped, however that ended.
+    // The server is stopped by now, in success and in failure.
     remove_data(data, &cluster)?;
     outcome
 }
@@ -212,7 +212,7 @@ fn measure_sizes(
         seeded = *size;
         report.users = *size;
         server.stop()?;
-        // The first start builds the indexes that were left out while the users came.
+        // The first start builds the indexes that were dropped before seeding.
         server = Server::start(binary, data, &folder.join("server.log"))?;
         report.fact("building the lists' indexes, s", server.started_in.as_secs_f64(), "");
         server.stop()?;
@@ -223,7 +223,7 @@ fn measure_sizes(
         let token_hash = seed::token_hash(&server.postgres.socket)?;
         let pgbench = Pgbench::find(&server.postgres, folder, *size, token_hash)?;
         if pgbench.is_none() {
-            report.notes.push("there is no pgbench: its limits and ratios are missing".to_owned());
+            report.notes.push("pgbench is not installed: its limits and ratios are missing".to_owned());
         }
         let mut bench = Bench {
             server,
@@ -239,7 +239,7 @@ fn measure_sizes(
         };
         for scenario in &settings.scenarios {
             println!("measuring {scenario:?}");
-            // What the others show is still worth having.
+            // The other scenarios run all the same.
             if let Err(error) = bench.run(*scenario, report) {
                 failures.push(format!("{error:#}"));
             }
@@ -253,19 +253,19 @@ fn measure_sizes(
     Ok(())
 }
 
-/// An administrator's tokens.
+/// Signs the administrator in; returns the tokens.
 fn sign_in(server: &Server, password: &str, count: usize) -> anyhow::Result<Vec<String>> {
     let body = json!({ "identifier": "admin", "password": password }).to_string();
     let mut connection = Connection::open(server.address)?;
     (0..count)
         .map(|_| {
-            let answer = connection.call("POST", "/v1/login", None, &body)?;
-            Ok(answer["token"].as_str().context("a sign-in without a token")?.to_owned())
+            let response = connection.call("POST", "/v1/login", None, &body)?;
+            Ok(response["token"].as_str().context("a sign-in without a token")?.to_owned())
         })
         .collect()
 }
 
-/// Writes the report for programs, and the chart.
+/// Writes the report as JSON, and the chart.
 fn write(folder: &Path, settings: &Settings, report: &Report) -> anyhow::Result<()> {
     let now = chrono::DateTime::<chrono::Utc>::from(SystemTime::now());
     let stem = now.format("%Y-%m-%dT%H-%M-%SZ").to_string();

@@ -1,4 +1,4 @@
-//! What processes cost, read from `/proc`: processor time and memory of the server and of its Postgres. Linux only.
+//! Processor time and memory of the server and of its Postgres, read from `/proc`. Linux only.
 
 use std::path::{Path, PathBuf};
 
@@ -7,19 +7,19 @@ use anyhow::{Context, bail};
 /// Linux counts processor time in hundredths of a second on every architecture.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// The fields of `/proc/<pid>/stat` that we look at.
+/// Fields of `/proc/<pid>/stat`.
 struct Stat {
     name: String,
     parent: u32,
     /// User and system time, in ticks.
     own: u64,
-    /// The same of children that have ended and were waited for.
+    /// User and system time of children that have ended and were waited for, in ticks.
     ended_children: u64,
 }
 
 fn stat(pid: u32) -> Option<Stat> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name stands in parentheses and may hold anything, also parentheses.
+    // The name stands in parentheses and may contain parentheses itself.
     let (head, rest) = text.rsplit_once(')')?;
     let name = head.split_once('(')?.1.to_owned();
     let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
@@ -38,19 +38,19 @@ fn children(parent: u32) -> Vec<(u32, Stat)> {
     pids.filter_map(|pid| Some((pid, stat(pid)?))).filter(|(_, stat)| stat.parent == parent).collect()
 }
 
-/// Processor time of the server, of its Postgres and of ourselves, in seconds since they began.
+/// Processor time of the server, of its Postgres and of this process, in seconds since their start.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cpu {
     /// The server.
     pub server: f64,
     /// Postgres with all its processes.
     pub postgres: f64,
-    /// Whoever makes the load: this process.
+    /// This process, which generates the load.
     pub driver: f64,
 }
 
 impl Cpu {
-    /// Reads it now; `server` may be any process that answers requests.
+    /// Reads the current values; `server` may be any process that serves requests.
     pub fn now(server: u32, postgres: Option<u32>) -> Self {
         let own = |pid| stat(pid).map_or(0, |stat| stat.own);
         let database = postgres.map_or(0, |pid| {
@@ -65,7 +65,7 @@ impl Cpu {
         }
     }
 
-    /// What was spent since an earlier reading.
+    /// Difference to an earlier reading.
     pub fn since(self, before: Self) -> Self {
         Self {
             server: self.server - before.server,
@@ -75,7 +75,7 @@ impl Cpu {
     }
 }
 
-/// Resident memory in MiB: now, and the most that it ever was.
+/// Current and peak resident memory in MiB.
 #[derive(Clone, Copy, Debug)]
 pub struct Memory {
     /// `VmRSS`.
@@ -84,7 +84,7 @@ pub struct Memory {
     pub peak: f64,
 }
 
-/// Reads a process' memory.
+/// Reads the memory of a process.
 pub fn memory(pid: u32) -> anyhow::Result<Memory> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status")).context("the process is gone")?;
     let field = |name: &str| {
@@ -98,7 +98,7 @@ pub fn memory(pid: u32) -> anyhow::Result<Memory> {
 /// The private Postgres of a server.
 #[derive(Clone, Debug)]
 pub struct Postgres {
-    /// Its main process.
+    /// Process id of the postmaster.
     pub pid: u32,
     /// The folder of its socket.
     pub socket: PathBuf,
@@ -108,7 +108,7 @@ pub struct Postgres {
     pub programs: PathBuf,
 }
 
-/// Finds the Postgres that a server started, and how it was started.
+/// Finds the Postgres that a server started, and reads its folders from its command line.
 pub fn postgres_of(server: u32) -> anyhow::Result<Postgres> {
     let Some((pid, _)) = children(server).into_iter().find(|(_, stat)| stat.name == "postgres") else {
         bail!("the server runs no Postgres of its own");
@@ -133,7 +133,7 @@ pub fn postgres_of(server: u32) -> anyhow::Result<Postgres> {
     })
 }
 
-/// How busy the machine has been in the last minute.
+/// Load average of the last minute.
 pub fn load_average() -> f64 {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split(' ').next().and_then(|first| first.parse().ok()).unwrap_or(0.0)
@@ -144,7 +144,7 @@ mod tests {
     use super::{Cpu, memory, stat};
 
     #[test]
-    fn we_can_read_ourselves() {
+    fn the_values_of_this_process_are_read() {
         let own = std::process::id();
         assert!(stat(own).is_some_and(|stat| stat.parent > 0));
         assert!(memory(own).is_ok_and(|memory| memory.peak >= memory.resident * 0.5));

@@ -1,4 +1,4 @@
-//! What was measured, and how it is shown: a table for people, JSON for programs.
+//! Results of a run, as a table for people and as JSON for programs.
 
 use serde_json::{Value, json};
 
@@ -8,29 +8,29 @@ use super::process::{Cpu, Memory};
 /// One round of one row.
 #[derive(Clone, Copy, Debug)]
 pub struct Round {
-    /// Requests (or transactions, or hashes) in a second.
+    /// Requests (or transactions, or hashes) per second.
     pub rate: f64,
-    /// Milliseconds that half of them took at the most, where that is known.
+    /// Median latency in milliseconds, where it is known.
     pub p50: Option<f64>,
-    /// Milliseconds that 99 of a hundred took at the most.
+    /// 99th percentile of the latency in milliseconds, where it is known.
     pub p99: Option<f64>,
-    /// Processor time for one, in microseconds.
+    /// Processor time per request, in microseconds.
     pub cpu: Option<Cpu>,
 }
 
 impl Round {
-    /// Out of what the load generator saw, and the processor time meanwhile.
+    /// Converts a measurement of the load generator and the processor time spent meanwhile.
     pub fn of(outcome: &Outcome, cpu: Cpu) -> Self {
         let milliseconds = |quantile: f64| Some(outcome.latency.value_at_quantile(quantile) as f64 / 1e6);
         Self {
             rate: outcome.rate(),
             p50: milliseconds(0.50),
             p99: milliseconds(0.99),
-            cpu: Some(per_item(cpu, outcome.answers as f64)),
+            cpu: Some(per_item(cpu, outcome.responses as f64)),
         }
     }
 
-    /// Where only a rate is known, and perhaps what it cost.
+    /// Round with a rate only, and with processor time where that is known.
     pub fn rate(rate: f64, cpu: Option<(Cpu, f64)>) -> Self {
         Self { rate, p50: None, p99: None, cpu: cpu.map(|(cpu, items)| per_item(cpu, items)) }
     }
@@ -44,23 +44,23 @@ fn per_item(cpu: Cpu, items: f64) -> Cpu {
 /// Everything measured under one name at one table size.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// What.
+    /// Name of the row.
     pub name: String,
-    /// How many users were in the table.
+    /// Number of users in the table.
     pub users: u64,
-    /// Whether it says what the machine could do at best, rather than what Rollcall does.
+    /// True for a limit of the machine, false for a measurement of Rollcall.
     pub limit: bool,
-    /// The rounds.
+    /// Rounds, in the order of measurement.
     pub rounds: Vec<Round>,
 }
 
 impl Row {
-    /// One without rounds.
+    /// Creates a row without rounds.
     pub fn new(name: impl Into<String>, users: u64) -> Self {
         Self { name: name.into(), users, limit: false, rounds: Vec::new() }
     }
 
-    /// The same, as a limit.
+    /// Creates a row without rounds for a limit of the machine.
     pub fn limit(name: impl Into<String>, users: u64) -> Self {
         Self { limit: true, ..Self::new(name, users) }
     }
@@ -70,7 +70,7 @@ impl Row {
         self.median(|round| Some(round.rate)).unwrap_or(0.0)
     }
 
-    /// The median of what some rounds know.
+    /// The median of a value over the rounds that have it.
     pub fn median(&self, of: impl Fn(&Round) -> Option<f64>) -> Option<f64> {
         let mut values: Vec<f64> = self.rounds.iter().filter_map(of).collect();
         values.sort_by(f64::total_cmp);
@@ -94,34 +94,34 @@ impl Row {
     }
 }
 
-/// A figure that stands for itself.
+/// A single figure.
 #[derive(Clone, Debug)]
 pub struct Fact {
-    /// What.
+    /// Name with the unit.
     pub name: String,
-    /// How many users were in the table.
+    /// Number of users in the table.
     pub users: u64,
-    /// How much, with its unit in the name.
+    /// The figure.
     pub value: f64,
-    /// What we want it to be, in words.
+    /// Goal in words; empty without one.
     pub goal: &'static str,
 }
 
 /// A whole run.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// The rows.
+    /// Measurements and limits.
     pub rows: Vec<Row>,
     /// Ratios, memory, times.
     pub facts: Vec<Fact>,
-    /// How many users are in the table that facts are added about.
+    /// Number of users in the table, for facts that are added.
     pub users: u64,
-    /// What a reader must know to judge the figures.
+    /// Remarks that a reader needs to judge the figures.
     pub notes: Vec<String>,
 }
 
 impl Report {
-    /// Adds a fact.
+    /// Adds a fact about the current table size.
     pub fn fact(&mut self, name: impl Into<String>, value: f64, goal: &'static str) {
         self.facts.push(Fact { name: name.into(), users: self.users, value, goal });
     }
@@ -132,7 +132,7 @@ impl Report {
         self.fact(format!("server's memory {when}, peak MiB"), memory.peak, "");
     }
 
-    /// For programs.
+    /// The report for programs.
     pub fn json(&self) -> Value {
         json!({
             "rows": self.rows.iter().map(Row::json).collect::<Vec<_>>(),
@@ -142,7 +142,7 @@ impl Report {
         })
     }
 
-    /// For people.
+    /// The report for people.
     pub fn text(&self) -> String {
         let mut text = format!(
             "\n{:<54} {:>9} {:>10} {:>8} {:>8} {:>9} {:>9} {:>9}\n",
@@ -161,7 +161,7 @@ impl Report {
                 cell(row.median(|round| Some(round.cpu?.driver)), 1),
             ));
         }
-        text.push_str("(medians of the rounds; us: processor time for one, in microseconds)\n\n");
+        text.push_str("(medians of the rounds; us: processor time per request, in microseconds)\n\n");
         for fact in &self.facts {
             let goal = if fact.goal.is_empty() { String::new() } else { format!("   (goal: {})", fact.goal) };
             text.push_str(&format!(
@@ -182,7 +182,7 @@ fn cell(value: Option<f64>, digits: usize) -> String {
     value.filter(|value| *value > 0.0).map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
 }
 
-/// A whole number with its thousands apart; below a hundred with one digit more.
+/// Formats a number with commas between thousands; below a hundred with one decimal.
 pub fn thousands(value: f64) -> String {
     if value < 100.0 {
         return format!("{value:.1}").trim_end_matches(".0").to_owned();

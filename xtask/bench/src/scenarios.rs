@@ -1,5 +1,4 @@
-//! What is measured: one function for each scenario, its limits in the same rounds, so that whatever else the machine
-//! does meets both.
+//! Scenarios, one function each. Limits are measured in the same rounds, so that other load on the machine affects both.
 
 use std::time::Duration;
 
@@ -16,13 +15,13 @@ use super::seed::{PERMISSIONS, TEAMS, WITH_PASSWORD, permission, team_id, user_i
 use super::server::Server;
 use super::wire::request;
 
-/// With how many clients `pgbench` is run besides: about what is best for it on few cores.
+/// Second number of clients for `pgbench`: about its optimum on few cores.
 const FEW_CLIENTS: usize = 4;
-/// How many clients sign in at once.
+/// Number of clients that sign in at once.
 const SIGN_IN_CLIENTS: usize = 8;
-/// Reads in a second while they do.
+/// Reads per second during sign-ins.
 const READS_DURING_SIGN_INS: f64 = 1000.0;
-/// How many clients write at once: as many as the server has connections for transactions.
+/// Number of clients that write at once: the number of the server's connections for transactions.
 const WRITERS: usize = 8;
 
 /// One scenario.
@@ -30,22 +29,22 @@ const WRITERS: usize = 8;
 pub enum Scenario {
     /// An administrator views users by id.
     UserView,
-    /// An administrator asks whether users hold permissions, half of the time in a group.
+    /// An administrator checks permissions of users, half of them in a group.
     AccessCheck,
-    /// Lists: the first page and the ten-thousandth, look-ups, words, filters, sorts.
+    /// Lists: the first page and the ten-thousandth, lookups, words, filters, sorts.
     Lists,
-    /// Signing in, and what it does to reads.
+    /// Sign-ins, and reads during sign-ins.
     Login,
-    /// Changing a user's name.
+    /// Changes of a user's name.
     Update,
-    /// Creating users without a password.
+    /// Creation of users without a password.
     Create,
 }
 
-/// What the scenarios have in common.
+/// State shared by the scenarios.
 #[derive(Debug)]
 pub struct Bench {
-    /// The server.
+    /// The server under test.
     pub server: Server,
     /// The administrator's password.
     pub password: String,
@@ -53,21 +52,21 @@ pub struct Bench {
     pub tokens: Vec<String>,
     /// The bare server.
     pub hello: Hello,
-    /// `pgbench`, where there is one.
+    /// `pgbench`, where it is installed.
     pub pgbench: Option<Pgbench>,
-    /// How many users are in the table.
+    /// Number of users in the table.
     pub users: u64,
-    /// How many rounds.
+    /// Number of rounds.
     pub rounds: usize,
-    /// How long one measurement takes.
+    /// Duration of one measurement.
     pub time: Duration,
-    /// The rate of the open loop; 0.7 of what the closed one reached unless said otherwise.
+    /// Rate of the open loop; by default 0.7 of the rate of the closed loop.
     pub open_rate: Option<f64>,
-    /// Where random numbers come from.
+    /// Source of random numbers.
     pub random: Random,
 }
 
-/// Random enough to choose whom to ask for (xorshift64).
+/// Pseudorandom numbers for the choice of users (xorshift64).
 #[derive(Clone, Copy, Debug)]
 pub struct Random(pub u64);
 
@@ -93,7 +92,7 @@ fn view<'a>(
     }
 }
 
-/// Asks whether a random user holds a random permission: everywhere, or in the user's team.
+/// Checks a random permission of a random user: everywhere, or in the user's team.
 fn check<'a>(
     tokens: &'a [String],
     users: u64,
@@ -115,7 +114,7 @@ impl Bench {
         Plan { address: self.server.address, connections, pace, time: self.time }
     }
 
-    /// Drives the server and takes its processor time meanwhile.
+    /// Sends load to the server and measures the processor time spent meanwhile.
     pub(super) fn round(
         &self,
         plan: &Plan,
@@ -127,7 +126,7 @@ impl Bench {
         Ok(Round::of(&outcome, cpu().since(before)))
     }
 
-    /// Makes connections, statements and caches ready.
+    /// Warms up connections, statements and caches.
     fn warm(&self, plan: &Plan, compose: impl FnMut(usize, &mut Vec<u8>)) -> anyhow::Result<Outcome> {
         drive(&Plan { time: self.time.min(Duration::from_secs(1)), ..*plan }, compose)
     }
@@ -135,7 +134,7 @@ impl Bench {
     /// Runs a scenario.
     pub fn run(&mut self, scenario: Scenario, report: &mut Report) -> anyhow::Result<()> {
         report.users = self.users;
-        // Two scenarios must not ask for the same users in the same order.
+        // So that two scenarios don't read the same users in the same order.
         self.random.below(2);
         match scenario {
             Scenario::UserView => self.user_view(report).context("user-view"),
@@ -206,8 +205,8 @@ impl Bench {
         Ok(())
     }
 
-    /// The limits out of `pgbench`, if there is one: with as many clients as we have, and with a few, which it likes
-    /// better.
+    /// Rows for `pgbench`, where it is installed: with the number of clients of the scenario, and with the few that suit
+    /// it better.
     fn pgbench_rows(&self, read: Read, connections: usize) -> Vec<(Row, Sending, usize)> {
         if self.pgbench.is_none() {
             return Vec::new();
@@ -228,10 +227,10 @@ impl Bench {
         let Some(pgbench) = &self.pgbench else { return Ok(None) };
         let before = Cpu::now(self.server.pid(), Some(self.server.postgres.pid));
         let (rate, transactions) = pgbench.run(read, sending, clients, self.time)?;
-        // Until Postgres has taken note of the ends of pgbench's connections, their time counts nowhere.
+        // The time of pgbench's connections counts only after Postgres has reaped their processes.
         std::thread::sleep(Duration::from_millis(300));
         let mut spent = Cpu::now(self.server.pid(), Some(self.server.postgres.pid)).since(before);
-        // The server only waits meanwhile, and we do too.
+        // The server and this process only wait meanwhile.
         (spent.server, spent.driver) = (0.0, 0.0);
         Ok(Some(Round::rate(rate, Some((spent, transactions)))))
     }
@@ -266,7 +265,7 @@ impl Bench {
             });
             storm.map_err(|_| anyhow::anyhow!("the sign-ins panicked"))??;
             let mut round = Round::of(&during?, Cpu::default());
-            // What the processes spent went to both.
+            // The processor time was spent on sign-ins and reads together.
             round.cpu = None;
             stormed.rounds.push(round);
         }

@@ -1,19 +1,19 @@
-//! The people in the directory that is measured, made by SQL: so many users with names, addresses and profiles, each with
-//! three roles, a member of the group `public` and, with two roles, of a team. The n-th user's id is computed from n, here
-//! and in `pgbench`'s scripts; so are a team's id and a permission's name.
+//! Users of the directory under test, inserted by SQL, with names, addresses and profiles. Each has three roles and is a
+//! member of the group `public` and, with two roles, of a team. The n-th user's id is computed from n, here and in
+//! `pgbench`'s scripts; so are a team's id and a permission's name.
 
 use std::path::Path;
 
 use anyhow::Context;
 use tokio_postgres::{Client, NoTls};
 
-/// How many of the first users have a password, the administrator's, to sign in with.
+/// Number of users, from the first on, that have the administrator's password, to sign in with.
 pub const WITH_PASSWORD: u64 = 64;
 
-/// How many teams there are; the n-th user is in the team `n % TEAMS`.
+/// Number of teams; the n-th user is in the team `n % TEAMS`.
 pub const TEAMS: u64 = 1000;
 
-/// How many permissions of each kind there are.
+/// Number of permissions of each kind.
 pub const PERMISSIONS: u64 = 20;
 
 /// The n-th user's id: a UUIDv7 whose time grows with n.
@@ -44,7 +44,7 @@ fn id_sql(prefix: &str, n: &str) -> String {
     format!("('{prefix}' || lpad({n}, 8, '0') || '70008000000000000000')::uuid")
 }
 
-/// A permission of the n-th application: `read` is given by global roles, `write` by the teams' roles.
+/// A permission of the n-th application: global roles grant `read`, the teams' roles grant `write`.
 pub fn permission(n: u64, what: &str) -> String {
     format!("app-{n:02}:{what}")
 }
@@ -129,7 +129,7 @@ const FAMILY: &[&str] = &[
     "Zielinski",
 ];
 
-/// Drops the indexes that serve lists only.
+/// Statement that drops the indexes that serve lists only.
 const DROP_INDEXES: &str = "DO $$ DECLARE name text; BEGIN \
      FOR name IN SELECT indexname FROM pg_indexes WHERE tablename = 'users' AND indexname LIKE 'users\\_%\\_index' LOOP \
          EXECUTE 'DROP INDEX ' || name; END LOOP; END $$";
@@ -139,7 +139,7 @@ pub fn seed(socket: &Path, from: u64, to: u64) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let client = connect(socket).await?;
-        // Built once, afterwards, they take a tenth of the time. The server builds what is missing when it starts.
+        // Built once, after the inserts, indexes take a tenth of the time. The server builds missing ones when it starts.
         client.batch_execute(DROP_INDEXES).await?;
         insert(&client, from, to).await.with_context(|| format!("seeding the users {from} to {to}"))?;
         client.batch_execute("VACUUM (ANALYZE)").await?;
@@ -164,7 +164,7 @@ async fn connect(socket: &Path) -> anyhow::Result<Client> {
     config.host_path(socket).user("rollcall").dbname("rollcall");
     let (client, driver) = config.connect(NoTls).await.context("reaching the private database")?;
     tokio::spawn(async move {
-        // An end with an error shows itself in the statement that met it.
+        // An error of the connection is returned by the statement that meets it.
         let _ended = driver.await;
     });
     Ok(client)
@@ -213,7 +213,7 @@ async fn insert(client: &Client, from: u64, to: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The teams and the roles of applications.
+/// Statement that inserts the teams and the roles of applications.
 fn applications() -> String {
     let (team, read, write) =
         (team_id_sql("n::text"), permission_sql("n::text", "read"), permission_sql("n::text", "write"));
@@ -231,7 +231,7 @@ fn applications() -> String {
     )
 }
 
-/// Each user's roles and team.
+/// Statement that inserts each user's roles and team.
 fn held(from: u64, last: u64) -> String {
     let (user, team) = (user_id_sql("n::text"), team_id_sql(&format!("(n % {TEAMS})::text")));
     let role =

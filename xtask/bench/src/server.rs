@@ -1,4 +1,4 @@
-//! The server that is measured: the release binary on a data folder of its own, with its private Postgres.
+//! The server under test: the release binary on a data folder of its own, with its private Postgres.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use super::process::{Postgres, postgres_of};
 use super::wire::Connection;
 
-/// The process. Dropped, it is told to stop, and its database with it.
+/// The server's process; terminated when dropped, its database with it.
 #[derive(Debug)]
 struct Process(Child);
 
@@ -19,22 +19,22 @@ struct Process(Child);
 #[derive(Debug)]
 pub struct Server {
     process: Process,
-    /// Where it listens.
+    /// Address that it listens on.
     pub address: SocketAddr,
     /// Its database.
     pub postgres: Postgres,
-    /// The first administrator's password, where this start made one.
+    /// The first administrator's password, where this start created the account.
     pub password: Option<String>,
-    /// From its start to its first 200.
+    /// Time from the start to the first 200.
     pub started_in: Duration,
 }
 
 impl Server {
-    /// Starts it and waits until it answers.
+    /// Starts the server and waits for its first response.
     pub fn start(binary: &Path, data: &Path, log: &Path) -> anyhow::Result<Self> {
         let errors = std::fs::OpenOptions::new().create(true).append(true).open(log)?;
         let mut command = Command::new(binary);
-        // Settings of whoever runs the benchmark must not become part of it.
+        // Settings in the caller's environment must not influence the benchmark.
         for (name, _) in
             std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"ROLLCALL_"))
         {
@@ -48,7 +48,7 @@ impl Server {
             .arg(data)
             .env("ROLLCALL_LOG__LEVEL", "warn")
             .env("ROLLCALL_HTTP__DRAIN_SECONDS", "0")
-            // One administrator sends everything here, and what is measured is what the server can do.
+            // One administrator sends all requests here, so the limits per caller would limit the whole load.
             .env("ROLLCALL_DATABASE__CHANGES_PER_CALLER", "200")
             .env("ROLLCALL_DATABASE__SEARCHES_PER_CALLER", "32")
             .env("ROLLCALL_THROTTLE__ACCOUNT_ATTEMPTS", "1000000")
@@ -69,18 +69,18 @@ impl Server {
                 );
             }
         };
-        first_answer(address)?;
+        await_ready(address)?;
         let started_in = begun.elapsed();
         let postgres = postgres_of(process.0.id())?;
         Ok(Self { process, address, postgres, password, started_in })
     }
 
-    /// Its process.
+    /// Process id.
     pub fn pid(&self) -> u32 {
         self.process.0.id()
     }
 
-    /// Stops it in an orderly way.
+    /// Terminates the server and waits for its end.
     pub fn stop(mut self) -> anyhow::Result<()> {
         self.process.terminate()
     }
@@ -103,12 +103,12 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Where it is already stopped this does nothing; where it can't be, there is nobody left to tell.
+        // Does nothing where the server is stopped. A destructor can't report a failure.
         let _stopped = self.terminate();
     }
 }
 
-/// Reads where it listens, and the first administrator's password, from what it prints.
+/// Reads the address and the first administrator's password from the server's output.
 fn announcement(child: &mut Child) -> anyhow::Result<(SocketAddr, Option<String>)> {
     let output = child.stdout.take().context("no standard output")?;
     let (mut address, mut password) = (None, None);
@@ -125,10 +125,10 @@ fn announcement(child: &mut Child) -> anyhow::Result<(SocketAddr, Option<String>
             break;
         }
     }
-    Ok((address.context("it did not say where it listens")?, password))
+    Ok((address.context("it did not print its address")?, password))
 }
 
-fn first_answer(address: SocketAddr) -> anyhow::Result<()> {
+fn await_ready(address: SocketAddr) -> anyhow::Result<()> {
     let mut last = None;
     for _ in 0..500 {
         match Connection::open(address).and_then(|mut connection| connection.call("GET", "/readyz", None, ""))
@@ -138,10 +138,10 @@ fn first_answer(address: SocketAddr) -> anyhow::Result<()> {
         }
         std::thread::sleep(Duration::from_millis(2));
     }
-    Err(last.unwrap_or_else(|| anyhow::anyhow!("it does not answer")))
+    Err(last.unwrap_or_else(|| anyhow::anyhow!("no response from /readyz")))
 }
 
-/// Removes what a stopped server leaves: its data folder, and its database where that had to be kept elsewhere.
+/// Removes the data folder of a stopped server, and its database where that is outside of the folder.
 pub fn remove_data(data: &Path, cluster: &Path) -> anyhow::Result<()> {
     let version: Option<PathBuf> = cluster.parent().map(Path::to_owned);
     if let Some(folder) = version.filter(|folder| !folder.starts_with(data)) {

@@ -1,16 +1,16 @@
-//! The document's words on the setters of bodies: those of the fields that they set.
+//! Doc comments for the setters of bodies: those of the fields.
 
 use std::collections::BTreeMap;
 
 use anyhow::Context;
 use syn::{Attribute, Fields, ImplItem, Item};
 
-/// The comments of each field of each type.
-type Words = BTreeMap<String, BTreeMap<String, Vec<Attribute>>>;
+/// Doc comments by type and field.
+type Comments = BTreeMap<String, BTreeMap<String, Vec<Attribute>>>;
 
-/// Copies the comment of each field to its setter.
+/// Copies the doc comment of each field to its setter.
 pub fn document(types: &mut [Item]) -> anyhow::Result<()> {
-    let words = words(types);
+    let comments = comments(types);
     for item in types {
         let Item::Mod(builders) = item else { continue };
         if builders.ident != "builder" {
@@ -22,10 +22,10 @@ pub fn document(types: &mut [Item]) -> anyhow::Result<()> {
                 continue;
             }
             let name = super::name_of(&block.self_ty).context("a builder has no name")?;
-            let words = words.get(&name).with_context(|| format!("the builder {name} builds nothing"))?;
+            let fields = comments.get(&name).with_context(|| format!("the builder {name} has no type"))?;
             for item in &mut block.items {
                 if let ImplItem::Fn(function) = item
-                    && let Some(comment) = words.get(&function.sig.ident.to_string())
+                    && let Some(comment) = fields.get(&function.sig.ident.to_string())
                 {
                     function.attrs.extend(comment.iter().cloned());
                 }
@@ -35,16 +35,16 @@ pub fn document(types: &mut [Item]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn words(types: &[Item]) -> Words {
-    let mut words = Words::new();
+fn comments(types: &[Item]) -> Comments {
+    let mut comments = Comments::new();
     for item in types {
         let Item::Struct(one) = item else { continue };
         let Fields::Named(fields) = &one.fields else { continue };
-        let comments = fields.named.iter().filter_map(|field| {
+        let of_fields = fields.named.iter().filter_map(|field| {
             let comment = field.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
             Some((field.ident.as_ref()?.to_string(), comment.cloned().collect()))
         });
-        words.insert(one.ident.to_string(), comments.collect());
+        comments.insert(one.ident.to_string(), of_fields.collect());
     }
-    words
+    comments
 }

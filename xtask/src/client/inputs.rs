@@ -1,10 +1,10 @@
-//! What setters take. Progenitor's take what converts into the exact type of a field, and nobody can add a conversion to
-//! `Option<Username>`; these take what `Input` of the client's edge is for, and their errors name the field and the rule.
+//! Arguments of setters. Progenitor's setters take a `TryInto` of a field's exact type, and no crate can add a conversion to
+//! `Option<Username>`. The rewritten ones take the client's own trait `Input`, and their errors name the field and the rule.
 
 use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, GenericArgument, ImplItemFn, PathArguments, Type, TypeParamBound};
 
-/// Rewrites the setters of an `impl` block, and its messages about fields that were not set.
+/// Rewrites the setters of an `impl` block, and its messages for fields that are not set.
 pub struct Inputs;
 
 impl VisitMut for Inputs {
@@ -18,7 +18,7 @@ impl VisitMut for Inputs {
     }
 }
 
-/// A field's name on the wire. The whole body has none: its errors come with the names of its fields.
+/// A field's name on the wire. Empty for the whole body, whose errors start with the names of its fields.
 fn field(method: &str) -> String {
     match method.trim_end_matches('_') {
         "body" => String::new(),
@@ -70,7 +70,7 @@ impl VisitMut for Conversion<'_> {
     }
 }
 
-/// Says in the words of the other errors that a field was not set.
+/// Rewrites the message for a field that is not set in the style of the other errors.
 struct Unset;
 
 impl VisitMut for Unset {

@@ -1,5 +1,5 @@
-//! The kinds of types that the document has, as lists at the end of the generated file: macros of the client's edge turn
-//! each list into conversions.
+//! Types of the document by kind, as lists at the end of the generated file: macros in the client's `input.rs` turn each
+//! list into conversions.
 
 use std::collections::BTreeMap;
 
@@ -12,11 +12,11 @@ use syn::{Fields, Item, Type, Visibility};
 /// Types by kind.
 #[derive(Default)]
 struct Kinds<'a> {
-    /// Text that follows a rule.
+    /// Texts that follow a rule.
     texts: Vec<&'a Ident>,
-    /// One of a closed set of words.
+    /// Closed sets of words.
     choices: Vec<&'a Ident>,
-    /// Words of a set that may grow.
+    /// Sets of words that may grow.
     open_sets: Vec<&'a Ident>,
     /// UUIDs.
     ids: Vec<&'a Ident>,
@@ -28,7 +28,7 @@ struct Kinds<'a> {
     nullables: BTreeMap<&'a Ident, Ident>,
 }
 
-/// The lists of the types in this module.
+/// Code with the lists of the types in this module.
 pub fn lists(types: &[Item], document: &Value) -> anyhow::Result<TokenStream> {
     let mut kinds = Kinds::default();
     for item in types {

@@ -1,5 +1,5 @@
-//! What the builders of operations get: `send` with the client's one error, conditions made from an earlier response, and
-//! the document's words on each setter.
+//! Additions to the builders of operations: `send` with the client's one error type, conditional requests from an earlier
+//! response, and a doc comment for each setter.
 
 use std::collections::BTreeMap;
 
@@ -9,29 +9,30 @@ use syn::{ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, parse_quote};
 
 use super::{documented, items};
 
-/// Parameters of each operation with their descriptions; both as Rust names them.
-type Words = BTreeMap<String, BTreeMap<String, String>>;
+/// Descriptions of parameters by operation and parameter; both names as in Rust.
+type Descriptions = BTreeMap<String, BTreeMap<String, String>>;
 
-/// Shapes every builder of the module.
+/// Rewrites every builder of the module.
 pub fn shape(module: &mut ItemMod, document: &Value) -> anyhow::Result<()> {
-    let words = words(document);
+    let descriptions = descriptions(document);
     for item in items(module)? {
         let Item::Impl(block) = item else { continue };
         if block.trait_.is_none() {
-            shape_one(block, &words)?;
+            shape_one(block, &descriptions)?;
         }
     }
     Ok(())
 }
 
-fn shape_one(block: &mut ItemImpl, words: &Words) -> anyhow::Result<()> {
+fn shape_one(block: &mut ItemImpl, descriptions: &Descriptions) -> anyhow::Result<()> {
     let name = super::name_of(&block.self_ty).context("an operation's builder has no name")?;
-    let words = words.get(&name).with_context(|| format!("no operation of the document is called {name}"))?;
+    let parameters =
+        descriptions.get(&name).with_context(|| format!("the document has no operation {name}"))?;
     let mut more = Vec::new();
     for item in &mut block.items {
         let ImplItem::Fn(function) = item else { continue };
         let method = function.sig.ident.to_string();
-        if let Some(text) = words.get(&method) {
+        if let Some(text) = parameters.get(&method) {
             documented(&mut function.attrs, text);
         }
         match method.as_str() {
@@ -39,13 +40,14 @@ fn shape_one(block: &mut ItemImpl, words: &Words) -> anyhow::Result<()> {
             "if_match" => more.push(condition(
                 parse_quote!(if_unchanged),
                 parse_quote!(if_match),
-                "Does it only while the resource is as it was in this response; otherwise the error is `precondition_failed`.",
+                "Sends `If-Match` with the entity tag of this response: where the resource has changed since, the error is \
+                 `precondition_failed`.",
             )),
             "if_none_match" => more.push(condition(
                 parse_quote!(if_changed),
                 parse_quote!(if_none_match),
-                "Asks for the resource only where it is not as it was in this response; otherwise \
-                 [`is_not_modified`](crate::Error::is_not_modified) holds for the error.",
+                "Sends `If-None-Match` with the entity tag of this response: where the resource has not changed since, \
+                 [`is_not_modified`](crate::Error::is_not_modified) is true for the error.",
             )),
             _ => {}
         }
@@ -54,7 +56,7 @@ fn shape_one(block: &mut ItemImpl, words: &Words) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes of Progenitor's `send` a private `attempt`, and leaves in its place one that returns the client's own error.
+/// Turns progenitor's `send` into a private `attempt`, which it returns, and replaces it by one with the client's own error.
 fn attempt(send: &mut ImplItemFn) -> anyhow::Result<ImplItemFn> {
     let mut attempt = send.clone();
     attempt.vis = syn::Visibility::Inherited;
@@ -82,7 +84,7 @@ fn condition(name: syn::Ident, parameter: syn::Ident, text: &str) -> ImplItemFn 
     function
 }
 
-fn words(document: &Value) -> Words {
+fn descriptions(document: &Value) -> Descriptions {
     let operations = document["paths"].as_object().into_iter().flatten();
     let operations = operations.flat_map(|(_, item)| item.as_object().into_iter().flatten());
     operations

@@ -1,5 +1,5 @@
-//! The values of the document as Rust: constants for the known members of each open set, the operations that create, and
-//! the lists with their pages.
+//! Values of the document as Rust code: constants for the known values of each open set, the operations that create, and
+//! the list operations with their pages.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,15 +13,16 @@ use serde_json::Value;
 
 use super::operations::pascal;
 
-/// The code of `client/src/values.rs`.
+/// Generates `client/src/values.rs`.
 pub fn code(root: &Path) -> anyhow::Result<String> {
     let document = document::published();
     let schemas = document["components"]["schemas"].as_object().context("the document has no schemas")?;
     let mut sets = TokenStream::new();
     for (name, schema) in schemas {
         let Some(values) = schema["x-extensible-enum"].as_array() else { continue };
-        let meanings =
-            schema["x-enum-descriptions"].as_array().with_context(|| format!("{name} explains no value"))?;
+        let meanings = schema["x-enum-descriptions"]
+            .as_array()
+            .with_context(|| format!("{name} has no `x-enum-descriptions`"))?;
         let known =
             values.iter().zip(meanings).map(|(value, meaning)| (text(value), sentence(text(meaning))));
         let title = format!(" Known values of [`types::{name}`](crate::types::{name}).");
@@ -51,7 +52,7 @@ fn constants(module: &str, title: &str, known: Vec<(&str, String)>) -> TokenStre
     }
 }
 
-/// Operations whose parameters include one of this name.
+/// Operations with a parameter of this name.
 fn taking<'a>(document: &'a Value, name: &'a str) -> impl Iterator<Item = &'a Value> {
     let items = document["paths"].as_object().into_iter().flatten().map(|(_, item)| item);
     items.flat_map(|item| item.as_object().into_iter().flatten().map(|(_, operation)| operation)).filter(
@@ -104,7 +105,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// A meaning as the sentence of a doc comment.
+/// Turns a meaning into the sentence of a doc comment.
 fn sentence(meaning: &str) -> String {
     let mut letters = meaning.chars();
     let first = letters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();

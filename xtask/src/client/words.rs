@@ -1,5 +1,5 @@
-//! Rules in words. Where a text does not follow its rule, Progenitor's types show the regular expression; these say what the
-//! server would say.
+//! Error messages of types. Where a text does not follow its rule, progenitor's types show the regular expression; the
+//! rewritten ones show the rule in the words of the server.
 
 use anyhow::{Context, bail};
 use serde_json::Value;
@@ -34,7 +34,7 @@ struct Messages<'a> {
 }
 
 impl Messages<'_> {
-    /// The rule that this message of Progenitor's is about; `None` for other texts.
+    /// The rule behind a message of progenitor, `Some(None)` where the schema has none in words; `None` for other texts.
     fn rule(&self, message: &str) -> Option<Option<String>> {
         if message.starts_with("longer than ") || message.starts_with("shorter than ") {
             let most = self.schema["maxLength"].as_u64().map(|most| most.to_string());

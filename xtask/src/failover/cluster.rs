@@ -15,10 +15,10 @@ use super::process::{Account, Process, command, find};
 use super::server::{Server, create_admin, recipes};
 use super::{etcd, files};
 
-/// How long the whole may take to be well, at the start and after each event.
-const PATIENCE: Duration = Duration::from_secs(150);
+/// Timeout until the deployment is healthy, at the start and after each event.
+const TIMEOUT: Duration = Duration::from_secs(150);
 
-/// What is run, and how.
+/// Programs and settings of the deployment.
 #[derive(Clone, Debug)]
 pub struct Choices {
     /// The checkout.
@@ -27,9 +27,9 @@ pub struct Choices {
     pub server: PathBuf,
     /// Patroni's program; patronictl lies beside it.
     pub patroni: PathBuf,
-    /// Whether Patroni speaks etcd's third API.
+    /// Use etcd's third API.
     pub etcd3: bool,
-    /// Whether changes wait for a standby.
+    /// Make changes wait for a standby (`synchronous_mode`).
     pub synchronous: bool,
 }
 
@@ -42,26 +42,26 @@ pub struct Cluster {
     /// The three database machines.
     pub nodes: Vec<Node>,
     etcd: Vec<Process>,
-    /// HAProxy's port, where clients come in.
+    /// HAProxy's port, for clients.
     pub port: u16,
     /// The first administrator's password.
     pub admin_password: String,
     choices: Choices,
-    /// Everything that is written.
+    /// Folder of all files.
     pub folder: TempDir,
 }
 
 impl Cluster {
-    /// Sets it all up; returns when the whole is well.
+    /// Starts the deployment; returns when it is healthy.
     pub async fn start(choices: Choices) -> anyhow::Result<Self> {
         let account = Account::choose()?;
         let folder = tempfile::Builder::new()
             .prefix("rollcall-failover-")
             .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
-            // Until all went well: the logs may be needed.
+            // Kept until success, because the logs may be needed.
             .disable_cleanup(true)
             .tempdir()?;
-        println!("everything is in {}", folder.path().display());
+        println!("all files are in {}", folder.path().display());
         let mut ports = Ports::find(30)?;
         let clients = ports.three()?;
         let etcd = etcd::start(&choices, folder.path(), account, clients, ports.three()?)?;
@@ -92,19 +92,19 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// The machines, as Patroni sees them.
+    /// States of the machines, as reported by Patroni.
     pub async fn members(&self) -> Vec<Member> {
         members(&self.nodes).await
     }
 
-    /// The number of the machine that is the primary.
+    /// Index of the primary.
     pub async fn primary(&self) -> anyhow::Result<usize> {
         let members = self.members().await;
         let leader = members.iter().find(|member| member.leads()).context("there is no primary")?;
         self.number(&leader.name)
     }
 
-    /// The number of the machine that changes wait for.
+    /// Index of the synchronous standby.
     pub async fn synchronous_standby(&self) -> anyhow::Result<usize> {
         let members = self.members().await;
         let found =
@@ -116,23 +116,23 @@ impl Cluster {
         self.nodes.iter().position(|node| node.name == name).with_context(|| format!("there is no {name}"))
     }
 
-    /// Waits until another machine than this one is the primary.
+    /// Waits until a machine other than this one is the primary; returns its index.
     pub async fn another_primary(&self, than: usize) -> anyhow::Result<usize> {
-        let begun = Instant::now();
+        let started_at = Instant::now();
         loop {
             if let Ok(primary) = self.primary().await
                 && primary != than
             {
                 return Ok(primary);
             }
-            if begun.elapsed() > PATIENCE {
-                bail!("no other machine became the primary within {} s", PATIENCE.as_secs());
+            if started_at.elapsed() > TIMEOUT {
+                bail!("no other machine became the primary within {} s", TIMEOUT.as_secs());
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
 
-    /// Waits until all three machines are in place, and the servers are ready.
+    /// Waits until all three machines are healthy and the servers are ready.
     pub async fn settled(&mut self) -> anyhow::Result<()> {
         settled(&mut self.nodes, self.choices.synchronous).await?;
         for server in &self.servers {
@@ -141,7 +141,7 @@ impl Cluster {
         self.reachable().await
     }
 
-    /// Has Patroni hand over to a synchronous standby.
+    /// Makes Patroni switch over to a synchronous standby.
     pub async fn switch_over(&self) -> anyhow::Result<()> {
         let (from, to) = (self.primary().await?, self.synchronous_standby().await?);
         let program = self.choices.patroni.with_file_name("patronictl");
@@ -155,23 +155,23 @@ impl Cluster {
         Ok(())
     }
 
-    /// Waits until a request through HAProxy is answered.
+    /// Waits until a request through HAProxy succeeds.
     async fn reachable(&mut self) -> anyhow::Result<()> {
-        let (begun, mut client) = (Instant::now(), Client::of(self.port));
+        let (started_at, mut client) = (Instant::now(), Client::of(self.port));
         loop {
             self.haproxy.check()?;
             let reply = client.send(&Call::get("/readyz"), Duration::from_secs(2)).await;
             if reply.is_ok_and(|reply| reply.status == 200) {
                 return Ok(());
             }
-            if begun.elapsed() > PATIENCE {
-                bail!("HAProxy reaches no server after {} s", PATIENCE.as_secs());
+            if started_at.elapsed() > TIMEOUT {
+                bail!("HAProxy reaches no server after {} s", TIMEOUT.as_secs());
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
 
-    /// How often servers ended unasked.
+    /// Number of times that servers ended by themselves.
     pub fn servers_ended(&self) -> u32 {
         self.servers.iter().map(Server::ended).sum()
     }
@@ -182,9 +182,9 @@ impl Cluster {
     }
 }
 
-/// Waits until there are a primary and two standbys that follow it.
+/// Waits for a primary and two standbys that follow it.
 async fn settled(nodes: &mut [Node], synchronous: bool) -> anyhow::Result<()> {
-    let begun = Instant::now();
+    let started_at = Instant::now();
     loop {
         nodes.iter_mut().try_for_each(Node::check)?;
         let members = members(nodes).await;
@@ -194,8 +194,8 @@ async fn settled(nodes: &mut [Node], synchronous: bool) -> anyhow::Result<()> {
         if follow == 2 && (!synchronous || members.iter().any(Member::is_synchronous)) {
             return Ok(());
         }
-        if begun.elapsed() > PATIENCE {
-            bail!("the database machines are not well after {} s: {members:?}", PATIENCE.as_secs());
+        if started_at.elapsed() > TIMEOUT {
+            bail!("the database machines are not healthy after {} s: {members:?}", TIMEOUT.as_secs());
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
     }

@@ -1,11 +1,11 @@
-//! The database and its roles, as the README's production section says.
+//! The database and its two roles, as in the README's section "In production".
 
 use anyhow::Context;
 use tokio_postgres::NoTls;
 
 use super::ports::{Ports, password};
 
-/// How the database is reached.
+/// Hosts and passwords of the database.
 #[derive(Debug)]
 pub struct Database {
     /// The machines' ports, behind their relays.
@@ -19,12 +19,12 @@ pub struct Database {
 }
 
 impl Database {
-    /// New passwords and ports.
+    /// Creates passwords and takes ports.
     pub fn new(ports: &mut Ports) -> anyhow::Result<Self> {
         Ok(Self { hosts: ports.three()?, superuser: password()?, owner: password()?, server: password()? })
     }
 
-    /// A URL through all relays.
+    /// URL for a role, with the ports of all relays.
     fn url(&self, role: &str, password: &str, database: &str) -> String {
         let hosts = self.hosts.map(|port| format!("127.0.0.1:{port}")).join(",");
         format!(
@@ -32,7 +32,7 @@ impl Database {
         )
     }
 
-    /// Creates roles and database, as the README says.
+    /// Creates the roles and the database.
     pub async fn create(&self) -> anyhow::Result<()> {
         let roles = [("rollcall_owner", &self.owner), ("rollcall_server", &self.server)]
             .map(|(role, password)| format!("CREATE ROLE {role} LOGIN PASSWORD '{password}'"));
@@ -51,6 +51,6 @@ impl Database {
             client.batch_execute(statement).await.context("preparing the database")?;
         }
         drop(client);
-        driver.await?.context("leaving the database")
+        driver.await?.context("closing the connection to the database")
     }
 }

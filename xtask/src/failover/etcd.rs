@@ -1,4 +1,4 @@
-//! The three members of etcd, which stand for machines of their own.
+//! The three members of etcd, which represent machines of their own.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -10,10 +10,10 @@ use super::files;
 use super::http::{Call, Client};
 use super::process::{Account, Process, command, find};
 
-/// How long they may take to agree with each other.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Timeout for the members to form a cluster.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Starts them.
+/// Starts the members.
 pub fn start(
     choices: &Choices,
     folder: &Path,
@@ -35,9 +35,9 @@ pub fn start(
     (0..3).map(start).collect()
 }
 
-/// Waits until they have agreed on a version, without which Patroni doesn't start.
+/// Waits until the members have agreed on a version, without which Patroni doesn't start.
 pub async fn ready(clients: [u16; 3]) -> anyhow::Result<()> {
-    let begun = Instant::now();
+    let started_at = Instant::now();
     for port in clients {
         loop {
             let reply = Client::of(port).send(&Call::get("/version"), Duration::from_secs(1)).await;
@@ -45,8 +45,8 @@ pub async fn ready(clients: [u16; 3]) -> anyhow::Result<()> {
             if version.as_str().is_some_and(|version| version.contains('.')) {
                 break;
             }
-            if begun.elapsed() > PATIENCE {
-                bail!("etcd's members don't find each other within {} s", PATIENCE.as_secs());
+            if started_at.elapsed() > TIMEOUT {
+                bail!("etcd's members form no cluster within {} s", TIMEOUT.as_secs());
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }

@@ -1,4 +1,4 @@
-//! What happens to the deployment: one event after the other, each until the whole is well again.
+//! Failures and handovers of the deployment, one after the other, each until the deployment is healthy again.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use rustix::process::Signal;
 use super::cluster::Cluster;
 use super::load::{Figures, Journal, Kind, Load};
 
-/// How long the load runs undisturbed between two events.
+/// Time of undisturbed load before and after each event.
 const QUIET: Duration = Duration::from_secs(3);
-/// How long a fault lasts at least after the servers have coped with it.
-const LASTS: Duration = Duration::from_secs(4);
-/// How long changes may be impossible before the run is given up.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// How far behind standbys are held to show what `synchronous_mode` is for.
-const BEHIND: Duration = Duration::from_secs(2);
+/// Minimum duration of a fault after changes succeed again.
+const FAULT_DURATION: Duration = Duration::from_secs(4);
+/// Maximum time without successful changes and reads before the run fails.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// Lag of the standbys in [`Event::KillAhead`], which shows the purpose of `synchronous_mode`.
+const LAG: Duration = Duration::from_secs(2);
 
 /// An event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -29,9 +29,9 @@ pub enum Event {
     Cut,
     /// SIGSTOP to Postgres and Patroni of the primary, and SIGCONT when there is another one
     Freeze,
-    /// The same for the synchronous standby
+    /// SIGSTOP to Postgres and Patroni of the synchronous standby, and SIGCONT when changes succeed
     StandbyFreeze,
-    /// The kill with standbys that are 2 s behind, for use with --asynchronous
+    /// The kill with standbys that lag by 2 s, for use with --asynchronous
     KillAhead,
 }
 
@@ -48,23 +48,23 @@ impl Event {
     }
 }
 
-/// What an event did.
+/// A past event.
 #[derive(Clone, Debug)]
 pub struct Happened {
-    /// What.
+    /// Name of the event.
     pub name: String,
-    /// When it began, and when the next one did.
+    /// Start and end of the event on the journal's clock.
     pub stretch: (Duration, Duration),
 }
 
 impl Happened {
-    /// Its figures.
+    /// The load's figures during the event.
     pub fn figures(&self, journal: &Journal) -> Figures {
         journal.figures(self.stretch.0, self.stretch.1)
     }
 }
 
-/// Has events happen, until one of them is not coped with.
+/// Runs events until one fails.
 pub async fn happen_all(
     events: &[Event],
     cluster: &mut Cluster,
@@ -72,53 +72,53 @@ pub async fn happen_all(
     happened: &mut Vec<Happened>,
 ) -> anyhow::Result<()> {
     for event in events {
-        let begun = load.journal.now();
+        let started_at = load.journal.now();
         let ended = happen(*event, cluster, load).await;
-        happened.push(Happened { name: event.name().to_owned(), stretch: (begun, load.journal.now()) });
+        happened.push(Happened { name: event.name().to_owned(), stretch: (started_at, load.journal.now()) });
         ended?;
     }
     Ok(())
 }
 
-/// Has an event happen.
+/// Runs an event.
 async fn happen(event: Event, cluster: &mut Cluster, load: &Load) -> anyhow::Result<()> {
     tokio::time::sleep(QUIET).await;
     let journal = &load.journal;
-    let begun = journal.now();
+    let started_at = journal.now();
     let before = cluster.primary().await?;
-    println!("{:>6.1} s  {} ({})", begun.as_secs_f64(), event.name(), cluster.nodes[before].name);
+    println!("{:>6.1} s  {} ({})", started_at.as_secs_f64(), event.name(), cluster.nodes[before].name);
     match event {
         Event::Kill | Event::KillAhead => {
             if event == Event::KillAhead {
                 cluster.nodes.iter().for_each(|node| node.signal_receiver(&[Signal::STOP]));
-                tokio::time::sleep(BEHIND).await;
+                tokio::time::sleep(LAG).await;
             }
             cluster.nodes[before].kill();
             if event == Event::KillAhead {
-                // Without the first, they would still read what has arrived in the kernel.
+                // Without SIGTERM, they would still read the bytes that have arrived in the kernel.
                 cluster.nodes.iter().for_each(|node| node.signal_receiver(&[Signal::TERM, Signal::CONT]));
             }
-            coped(cluster, journal, before).await?;
+            recovered(cluster, journal, before).await?;
             cluster.nodes[before].start()?;
         }
         Event::Switchover => {
             cluster.switch_over().await?;
-            coped(cluster, journal, before).await?;
+            recovered(cluster, journal, before).await?;
         }
         Event::Cut => {
             cluster.nodes[before].link.cut();
-            coped(cluster, journal, before).await?;
-            cluster.nodes[before].link.mend();
+            recovered(cluster, journal, before).await?;
+            cluster.nodes[before].link.restore();
         }
         Event::Freeze => {
             cluster.nodes[before].freeze();
-            coped(cluster, journal, before).await?;
+            recovered(cluster, journal, before).await?;
             cluster.nodes[before].thaw();
         }
         Event::StandbyFreeze => {
             let standby = cluster.synchronous_standby().await?;
             cluster.nodes[standby].freeze();
-            tokio::time::sleep(LASTS).await;
+            tokio::time::sleep(FAULT_DURATION).await;
             changes_again(journal).await?;
             cluster.nodes[standby].thaw();
         }
@@ -126,24 +126,24 @@ async fn happen(event: Event, cluster: &mut Cluster, load: &Load) -> anyhow::Res
     cluster.settled().await?;
     cluster.check_etcd()?;
     tokio::time::sleep(QUIET).await;
-    println!("{:>6.1} s  all three machines are in place", journal.now().as_secs_f64());
+    println!("{:>6.1} s  all three machines are healthy", journal.now().as_secs_f64());
     Ok(())
 }
 
-/// Waits until there is another primary and changes succeed again.
-async fn coped(cluster: &Cluster, journal: &Journal, before: usize) -> anyhow::Result<()> {
+/// Waits until another machine is the primary and changes succeed again.
+async fn recovered(cluster: &Cluster, journal: &Journal, before: usize) -> anyhow::Result<()> {
     let after = cluster.another_primary(before).await?;
     println!("{:>6.1} s  {} is the primary", journal.now().as_secs_f64(), cluster.nodes[after].name);
     changes_again(journal).await?;
-    tokio::time::sleep(LASTS).await;
+    tokio::time::sleep(FAULT_DURATION).await;
     Ok(())
 }
 
 async fn changes_again(journal: &Journal) -> anyhow::Result<()> {
     let since = journal.now();
     while !(journal.succeeded_since(Kind::Write, since) && journal.succeeded_since(Kind::Read, since)) {
-        if journal.now() - since > PATIENCE {
-            bail!("changes and reads don't succeed again within {} s", PATIENCE.as_secs());
+        if journal.now() - since > TIMEOUT {
+            bail!("changes and reads don't succeed again within {} s", TIMEOUT.as_secs());
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

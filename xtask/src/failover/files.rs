@@ -1,5 +1,5 @@
-//! The configuration files of `server/deploy`, with this machine's addresses in place of a deployment's. What is run is
-//! what is published: a text that should be replaced and isn't there is an error.
+//! The configuration files of `server/deploy`, with this machine's addresses in place of a deployment's. So the published
+//! files themselves are run: a text to replace that a file doesn't contain is an error.
 
 use std::path::{Path, PathBuf};
 
@@ -8,10 +8,10 @@ use anyhow::{Context, bail};
 use super::database::Database;
 use super::ports::password;
 
-/// Where the files are.
+/// Folder of the files in the checkout.
 const FOLDER: &str = "server/deploy";
 
-/// One of the files.
+/// A configuration file.
 #[derive(Debug)]
 struct Template {
     name: PathBuf,
@@ -19,17 +19,17 @@ struct Template {
 }
 
 impl Template {
-    /// Reads one.
+    /// Reads a file.
     fn read(root: &Path, name: &str) -> anyhow::Result<Self> {
         let name = root.join(FOLDER).join(name);
         let text = std::fs::read_to_string(&name).with_context(|| format!("reading {}", name.display()))?;
         Ok(Self { name, text })
     }
 
-    /// Puts something in the place of a text, wherever it stands.
+    /// Replaces all occurrences of a text.
     fn replace(mut self, from: &str, to: &str) -> anyhow::Result<Self> {
         if !self.text.contains(from) {
-            bail!("{} no longer has {from:?}", self.name.display());
+            bail!("{} does not contain {from:?}", self.name.display());
         }
         self.text = self.text.replace(from, to);
         Ok(self)
@@ -40,7 +40,7 @@ impl Template {
         self.text
     }
 
-    /// The lines of a file of `NAME=value` lines.
+    /// The variables of a file of `NAME=value` lines.
     fn variables(&self) -> Vec<(String, String)> {
         let lines = self.text.lines().filter(|line| !line.starts_with('#'));
         lines
@@ -50,7 +50,7 @@ impl Template {
     }
 }
 
-/// The variables of one of etcd's members, and nothing of this machine's besides.
+/// Environment of a member of etcd.
 pub fn etcd(
     root: &Path,
     name: &str,
@@ -72,30 +72,30 @@ pub fn etcd(
     Ok(file.variables())
 }
 
-/// How Patroni shall run.
+/// Settings of Patroni.
 #[derive(Debug)]
 pub struct Patroni<'a> {
     /// The folder of Postgres' programs.
     pub programs: &'a Path,
-    /// The ports of etcd's members, as seen from this machine.
+    /// Ports of etcd's members, through this machine's relays.
     pub etcd: [u16; 3],
-    /// Whether it speaks etcd's third API.
+    /// Use etcd's third API.
     pub etcd3: bool,
-    /// Whether changes wait for a standby.
+    /// Make changes wait for a standby (`synchronous_mode`).
     pub synchronous: bool,
-    /// The passwords of the roles for replication and rewinding.
+    /// Passwords of the roles for replication and rewinding.
     pub secrets: &'a [String; 2],
     /// The database's hosts and the superuser's password.
     pub database: &'a Database,
 }
 
 impl<'a> Patroni<'a> {
-    /// New passwords for replication and rewinding.
+    /// Creates the passwords for replication and rewinding.
     pub fn secrets() -> anyhow::Result<[String; 2]> {
         Ok([password()?, password()?])
     }
 
-    /// The configuration of the machine with this number, which listens on these ports.
+    /// Configuration of the machine with this index and these ports.
     pub fn file(
         &self,
         root: &Path,
@@ -104,14 +104,14 @@ impl<'a> Patroni<'a> {
         (postgres, rest): (u16, u16),
     ) -> anyhow::Result<String> {
         let inside = |name: &str| folder.join(name).display().to_string();
-        // It must not learn from etcd how to reach it past the relays.
+        // Keeps Patroni from learning etcd's own ports, which bypass the relays.
         let etcd = format!(
             "hosts: {}\n  use_proxies: true",
             self.etcd.map(|port| format!("127.0.0.1:{port}")).join(",")
         );
         let synchronous = match self.synchronous {
             true => "synchronous_mode: true",
-            // Standbys that are behind shall be promoted all the same: what is lost is to be seen.
+            // Promotes standbys that lag too, to show which changes are lost.
             false => "synchronous_mode: false\n    maximum_lag_on_failover: 1073741824",
         };
         let [replication, rewind] = self.secrets;
@@ -135,7 +135,7 @@ impl<'a> Patroni<'a> {
     }
 }
 
-/// The variables of a server that listens on this port.
+/// Environment of a server on this port.
 pub fn rollcall(root: &Path, port: u16, database: &Database) -> anyhow::Result<Vec<(String, String)>> {
     let mut file = Template::read(root, "rollcall.env")?
         .replace("0.0.0.0:8080", &format!("127.0.0.1:{port}"))?
@@ -148,7 +148,7 @@ pub fn rollcall(root: &Path, port: u16, database: &Database) -> anyhow::Result<V
     Ok(file.variables())
 }
 
-/// HAProxy's configuration: where it listens, and the servers' ports.
+/// HAProxy's configuration, with its port and the servers' ports.
 pub fn haproxy(root: &Path, port: u16, servers: [u16; 2]) -> anyhow::Result<String> {
     let mut file =
         Template::read(root, "haproxy.cfg")?.replace("bind :80", &format!("bind 127.0.0.1:{port}"))?;
@@ -167,7 +167,7 @@ mod tests {
     use crate::failover::ports::Ports;
 
     #[test]
-    fn what_is_not_there_is_not_replaced_silently() {
+    fn replacing_a_missing_text_fails() {
         let template = || Template { name: "x".into(), text: "# a\nA=db1:5432\nB=c=d\n".to_owned() };
         let replaced = template().replace("db1:5432", "127.0.0.1:1").unwrap();
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_published_files_can_be_run_on_this_machine() {
+    fn the_published_files_are_rewritten_for_this_machine() {
         let root = crate::checkout();
         let database = Database::new(&mut Ports::find(3).unwrap()).unwrap();
         let secrets = Patroni::secrets().unwrap();

@@ -1,5 +1,4 @@
-//! HTTP as the load needs it: one connection, one request at a time, nothing repeated behind its back, and what went
-//! wrong in words.
+//! An HTTP client for the load: one connection, one request at a time, no retries, and errors as text.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -42,17 +41,17 @@ impl Call {
         Self { method, path: path.into(), headers: HeaderMap::new(), body }
     }
 
-    /// As whoever holds this token.
+    /// Adds a bearer token.
     pub fn token(self, token: &str) -> Self {
         self.header(AUTHORIZATION.as_str(), &format!("Bearer {token}"))
     }
 
-    /// Only while the resource has this entity tag.
+    /// Adds `If-Match`.
     pub fn if_match(self, tag: &str) -> Self {
         self.header(IF_MATCH.as_str(), tag)
     }
 
-    /// With a header of one's own; our values are all printable.
+    /// Adds a header. Values that are not valid are left out; those of the load are all printable.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         if let (Ok(name), Ok(value)) = (http::HeaderName::try_from(name), http::HeaderValue::try_from(value))
         {
@@ -61,7 +60,7 @@ impl Call {
         self
     }
 
-    /// What it is, for messages.
+    /// Method and path for messages, without ids and names.
     pub fn name(&self) -> String {
         let path: Vec<&str> = self
             .path
@@ -75,10 +74,10 @@ impl Call {
 /// A response.
 #[derive(Clone, Debug)]
 pub struct Reply {
-    /// The status.
+    /// Status code.
     pub status: u16,
     headers: HeaderMap,
-    /// The JSON; null where the body is something else.
+    /// The JSON; null where the body is not JSON.
     pub body: Value,
 }
 
@@ -88,28 +87,28 @@ impl Reply {
         Some(self.headers.get(ETAG)?.to_str().ok()?.to_owned())
     }
 
-    /// Whether it says when to try again.
+    /// True if there is a `Retry-After`.
     pub fn has_retry_after(&self) -> bool {
         self.headers.contains_key(RETRY_AFTER)
     }
 
-    /// Whether it says that the same request may succeed later, and when.
+    /// True for errors with `Retry-After` after which the same request may succeed.
     pub fn asks_to_retry(&self) -> bool {
         let waits = matches!(
             (self.status, self.error_code()),
-            // Where the database hangs, the user's share of it is used up first.
+            // While the database hangs, the user's share of connections is exhausted first.
             (409, "idempotency_in_progress") | (429, "too_many_requests")
         );
         (self.status == 503 || waits) && self.has_retry_after()
     }
 
-    /// The error's code, where it is one of Rollcall's.
+    /// The error code, `-` where there is none.
     pub fn error_code(&self) -> &str {
         self.body["error_code"].as_str().unwrap_or("-")
     }
 }
 
-/// A connection that is opened when it is needed.
+/// A client with a connection that is opened on demand.
 #[derive(Debug)]
 pub struct Client {
     server: SocketAddr,
@@ -118,21 +117,21 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of a server, at a loopback address of its own.
+    /// Creates a client of a server, with a loopback address of its own.
     pub fn new(server: SocketAddr, own: Ipv4Addr) -> Self {
         Self { server, own, connection: None }
     }
 
-    /// A client of a loopback port.
+    /// Creates a client of a loopback port.
     pub fn of(port: u16) -> Self {
         Self::new(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), Ipv4Addr::LOCALHOST)
     }
 
     /// Sends a request, once, and waits for the whole response.
-    pub async fn send(&mut self, call: &Call, patience: Duration) -> Result<Reply, String> {
-        let Ok(outcome) = tokio::time::timeout(patience, self.exchange(call)).await else {
+    pub async fn send(&mut self, call: &Call, timeout: Duration) -> Result<Reply, String> {
+        let Ok(outcome) = tokio::time::timeout(timeout, self.exchange(call)).await else {
             self.connection = None;
-            return Err(format!("no response within {} s", patience.as_secs()));
+            return Err(format!("no response within {} s", timeout.as_secs()));
         };
         if outcome.is_err() {
             self.connection = None;
@@ -144,7 +143,7 @@ impl Client {
         let mut connection = match self.connection.take() {
             Some(mut open) => match open.ready().await {
                 Ok(()) => open,
-                // Closed meanwhile, as it may be between two requests.
+                // The server may close a connection between two requests.
                 Err(_) => self.connect().await?,
             },
             None => self.connect().await?,

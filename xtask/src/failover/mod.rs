@@ -1,6 +1,6 @@
 //! `cargo xtask failover`: the deployment of `server/HIGH-AVAILABILITY.md` on one machine, under load, while machines fail.
-//! No acknowledged change may be lost, and every request is answered within two seconds. Not a part of the test run: it
-//! takes minutes and needs Patroni, etcd and HAProxy.
+//! No acknowledged change may be lost, and every request must get a response within two seconds. Not a part of the test
+//! run: it takes minutes and needs Patroni, etcd and HAProxy.
 
 mod cluster;
 mod database;
@@ -29,12 +29,12 @@ use cluster::{Choices, Cluster};
 use events::Event;
 use load::Load;
 
-/// What is run.
+/// Options of `cargo xtask failover`.
 #[derive(Debug, Args)]
 pub struct Options {
     #[command(subcommand)]
     part: Option<Part>,
-    /// What happens, one after the other
+    /// Events to run, in this order
     #[arg(
         long,
         value_enum,
@@ -51,27 +51,27 @@ pub struct Options {
     /// Let Patroni use etcd's third API; needs a newer one than 3.0.2
     #[arg(long, global = true)]
     etcd3: bool,
-    /// Leave synchronous_mode off, to see what is lost
+    /// Turn synchronous_mode off, to see which changes are lost
     #[arg(long, global = true)]
     asynchronous: bool,
-    /// Keep the folder with all logs also when all went well
+    /// Keep the folder with all logs also after success
     #[arg(long, global = true)]
     keep: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Part {
-    /// Set it all up and let it run until Ctrl-C
+    /// Start the deployment and run it until Ctrl-C
     SetUp,
     /// Restart the two servers in turn, under load, and count failed requests
     Rolling {
-        /// How often both are restarted
+        /// Number of restarts of both servers
         #[arg(long, default_value_t = 20)]
         rounds: u32,
     },
 }
 
-/// Runs it.
+/// Runs `cargo xtask failover`.
 pub fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let patroni = match &options.patroni {
         Some(patroni) => patroni.canonicalize().with_context(|| format!("{}", patroni.display()))?,
@@ -85,17 +85,17 @@ pub fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
         synchronous: !options.asynchronous,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    // What was started is killed when the losing future is dropped, and before the runtime with its relays ends.
+    // Processes are killed when the losing future is dropped, before the runtime with its relays ends.
     runtime.block_on(async {
         tokio::select! {
-            // In this order, so that signals are heard before anything is started.
+            // In this order, so that signals are handled before anything is started.
             biased;
-            told = told_to_stop() => {
-                told?;
+            signal = shutdown_signal() => {
+                signal?;
                 if let Some(Part::SetUp) = options.part {
                     return Ok(());
                 }
-                bail!("interrupted; everything that was started is stopped")
+                bail!("interrupted; all processes are stopped")
             }
             outcome = run_part(options, choices) => outcome,
         }
@@ -117,11 +117,11 @@ fn server_program(root: &Path, options: &Options) -> anyhow::Result<PathBuf> {
     Ok(target.join("debug/rollcall-server"))
 }
 
-async fn told_to_stop() -> anyhow::Result<()> {
+async fn shutdown_signal() -> anyhow::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
-        told = tokio::signal::ctrl_c() => told?,
+        interrupt = tokio::signal::ctrl_c() => interrupt?,
         _ = terminate.recv() => {}
     }
     Ok(())
@@ -142,18 +142,18 @@ async fn run_part(options: &Options, choices: Choices) -> anyhow::Result<()> {
         Some(Part::Rolling { rounds }) => rolling::restart(rounds, &cluster, &load, &mut happened).await,
         _ => events::happen_all(&options.events, &mut cluster, &load, &mut happened).await,
     };
-    println!("{:>6.1} s  reading all that was acknowledged", journal.now().as_secs_f64());
-    // What was seen is worth a table, however it ended.
+    println!("{:>6.1} s  reading all acknowledged changes", journal.now().as_secs_f64());
+    // The table is printed also after a failure.
     let verified = match finish(&cluster, load).await {
         Ok(read) => format!("{read} were read at the end; both servers work"),
         Err(error) => {
-            let text = format!("what was acknowledged could not be read: {error:#}");
+            let text = format!("the acknowledged changes could not be read: {error:#}");
             outcome = outcome.and(Err(error));
             text
         }
     };
     let text = format!(
-        "{conditions}\n\n{}\n{verified}; servers ended unasked and were started again: {}\n{}",
+        "{conditions}\n\n{}\n{verified}; servers that ended by themselves and were restarted: {}\n{}",
         report::table(&happened, &journal),
         cluster.servers_ended(),
         report::faults(&journal),
@@ -161,15 +161,15 @@ async fn run_part(options: &Options, choices: Choices) -> anyhow::Result<()> {
     println!("\n{text}");
     write(&root, &text)?;
     outcome?;
-    report::judge(&journal)?;
+    report::check(&journal)?;
     if let Some(Part::Rolling { .. }) = options.part {
-        rolling::judge(&journal)?;
+        rolling::check(&journal)?;
     }
     cluster.folder.disable_cleanup(options.keep);
     Ok(())
 }
 
-/// Reads everything, and sees that each server works by itself.
+/// Reads all acknowledged changes, and checks that each server works by itself.
 async fn finish(cluster: &Cluster, load: Load) -> anyhow::Result<String> {
     let read = load.finish().await?;
     for server in &cluster.servers {
@@ -178,7 +178,7 @@ async fn finish(cluster: &Cluster, load: Load) -> anyhow::Result<String> {
     Ok(read)
 }
 
-/// What a reader of the figures must know.
+/// Conditions of the run: versions, settings, machine.
 fn conditions(choices: &Choices) -> String {
     let version = |program: &Path, flag: &str| {
         let output = Command::new(program).arg(flag).output().ok();
@@ -207,7 +207,7 @@ async fn stay(cluster: &Cluster) -> anyhow::Result<()> {
         println!("  {}       http://127.0.0.1:{}", server.name, server.port);
     }
     println!("  Patroni    patronictl -c {} list", cluster.nodes[0].config.display());
-    println!("Ctrl-C stops and removes it all.");
+    println!("Ctrl-C stops and removes everything.");
     std::future::pending().await
 }
 

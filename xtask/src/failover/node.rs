@@ -1,4 +1,4 @@
-//! A database machine: Patroni and the Postgres that it runs, and what can happen to them.
+//! A database machine: Patroni and its Postgres, and the failures of the machine.
 
 use std::path::{Path, PathBuf};
 
@@ -8,16 +8,16 @@ use rustix::process::Signal;
 use super::process::{Account, Process, await_end, command, family, signal};
 use super::relay::Link;
 
-/// A machine. Dropped, everything on it is killed.
+/// A machine. Dropped, all its processes are killed.
 #[derive(Debug)]
 pub struct Node {
-    /// Its name, as in Patroni's configuration.
+    /// Name in Patroni's configuration.
     pub name: String,
-    /// Its link to the others.
+    /// Link to the other machines.
     pub link: Link,
-    /// Patroni's own port.
+    /// Port of Patroni's REST API.
     pub rest: u16,
-    /// Patroni's configuration.
+    /// File of Patroni's configuration.
     pub config: PathBuf,
     folder: PathBuf,
     program: PathBuf,
@@ -26,7 +26,7 @@ pub struct Node {
 }
 
 impl Node {
-    /// A machine on which nothing runs yet. Its folder belongs to the account.
+    /// Creates a machine without processes. Its folder belongs to the account.
     pub fn new(
         name: &str,
         folder: &Path,
@@ -50,7 +50,7 @@ impl Node {
         })
     }
 
-    /// Where Postgres keeps its data.
+    /// Folder of Postgres' data.
     pub fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
@@ -77,7 +77,7 @@ impl Node {
         self.patroni.as_mut().map_or(Ok(()), Process::check)
     }
 
-    /// Kills Patroni and all of Postgres, as a power failure would.
+    /// Kills Patroni and all processes of Postgres, like a power failure.
     pub fn kill(&mut self) {
         let pids = self.pids();
         for pid in &pids {
@@ -87,15 +87,15 @@ impl Node {
         await_end(&pids);
     }
 
-    /// Stops everything on it in its tracks. Connections stay open; the kernel even takes new ones.
+    /// Stops all processes with SIGSTOP. Connections stay open; the kernel even accepts new ones.
     pub fn freeze(&self) {
-        // Twice: one may have begun another meanwhile.
+        // Twice, because a process may have started another meanwhile.
         for pid in self.pids().into_iter().chain(self.pids()) {
             signal(pid, Signal::STOP);
         }
     }
 
-    /// Lets it go on.
+    /// Continues all processes with SIGCONT.
     pub fn thaw(&self) {
         for pid in self.pids() {
             signal(pid, Signal::CONT);
@@ -112,7 +112,7 @@ impl Node {
         }
     }
 
-    /// Everything that runs on it, Patroni first.
+    /// All processes of the machine, Patroni first.
     fn pids(&self) -> Vec<u32> {
         let patroni = self.patroni.as_ref().map(Process::pid);
         let mut pids = Vec::new();
@@ -126,12 +126,12 @@ impl Node {
         pids
     }
 
-    /// Postgres' main process, which is no child of Patroni's.
+    /// Process id of the postmaster, which is not a child of Patroni.
     fn postmaster(&self) -> Option<u32> {
         let data = self.data();
         let text = std::fs::read_to_string(data.join("postmaster.pid")).ok()?;
         let pid: u32 = text.lines().next()?.trim().parse().ok()?;
-        // The file may be left over, and the number be somebody else's by now.
+        // The file may be left over, and the id may belong to another process.
         let line = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
         String::from_utf8_lossy(&line).contains(data.to_str()?).then_some(pid)
     }

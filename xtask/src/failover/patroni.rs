@@ -1,4 +1,4 @@
-//! The three database machines: how they are prepared, and what Patroni says of them.
+//! The three database machines: their configuration, and their state as reported by Patroni.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::node::Node;
 use super::ports::Ports;
 use super::process::Account;
 
-/// Prepares the three machines; nothing runs on them yet.
+/// Configures the three machines, without starting anything on them.
 pub fn nodes(
     choices: &Choices,
     folder: &Path,
@@ -48,7 +48,7 @@ pub fn nodes(
     Ok(nodes)
 }
 
-/// The folder of the newest Postgres' programs.
+/// Folder of the newest Postgres' programs.
 fn postgres_programs() -> anyhow::Result<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let numbers = versions.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
@@ -59,10 +59,10 @@ fn postgres_programs() -> anyhow::Result<PathBuf> {
     Ok(PathBuf::from(format!("/usr/lib/postgresql/{newest}/bin")))
 }
 
-/// One machine.
+/// State of one machine.
 #[derive(Clone, Debug)]
 pub struct Member {
-    /// Its name.
+    /// Name of the machine.
     pub name: String,
     role: String,
     state: String,
@@ -82,17 +82,17 @@ impl Member {
         }
     }
 
-    /// Whether it is the primary, and takes changes.
+    /// True for the primary, where it accepts changes.
     pub fn leads(&self) -> bool {
         self.role == "leader" && self.state == "running"
     }
 
-    /// Whether changes wait for it.
+    /// True for the standby that changes wait for.
     pub fn is_synchronous(&self) -> bool {
         self.role == "sync_standby"
     }
 
-    /// Whether it follows this primary closely.
+    /// True for a standby on the primary's timeline with a lag below 1 MiB.
     pub fn follows(&self, leader: &Self) -> bool {
         matches!(self.role.as_str(), "replica" | "sync_standby")
             && matches!(self.state.as_str(), "running" | "streaming")
@@ -101,7 +101,7 @@ impl Member {
     }
 }
 
-/// The machines, as the first of them tells that speaks.
+/// States of the machines, from the first one that responds.
 pub async fn members(nodes: &[Node]) -> Vec<Member> {
     for node in nodes {
         let reply = Client::of(node.rest).send(&Call::get("/cluster"), Duration::from_millis(500)).await;

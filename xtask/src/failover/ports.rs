@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use anyhow::{Context, bail};
 
-/// The first port that is tried: below those that the kernel gives to outgoing connections.
+/// First port that is tried: below those that the kernel assigns to outgoing connections.
 const FIRST_PORT: u16 = 21_000;
 const LAST_PORT: u16 = 31_000;
 
@@ -14,10 +14,10 @@ const LAST_PORT: u16 = 31_000;
 pub struct Ports(std::vec::IntoIter<u16>);
 
 impl Ports {
-    /// Looks for this many.
+    /// Finds this many free ports.
     pub fn find(count: usize) -> anyhow::Result<Self> {
         let mut held = Vec::new();
-        // Two runs at once begin at different places.
+        // Two runs at once start at different ports.
         let begin = FIRST_PORT + u16::try_from(std::process::id() % 90)? * 100;
         for port in (begin..LAST_PORT).chain(FIRST_PORT..begin) {
             if held.len() == count {
@@ -28,24 +28,24 @@ impl Ports {
             }
         }
         if held.len() < count {
-            bail!("there are no {count} free ports from {FIRST_PORT} to {LAST_PORT}");
+            bail!("fewer than {count} ports are free from {FIRST_PORT} to {LAST_PORT}");
         }
         let ports: Vec<u16> = held.into_iter().map(|(port, _)| port).collect();
         Ok(Self(ports.into_iter()))
     }
 
-    /// The next one.
+    /// The next port.
     pub fn next(&mut self) -> anyhow::Result<u16> {
-        self.0.next().context("more ports are used than were looked for")
+        self.0.next().context("all ports are used: `Ports::find` needs a higher count")
     }
 
-    /// The next three.
+    /// The next three ports.
     pub fn three(&mut self) -> anyhow::Result<[u16; 3]> {
         Ok([self.next()?, self.next()?, self.next()?])
     }
 }
 
-/// A password for this run.
+/// Creates a random password.
 pub fn password() -> anyhow::Result<String> {
     let mut bytes = [0; 16];
     std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;

@@ -1,4 +1,4 @@
-//! Processes: started in a group of their own, with a log each, and ended when their owner is dropped.
+//! Processes, each in a process group of its own with a log, killed when their owner is dropped.
 
 use std::fs::OpenOptions;
 use std::os::unix::process::CommandExt;
@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 
-/// How long a process may take to end once it was killed.
-const KILL_PATIENCE: Duration = Duration::from_secs(5);
+/// Timeout for a killed process to end.
+const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The user that runs Postgres, Patroni and etcd: they are not run as root.
+/// The user that runs Postgres, Patroni and etcd, which must not run as root.
 #[derive(Clone, Copy, Debug)]
 pub struct Account {
     uid: u32,
@@ -20,7 +20,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// Nobody else, unless this is root; then `postgres`, which Debian's packages create.
+    /// `None` unless this process is root; as root the user `postgres`, which Debian's packages create.
     pub fn choose() -> anyhow::Result<Option<Self>> {
         if !geteuid().is_root() {
             return Ok(None);
@@ -33,14 +33,14 @@ impl Account {
         found.map(Some).context("root needs the user `postgres`, which the package postgresql creates")
     }
 
-    /// Makes this user the owner of a file or folder.
+    /// Changes the owner of a file or folder to this user.
     pub fn give(self, path: &Path) -> anyhow::Result<()> {
         std::os::unix::fs::chown(path, Some(self.uid), Some(self.gid))
             .with_context(|| format!("changing the owner of {}", path.display()))
     }
 }
 
-/// A command with nothing of our environment but the path.
+/// Creates a command without this process' environment except `PATH`.
 pub fn command(program: &Path, account: Option<Account>) -> Command {
     let mut command = Command::new(program);
     command.env_clear().env("LC_ALL", "C.UTF-8").current_dir("/").stdin(Stdio::null());
@@ -54,7 +54,7 @@ pub fn command(program: &Path, account: Option<Account>) -> Command {
     command
 }
 
-/// Finds a program in the path or in one of the folders where packages keep it.
+/// Finds a program in the path or in the folders that packages install to.
 pub fn find(name: &str) -> anyhow::Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
@@ -69,7 +69,7 @@ pub fn find(name: &str) -> anyhow::Result<PathBuf> {
         })
 }
 
-/// A running process. Dropped, it is killed.
+/// A running process, killed when dropped.
 #[derive(Debug)]
 pub struct Process {
     name: String,
@@ -77,21 +77,21 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts one; what it prints is appended to a log.
+    /// Starts a process; its output is appended to a log.
     pub fn start(name: &str, command: &mut Command, log: &Path) -> anyhow::Result<Self> {
         let open = || OpenOptions::new().create(true).append(true).open(log);
         command.stdout(open()?).stderr(open()?);
-        // Ctrl-C is for us; they are told in our order.
+        // In a group of its own, so that Ctrl-C reaches only this program, which stops the processes in its own order.
         let child = command.process_group(0).spawn().with_context(|| format!("{name} does not start"))?;
         Ok(Self { name: name.to_owned(), child })
     }
 
-    /// Its id.
+    /// Process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Fails where it has ended.
+    /// Fails if the process has ended.
     pub fn check(&mut self) -> anyhow::Result<()> {
         match self.child.try_wait()? {
             None => Ok(()),
@@ -104,11 +104,11 @@ impl Process {
         signal(self.pid(), Signal::TERM);
     }
 
-    /// Kills it and waits for its end.
+    /// Kills the process and waits for its end.
     pub fn kill(&mut self) {
         if matches!(self.child.try_wait(), Ok(None)) {
-            // One that has ended meanwhile can't be killed, which is as good.
-            let _ended = self.child.kill();
+            // Fails only where the process has ended meanwhile.
+            let _killed = self.child.kill();
             let _status = self.child.wait();
         }
     }
@@ -123,11 +123,11 @@ impl Drop for Process {
 /// Sends a signal to a process, which may have ended.
 pub fn signal(pid: u32, signal: Signal) {
     if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
-        let _gone = kill_process(pid, signal);
+        let _sent = kill_process(pid, signal);
     }
 }
 
-/// A process with all that descend from it, itself first.
+/// A process and its descendants, itself first.
 pub fn family(pid: u32) -> Vec<u32> {
     let mut found = vec![pid];
     let mut next = 0;
@@ -156,12 +156,12 @@ pub fn load_average() -> f64 {
     text.split(' ').next().and_then(|first| first.parse().ok()).unwrap_or(0.0)
 }
 
-/// Waits until processes that are not our children have ended.
+/// Waits until processes that are not children of this one have ended.
 pub fn await_end(pids: &[u32]) {
-    // One that has ended and was not waited for by its parent still has an entry, but no command line.
+    // A zombie has an entry, but no command line.
     let runs = |pid: &u32| std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty());
-    let begun = Instant::now();
-    while pids.iter().any(runs) && begun.elapsed() < KILL_PATIENCE {
+    let started_at = Instant::now();
+    while pids.iter().any(runs) && started_at.elapsed() < KILL_TIMEOUT {
         std::thread::sleep(Duration::from_millis(20));
     }
 }

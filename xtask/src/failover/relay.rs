@@ -1,6 +1,6 @@
-//! The network between the machines: a relay before each port, so that a machine's link can be cut. As with a pulled
-//! cable, nothing is closed then: what was sent is not delivered, and new connections get no reply, not even a refusal.
-//! When the link is whole again, delivery goes on.
+//! The network between the machines: a relay for each port, so that a machine's link can be cut. As with an unplugged
+//! cable, no connection is closed then: bytes are not delivered, and new connections get no reply, not even a reset. When
+//! the link is restored, delivery continues.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -11,9 +11,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 
-/// How many connections the kernel keeps for a relay that doesn't accept.
+/// Number of connections that the kernel queues for a relay that doesn't accept.
 const BACKLOG: u32 = 16;
-/// After this time without a reply, the kernel drops new connections.
+/// Time without a reply that shows that the kernel's queue is full.
 const NO_REPLY: Duration = Duration::from_millis(300);
 
 /// The link of one machine, shared by its relays.
@@ -21,28 +21,28 @@ const NO_REPLY: Duration = Duration::from_millis(300);
 pub struct Link(Arc<watch::Sender<bool>>);
 
 impl Link {
-    /// One that is whole.
+    /// Creates a working link.
     pub fn new() -> Self {
         Self(Arc::new(watch::Sender::new(true)))
     }
 
-    /// Cuts it.
+    /// Cuts the link.
     pub fn cut(&self) {
         self.0.send_replace(false);
     }
 
-    /// Mends it.
-    pub fn mend(&self) {
+    /// Restores the link.
+    pub fn restore(&self) {
         self.0.send_replace(true);
     }
 
     async fn until(&self, whole: bool) {
         let mut state = self.0.subscribe();
-        // The sender lives as long as we do.
-        let _seen = state.wait_for(|now| *now == whole).await;
+        // The sender outlives this call.
+        let _reached = state.wait_for(|now| *now == whole).await;
     }
 
-    /// Relays one loopback port to another, until the runtime ends.
+    /// Relays one loopback port to another until the runtime ends.
     pub fn relay(&self, from: u16, to: u16) -> anyhow::Result<()> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, from));
         let socket = TcpSocket::new_v4()?;
@@ -62,7 +62,7 @@ async fn accept(listener: TcpListener, address: SocketAddr, to: u16, link: Link)
                 }
             }
             () = link.until(false) => {
-                // The kernel accepts by itself until its queue is full.
+                // The kernel accepts connections by itself until its queue is full.
                 let mut queue = Vec::new();
                 while let Ok(Ok(stream)) = tokio::time::timeout(NO_REPLY, TcpStream::connect(address)).await {
                     queue.push(stream);
@@ -73,19 +73,19 @@ async fn accept(listener: TcpListener, address: SocketAddr, to: u16, link: Link)
     }
 }
 
-/// Carries bytes both ways until both are done, or one fails.
+/// Relays bytes in both directions until both end, or one fails.
 async fn carry(client: TcpStream, to: u16, link: Link) {
     link.until(true).await;
     let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, to)).await else { return };
     for stream in [&client, &server] {
-        // Without it the load would see the relay's delays.
-        let _at_once = stream.set_nodelay(true);
+        // Without `TCP_NODELAY` the relay would delay small packets.
+        let _set = stream.set_nodelay(true);
     }
     let (client_reads, client_writes) = client.into_split();
     let (server_reads, server_writes) = server.into_split();
     let there = carry_one_way(client_reads, server_writes, &link);
     let back = carry_one_way(server_reads, client_writes, &link);
-    // Dropping both ends closes them, which is all that a failed one can be told.
+    // The drop closes both connections, also after an error.
     let _done = tokio::try_join!(there, back);
 }
 
@@ -130,10 +130,10 @@ mod tests {
         link.cut();
         client.write_all(b"two").await.unwrap();
         assert!(timeout(Duration::from_millis(300), peer.read_exact(&mut bytes)).await.is_err());
-        // Once the queue is full, there is no reply at all.
+        // With a full queue, there is no reply at all.
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert!(timeout(Duration::from_millis(500), TcpStream::connect(("127.0.0.1", from))).await.is_err());
-        link.mend();
+        link.restore();
         timeout(Duration::from_secs(10), peer.read_exact(&mut bytes)).await.unwrap().unwrap();
         assert_eq!(&bytes, b"two");
     }

@@ -1,4 +1,4 @@
-//! The table at the end.
+//! The table at the end of a run, and the final check.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use anyhow::bail;
 use super::events::Happened;
 use super::load::{Figures, Journal, LIMIT};
 
-/// How many of a kind are shown in full.
+/// Maximum number of entries of a kind that are shown.
 const SHOWN: usize = 10;
 
 /// The table, in Markdown.
@@ -17,7 +17,7 @@ pub fn table(happened: &[Happened], journal: &Journal) -> String {
          |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n",
     );
     let mut total = journal.total();
-    // Before the first event nothing was to be measured.
+    // Gaps count from the first event on.
     (total.write_gap, total.read_gap) = (Duration::ZERO, Duration::ZERO);
     for event in happened {
         let figures = event.figures(journal);
@@ -39,7 +39,7 @@ fn row(name: &str, figures: &Figures) -> String {
     )
 }
 
-/// What must not be, each with its text.
+/// Lost and stale data, unexpected outcomes and late responses, one per line.
 pub fn faults(journal: &Journal) -> String {
     let (stale, lost) = journal.broken();
     let mut text = String::new();
@@ -63,8 +63,8 @@ pub fn faults(journal: &Journal) -> String {
     text
 }
 
-/// Fails where a promise was broken.
-pub fn judge(journal: &Journal) -> anyhow::Result<()> {
+/// Fails if data were lost or stale, or if a response was late or unexpected.
+pub fn check(journal: &Journal) -> anyhow::Result<()> {
     let all = journal.total();
     let late: u32 = journal.late().iter().map(|(_, other)| other.count).sum();
     if all.lost + all.stale + all.others > 0 || late > 0 {

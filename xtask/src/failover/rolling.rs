@@ -1,4 +1,4 @@
-//! Rolling restarts under load: SIGTERM to one server after the other, nothing drained by hand.
+//! Rolling restarts under load: SIGTERM to one server after the other, without draining by hand.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use super::cluster::Cluster;
 use super::events::Happened;
 use super::load::Load;
 
-/// How long a server runs before the next one is stopped: HAProxy has to see that it is ready.
+/// Time between a server's start and the stop of the next one: HAProxy must see that it is ready.
 const SETTLE: Duration = Duration::from_secs(2);
 
-/// Restarts both servers, several times.
+/// Restarts both servers in turn, several times.
 pub async fn restart(
     rounds: u32,
     cluster: &Cluster,
@@ -19,7 +19,7 @@ pub async fn restart(
     happened: &mut Vec<Happened>,
 ) -> anyhow::Result<()> {
     for round in 1..=rounds {
-        let begun = load.journal.now();
+        let started_at = load.journal.now();
         for server in &cluster.servers {
             tokio::time::sleep(SETTLE).await;
             let took = server.restart().await?;
@@ -34,14 +34,14 @@ pub async fn restart(
         tokio::time::sleep(SETTLE).await;
         happened.push(Happened {
             name: format!("rolling restart {round}"),
-            stretch: (begun, load.journal.now()),
+            stretch: (started_at, load.journal.now()),
         });
     }
     Ok(())
 }
 
-/// Fails where a request failed, also one that may be repeated.
-pub fn judge(load: &super::load::Journal) -> anyhow::Result<()> {
+/// Fails if a request failed, also with a 503 that may be retried.
+pub fn check(load: &super::load::Journal) -> anyhow::Result<()> {
     let all = load.total();
     if all.unavailable > 0 {
         bail!("{} of {} requests were rejected with 503", all.unavailable, all.requests);

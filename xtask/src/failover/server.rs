@@ -1,4 +1,4 @@
-//! A Rollcall server and its supervisor, which starts it again when it ends unasked.
+//! A Rollcall server and its supervisor, which restarts it when it ends by itself.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,19 +16,19 @@ use super::files;
 use super::http::{Call, Client};
 use super::process::{Process, command};
 
-/// How often the supervisor looks.
+/// Interval of the supervisor's checks.
 const WATCH_EVERY: Duration = Duration::from_millis(250);
-/// How long a server may take to stop, or to become ready.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// Timeout for a server to stop or to become ready.
+const TIMEOUT: Duration = Duration::from_secs(90);
 
-/// How to start a server.
+/// Program, environment and log of a server.
 #[derive(Clone, Debug)]
 pub struct Recipe {
-    /// The program.
+    /// The server's program.
     pub program: PathBuf,
-    /// Its whole environment.
+    /// The whole environment.
     pub environment: Vec<(String, String)>,
-    /// Where its log goes.
+    /// File of the log.
     pub log: PathBuf,
 }
 
@@ -36,23 +36,23 @@ pub struct Recipe {
 struct State {
     recipe: Recipe,
     process: Option<Process>,
-    /// How often it ended unasked.
+    /// Number of times that the server ended by itself.
     ended: u32,
 }
 
-/// A server. Dropped, it is killed.
+/// A server, killed when dropped.
 #[derive(Debug)]
 pub struct Server {
-    /// Its name.
+    /// Name for messages.
     pub name: String,
-    /// Its port.
+    /// Loopback port.
     pub port: u16,
     state: Arc<Mutex<State>>,
     supervisor: JoinHandle<()>,
 }
 
 impl Server {
-    /// Starts one, with its supervisor.
+    /// Starts a server and its supervisor.
     pub fn start(name: &str, port: u16, recipe: Recipe) -> anyhow::Result<Self> {
         let process = recipe.start(name)?;
         let state = Arc::new(Mutex::new(State { recipe, process: Some(process), ended: 0 }));
@@ -60,42 +60,42 @@ impl Server {
         Ok(Self { name: name.to_owned(), port, state, supervisor })
     }
 
-    /// How often it ended unasked.
+    /// Number of times that the server ended by itself.
     pub fn ended(&self) -> u32 {
         lock(&self.state).ended
     }
 
-    /// Waits until it says that it is ready.
+    /// Waits until `/readyz` returns 200.
     pub async fn ready(&self) -> anyhow::Result<()> {
-        let (begun, mut client) = (Instant::now(), Client::of(self.port));
+        let (started_at, mut client) = (Instant::now(), Client::of(self.port));
         while !client
             .send(&Call::get("/readyz"), Duration::from_secs(2))
             .await
             .is_ok_and(|reply| reply.status == 200)
         {
-            if begun.elapsed() > PATIENCE {
-                bail!("{} is not ready after {} s", self.name, PATIENCE.as_secs());
+            if started_at.elapsed() > TIMEOUT {
+                bail!("{} is not ready after {} s", self.name, TIMEOUT.as_secs());
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         Ok(())
     }
 
-    /// Sends SIGTERM, waits for the end, and starts it again. Gives how long it took to end.
+    /// Sends SIGTERM, waits for the end, and starts the server again. Returns the time that it took to end.
     pub async fn restart(&self) -> anyhow::Result<Duration> {
-        let begun = Instant::now();
-        // The supervisor sees nothing that it should start again.
+        let started_at = Instant::now();
+        // Without a process, the supervisor restarts nothing.
         let taken = lock(&self.state).process.take();
         if let Some(mut process) = taken {
             process.terminate();
             while process.check().is_ok() {
-                if begun.elapsed() > PATIENCE {
-                    bail!("{} has not ended {} s after SIGTERM", self.name, PATIENCE.as_secs());
+                if started_at.elapsed() > TIMEOUT {
+                    bail!("{} has not ended {} s after SIGTERM", self.name, TIMEOUT.as_secs());
                 }
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         }
-        let took = begun.elapsed();
+        let took = started_at.elapsed();
         let mut state = lock(&self.state);
         state.process = Some(state.recipe.start(&self.name)?);
         Ok(took)
@@ -119,7 +119,7 @@ impl Recipe {
         Process::start(name, &mut command, &self.log)
     }
 
-    /// Another command of the program.
+    /// Creates a command of the server's program with the same environment.
     fn command(&self) -> std::process::Command {
         let mut command = command(&self.program, None);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
@@ -127,7 +127,7 @@ impl Recipe {
     }
 }
 
-/// The two servers, with their ports.
+/// Ports and recipes of the two servers.
 pub fn recipes(
     choices: &Choices,
     folder: &Path,
@@ -139,7 +139,7 @@ pub fn recipes(
         let own = folder.join(format!("app{}", index + 1));
         std::fs::create_dir_all(&own)?;
         let mut environment = files::rollcall(&choices.root, port, database)?;
-        // The load's users have more sessions than people do, and none may be ended for another.
+        // The load's users have many sessions, none of which may be ended to make room for another.
         environment.push(("ROLLCALL_SESSION__MAX_PER_USER".to_owned(), "10000".to_owned()));
         Ok::<_, anyhow::Error>((
             port,
@@ -149,7 +149,7 @@ pub fn recipes(
     Ok([recipe(0)?, recipe(1)?])
 }
 
-/// Creates the first administrator, which also brings the schema up to date.
+/// Creates the first administrator, which also migrates the database.
 pub fn create_admin(recipe: &Recipe, password: &str) -> anyhow::Result<()> {
     let mut command = recipe.command();
     command.args(["create-admin", "--password-stdin"]).stdin(Stdio::piped());
@@ -170,7 +170,7 @@ async fn supervise(name: String, state: Arc<Mutex<State>>) {
         let mut state = lock(&state);
         if state.process.as_mut().is_some_and(|process| process.check().is_err()) {
             state.ended += 1;
-            // Where it can't be started, the next round tries again.
+            // Where the start fails, the next check tries again.
             state.process = state.recipe.start(&name).ok().or(state.process.take());
         }
     }
@@ -180,7 +180,7 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A loopback port's address.
+/// Address of a loopback port.
 pub fn loopback(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }

@@ -1,4 +1,4 @@
-//! What the load saw: every request with its outcome and its time, and what must not happen.
+//! Record of the load: every request with its outcome and time, stale responses and lost changes.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,46 +6,46 @@ use std::time::{Duration, Instant};
 
 use crate::failover::http::Reply;
 
-/// Within this time every request is answered.
+/// Time limit of every response.
 pub const LIMIT: Duration = Duration::from_secs(2);
 
-/// Whether a request changes something.
+/// Effect of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Read,
     Write,
 }
 
-/// What came of a request.
+/// Outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The expected success.
     Done,
-    /// A 503 that says when to try again; also the 409 that says so because the first attempt is still under way.
+    /// An error with `Retry-After` after which the same request may succeed: a 503, or a 409 or 429 of those that pass.
     Unavailable,
-    /// Anything else: no response, a 503 without `Retry-After`, a status that was not expected.
+    /// Anything else: no response, a 503 without `Retry-After`, an unexpected status.
     Other,
 }
 
-/// A request that is over. Times count from the journal's beginning.
+/// A completed request. Times count from the start of the journal.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
     pub kind: Kind,
     pub outcome: Outcome,
-    pub begun: Duration,
+    pub started_at: Duration,
     pub took: Duration,
 }
 
 impl Sample {
     fn ended(&self) -> Duration {
-        self.begun + self.took
+        self.started_at + self.took
     }
 }
 
-/// Something that the servers had promised and did not keep.
+/// A lost change or a stale response.
 #[derive(Clone, Debug)]
 pub struct Broken {
-    /// When it was promised, or when it was seen.
+    /// Time of the lost change's acknowledgement, or of the stale response.
     pub at: Duration,
     pub what: String,
 }
@@ -59,7 +59,7 @@ struct Entries {
     lost: Vec<Broken>,
 }
 
-/// Outcomes of one kind that should not be.
+/// Count of an unexpected outcome or of late responses, by their text.
 #[derive(Clone, Copy, Debug)]
 pub struct Other {
     pub count: u32,
@@ -75,55 +75,55 @@ impl Other {
     }
 }
 
-/// The journal.
+/// Record of all requests.
 #[derive(Debug)]
 pub struct Journal {
-    begun: Instant,
+    started_at: Instant,
     entries: Mutex<Entries>,
 }
 
-/// The figures of a stretch of time.
+/// Figures of a period.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Figures {
-    /// The longest time between two changes that succeeded, one after the other.
+    /// Longest time between two consecutive successful writes.
     pub write_gap: Duration,
-    /// The same for reads.
+    /// Longest time between two consecutive successful reads.
     pub read_gap: Duration,
     pub requests: usize,
     pub unavailable: usize,
     pub others: usize,
     pub slowest: Duration,
     pub acknowledged: usize,
-    /// Responses that told what was no longer true.
+    /// Number of responses with outdated data.
     pub stale: usize,
     pub lost: usize,
 }
 
 impl Journal {
-    /// An empty one that begins now.
+    /// Creates an empty journal that starts now.
     pub fn new() -> Self {
-        Self { begun: Instant::now(), entries: Mutex::default() }
+        Self { started_at: Instant::now(), entries: Mutex::default() }
     }
 
-    /// The time since it began.
+    /// Time since the start.
     pub fn now(&self) -> Duration {
-        self.begun.elapsed()
+        self.started_at.elapsed()
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes a request. `expected` are the statuses that count as success.
-    pub fn note(
+    /// Records a request. `expected` are the statuses that count as success.
+    pub fn record(
         &self,
         kind: Kind,
         name: &str,
-        begun: Duration,
+        started_at: Duration,
         reply: &Result<Reply, String>,
         expected: &[u16],
     ) -> Outcome {
-        let took = self.now().saturating_sub(begun);
+        let took = self.now().saturating_sub(started_at);
         let (outcome, text) = match reply {
             Ok(reply) if expected.contains(&reply.status) => (Outcome::Done, None),
             Ok(reply) if reply.asks_to_retry() => (Outcome::Unavailable, None),
@@ -136,47 +136,45 @@ impl Journal {
         };
         let mut entries = self.entries();
         if let Some(text) = text {
-            Other::count(&mut entries.others, text, begun, took);
+            Other::count(&mut entries.others, text, started_at, took);
         }
         if took > LIMIT {
-            Other::count(&mut entries.late, name.to_owned(), begun, took);
+            Other::count(&mut entries.late, name.to_owned(), started_at, took);
         }
-        entries.samples.push(Sample { kind, outcome, begun, took });
+        entries.samples.push(Sample { kind, outcome, started_at, took });
         outcome
     }
 
-    /// Notes a response that told what was no longer true.
+    /// Records a response with outdated data.
     pub fn stale(&self, what: String) {
         let at = self.now();
         self.entries().stale.push(Broken { at, what });
     }
 
-    /// Notes a change that was acknowledged at some time and is not there.
+    /// Records the loss of a change that was acknowledged at some time.
     pub fn lost(&self, at: Duration, what: String) {
         self.entries().lost.push(Broken { at, what });
     }
 
-    /// What was stale, and what is lost.
+    /// Stale responses and lost changes.
     pub fn broken(&self) -> (Vec<Broken>, Vec<Broken>) {
         let entries = self.entries();
         (entries.stale.clone(), entries.lost.clone())
     }
 
-    /// The outcomes that were not expected.
+    /// Unexpected outcomes.
     pub fn others(&self) -> Vec<(String, Other)> {
         self.entries().others.iter().map(|(text, other)| (text.clone(), *other)).collect()
     }
 
-    /// Whether a request of this kind that began after a time has succeeded.
+    /// True if a request of this kind that started after a time has succeeded.
     pub fn succeeded_since(&self, kind: Kind, since: Duration) -> bool {
-        self.entries()
-            .samples
-            .iter()
-            .rev()
-            .any(|sample| sample.kind == kind && sample.outcome == Outcome::Done && sample.begun >= since)
+        self.entries().samples.iter().rev().any(|sample| {
+            sample.kind == kind && sample.outcome == Outcome::Done && sample.started_at >= since
+        })
     }
 
-    /// The figures of a stretch of time.
+    /// Figures of a period.
     pub fn figures(&self, from: Duration, to: Duration) -> Figures {
         let entries = self.entries();
         let within = |at: Duration| from <= at && at < to;
@@ -187,7 +185,7 @@ impl Journal {
             lost: entries.lost.iter().filter(|broken| within(broken.at)).count(),
             ..Figures::default()
         };
-        for sample in entries.samples.iter().filter(|sample| within(sample.begun)) {
+        for sample in entries.samples.iter().filter(|sample| within(sample.started_at)) {
             figures.requests += 1;
             figures.slowest = figures.slowest.max(sample.took);
             match (sample.outcome, sample.kind) {
@@ -200,18 +198,18 @@ impl Journal {
         figures
     }
 
-    /// The figures of all there is.
+    /// Figures of the whole run.
     pub fn total(&self) -> Figures {
         self.figures(Duration::ZERO, self.now())
     }
 
-    /// What came later than it may.
+    /// Responses that took longer than [`LIMIT`].
     pub fn late(&self) -> Vec<(String, Other)> {
         self.entries().late.iter().map(|(text, other)| (text.clone(), *other)).collect()
     }
 }
 
-/// The longest time without a success that has a part in the stretch.
+/// Longest time without a success that overlaps the period.
 fn gap(samples: &[Sample], kind: Kind, from: Duration, to: Duration) -> Duration {
     let mut ends: Vec<Duration> = samples
         .iter()
@@ -235,14 +233,14 @@ mod tests {
 
     use super::{Journal, Kind, Outcome, Sample, gap};
 
-    fn sample(kind: Kind, outcome: Outcome, begun: u64, took: u64) -> Sample {
-        let [begun, took] = [begun, took].map(Duration::from_millis);
-        Sample { kind, outcome, begun, took }
+    fn sample(kind: Kind, outcome: Outcome, started_at: u64, took: u64) -> Sample {
+        let [started_at, took] = [started_at, took].map(Duration::from_millis);
+        Sample { kind, outcome, started_at, took }
     }
 
     #[test]
     fn a_gap_lies_between_two_successes() {
-        let done = |begun| sample(Kind::Write, Outcome::Done, begun, 0);
+        let done = |started_at| sample(Kind::Write, Outcome::Done, started_at, 0);
         let mut samples = vec![done(0), done(100), done(9_000), done(9_100)];
         samples.push(sample(Kind::Write, Outcome::Unavailable, 500, 0));
         samples.push(sample(Kind::Read, Outcome::Done, 600, 0));
@@ -250,7 +248,7 @@ mod tests {
             gap(&samples, Kind::Write, Duration::from_millis(from), Duration::from_millis(to)).as_millis()
         };
         assert_eq!(gap(0, 9_100), 8_900);
-        assert_eq!(gap(50, 90), 100, "the stretch lies within it");
+        assert_eq!(gap(50, 90), 100, "the period lies within it");
         assert_eq!(gap(9_050, 9_500), 400, "none after the last");
     }
 
@@ -258,7 +256,7 @@ mod tests {
     fn outcomes_are_counted() {
         let journal = Journal::new();
         let reply = Err("the connection broke".to_owned());
-        let outcome = journal.note(Kind::Read, "GET /x", Duration::ZERO, &reply, &[200]);
+        let outcome = journal.record(Kind::Read, "GET /x", Duration::ZERO, &reply, &[200]);
         assert_eq!(outcome, Outcome::Other);
         let figures = journal.figures(Duration::ZERO, Duration::from_secs(5));
         assert_eq!((figures.requests, figures.others, figures.acknowledged), (1, 1, 0));

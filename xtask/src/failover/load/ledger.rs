@@ -1,11 +1,11 @@
-//! What the servers have promised, value by value: one writer for each user, so that after every response it is known
-//! which values the user may have.
+//! Acknowledged values of users: each user has one writer, so that after every response the possible values of the user
+//! are known.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// A user that one writer changes, and what readers compare with.
+/// A user that one writer updates, and the values that readers compare with.
 #[derive(Debug, Default)]
 pub struct Public {
     /// The user's id.
@@ -15,12 +15,12 @@ pub struct Public {
 }
 
 impl Public {
-    /// A user who has the value 0.
+    /// Creates the record of a user with the value 0.
     pub fn new(id: String) -> Self {
         Self { id, ..Self::default() }
     }
 
-    /// The newest value that is known to be there.
+    /// The newest acknowledged value.
     pub fn acknowledged(&self) -> u64 {
         self.acknowledged.load(Ordering::Acquire)
     }
@@ -35,55 +35,55 @@ impl Public {
 #[derive(Debug, Default)]
 pub struct Ledger {
     acknowledged: u64,
-    /// Every value that was acknowledged, and when.
+    /// Every acknowledged value with the time of its acknowledgement.
     history: Vec<(u64, Duration)>,
-    /// Sent after that, with an outcome that nobody knows.
+    /// Values sent after the acknowledged one, with an unknown outcome.
     unknown: BTreeSet<u64>,
     next: u64,
-    /// The entity tag of the acknowledged value; none where it has to be read first.
+    /// Entity tag of the acknowledged value; `None` where the user must be read first.
     pub tag: Option<String>,
-    /// Whether the user had a value that it can't have: nothing more is written then, and the end shows what is lost.
+    /// True after the user had an impossible value: it is not updated again, and the verification finds the loss.
     pub suspect: bool,
 }
 
 impl Ledger {
-    /// A value that was never sent before.
+    /// Returns a new value to send.
     pub fn next(&mut self, public: &Public) -> u64 {
         self.next += 1;
         public.attempted.store(self.next, Ordering::Release);
         self.next
     }
 
-    /// A change succeeded, or its value was seen.
+    /// Records a value after a successful update or a read.
     pub fn acknowledge(&mut self, value: u64, at: Duration, tag: Option<String>, public: &Public) {
         if value > self.acknowledged {
             self.history.push((value, at));
         }
         self.acknowledged = value;
         self.tag = tag;
-        // What was sent before this named an older entity tag: it can't take effect any more.
+        // Updates sent before have an older entity tag in `If-Match`, so they can no longer take effect.
         self.unknown.clear();
         public.acknowledged.store(value, Ordering::Release);
     }
 
-    /// Nobody knows what came of a change.
-    pub fn lose_sight(&mut self, value: u64) {
+    /// Records an update with an unknown outcome.
+    pub fn mark_unknown(&mut self, value: u64) {
         self.unknown.insert(value);
         self.tag = None;
     }
 
-    /// Whether the user may have this value.
+    /// True if the user may have this value.
     pub fn allows(&self, value: u64) -> bool {
         value == self.acknowledged || self.unknown.contains(&value)
     }
 
-    /// When the changes were acknowledged that a user who has this value lacks.
+    /// Times of the acknowledged updates that are missing from a user with this value.
     pub fn missing(&self, value: Option<u64>) -> Vec<Duration> {
         let after = value.unwrap_or(0);
         self.history.iter().filter(|(one, _)| *one > after).map(|(_, at)| *at).collect()
     }
 
-    /// What the user may have, in words.
+    /// The possible values, in words.
     pub fn expectation(&self) -> String {
         let unknown: Vec<String> = self.unknown.iter().map(u64::to_string).collect();
         match unknown.is_empty() {
@@ -102,11 +102,11 @@ mod tests {
     use super::{Ledger, Public};
 
     #[test]
-    fn an_acknowledgement_settles_what_was_unknown() {
+    fn an_acknowledgement_discards_unknown_outcomes() {
         let (public, mut ledger) = (Public::new("x".to_owned()), Ledger::default());
         assert!(ledger.allows(0) && !ledger.allows(1));
         let one = ledger.next(&public);
-        ledger.lose_sight(one);
+        ledger.mark_unknown(one);
         assert!(ledger.allows(0) && ledger.allows(1));
         assert!(ledger.tag.is_none() && ledger.expectation().starts_with("0 or one of 1,"));
         let two = ledger.next(&public);

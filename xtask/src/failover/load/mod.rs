@@ -1,5 +1,5 @@
-//! The load: a few clients that change, create, sign in and out, and read, all through HAProxy, each with an address, an
-//! account and a connection of its own. It is bounded: every client waits between two requests, and it ends with the run.
+//! The load: a few clients that update, create, sign in and out, and read, all through HAProxy, each with an address, an
+//! account and a connection of its own. It is bounded: every client pauses between two requests, and ends with the run.
 
 mod journal;
 mod ledger;
@@ -21,22 +21,22 @@ use ledger::Public;
 use super::http::{Call, Client, Reply};
 use super::server::loopback;
 
-/// Clients that change users.
+/// Number of clients that update users.
 const WRITERS: u8 = 4;
-/// How many users each of them has.
+/// Number of users that each of them updates.
 const USERS_EACH: u8 = 6;
-/// Clients that create users.
+/// Number of clients that create users.
 const CREATORS: u8 = 1;
-/// Clients that sign in and out.
+/// Number of clients that sign in and out.
 const SIGNERS: u8 = 2;
-/// Clients that only read.
+/// Number of clients that only read.
 const READERS: u8 = 3;
-/// How long a client waits after a success.
+/// Pause of a client after a success.
 const PACE: Duration = Duration::from_millis(40);
-/// How long a client waits after anything else.
+/// Pause of a client after any other outcome.
 const PAUSE: Duration = Duration::from_millis(100);
-/// How long a client waits for a response before it takes the connection for dead.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// Timeout of a response, after which a client closes the connection.
+const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A client with its account.
 #[derive(Debug)]
@@ -49,25 +49,25 @@ struct Person {
 }
 
 impl Person {
-    /// Sends a request and notes what came of it.
+    /// Sends a request and records the outcome.
     async fn send(&mut self, kind: Kind, call: Call, expected: &[u16]) -> (Outcome, Option<Reply>) {
-        let begun = self.journal.now();
-        let reply = self.client.send(&call, PATIENCE).await;
-        let outcome = self.journal.note(kind, &call.name(), begun, &reply, expected);
+        let started_at = self.journal.now();
+        let reply = self.client.send(&call, TIMEOUT).await;
+        let outcome = self.journal.record(kind, &call.name(), started_at, &reply, expected);
         (outcome, reply.ok())
     }
 
-    /// The same with the own token.
+    /// Sends a request with the client's token and records the outcome.
     async fn send_signed(&mut self, kind: Kind, call: Call, expected: &[u16]) -> (Outcome, Option<Reply>) {
         let call = call.token(&self.token);
         self.send(kind, call, expected).await
     }
 
-    /// Insists on a response with this status, for what must be known before or after the load.
+    /// Retries a request until the response has an expected status, for setup and verification.
     async fn insist(&mut self, call: Call, expected: &[u16]) -> anyhow::Result<Reply> {
         let mut last = String::new();
         for _ in 0..40 {
-            match self.client.send(&call, PATIENCE).await {
+            match self.client.send(&call, TIMEOUT).await {
                 Ok(reply) if expected.contains(&reply.status) => return Ok(reply),
                 Ok(reply) => last = format!("{} {}", reply.status, reply.body),
                 Err(error) => last = error,
@@ -92,7 +92,7 @@ fn text(body: &Value, name: &str) -> anyhow::Result<String> {
 /// The running load.
 #[derive(Debug)]
 pub struct Load {
-    /// What it sees.
+    /// Record of all requests.
     pub journal: Arc<Journal>,
     stop: watch::Sender<bool>,
     writers: Vec<JoinHandle<users::Writer>>,
@@ -102,7 +102,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// Makes the accounts and starts.
+    /// Creates the accounts and starts the clients.
     pub async fn start(port: u16, admin_password: &str) -> anyhow::Result<Self> {
         let journal = Arc::new(Journal::new());
         let person = |number: u8, username: String, password: String| Person {
@@ -158,7 +158,7 @@ impl Load {
         Ok(load)
     }
 
-    /// Stops every client, then reads all that was acknowledged and notes what is lost.
+    /// Stops every client, then reads all acknowledged changes and records lost ones.
     pub async fn finish(self) -> anyhow::Result<String> {
         self.stop.send_replace(true);
         for reader in self.readers {
@@ -179,7 +179,7 @@ impl Load {
 }
 
 impl Person {
-    /// Creates a user and gives the id.
+    /// Creates a user and returns the id.
     async fn create(&mut self, body: Value) -> anyhow::Result<String> {
         let call = Call::post("/v1/users", body).token(&self.token);
         let reply = self.insist(call, &[201]).await?;
@@ -187,14 +187,14 @@ impl Person {
     }
 }
 
-/// Waits before the next request; false once the load shall stop.
+/// Pauses before the next request; returns false when the load is to stop.
 async fn pause(outcome: Outcome, stop: &mut watch::Receiver<bool>) -> bool {
     let time = if outcome == Outcome::Done { PACE } else { PAUSE };
-    // Where the sender is gone, the load is over, too.
+    // A dropped sender ends the load too.
     tokio::time::timeout(time, stop.wait_for(|stop| *stop)).await.is_err()
 }
 
-/// Fails unless a server works by itself, past HAProxy.
+/// Fails unless a write and a read succeed on a server directly, without HAProxy.
 pub async fn works(server: SocketAddr, admin_password: &str) -> anyhow::Result<()> {
     let mut person = Person {
         client: Client::new(server, Ipv4Addr::LOCALHOST),
@@ -203,7 +203,7 @@ pub async fn works(server: SocketAddr, admin_password: &str) -> anyhow::Result<(
         password: admin_password.to_owned(),
         token: String::new(),
     };
-    // A sign-in is a change, looking at the session a read.
+    // Signing in is a write, viewing the session a read.
     person.sign_in().await?;
     person.insist(Call::get("/v1/session").token(&person.token), &[200]).await?;
     Ok(())

@@ -1,4 +1,4 @@
-//! Clients that sign in and out, and look again at what they ended.
+//! Clients that sign in and out, and check live and ended sessions.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -9,23 +9,23 @@ use tokio::sync::watch;
 use super::{Kind, Outcome, Person, pause};
 use crate::failover::http::Call;
 
-/// How many sessions are kept before the oldest is ended.
+/// Number of live sessions above which the oldest is ended.
 const LIVE: usize = 5;
 
-/// A session, and when its beginning or its end was acknowledged.
+/// A session, with the time at which its start or end was acknowledged.
 #[derive(Clone, Debug)]
 struct Session {
     token: String,
     at: Duration,
 }
 
-/// Signs in and out.
+/// A client that signs in and out.
 #[derive(Debug)]
 pub struct Signer {
     person: Person,
     live: VecDeque<Session>,
     ended: Vec<Session>,
-    /// Which of the ended ones is looked at next.
+    /// Counter that selects the ended session to check next.
     next: usize,
 }
 
@@ -34,7 +34,7 @@ impl Signer {
         Self { person, live: VecDeque::new(), ended: Vec::new(), next: 0 }
     }
 
-    /// Works until told to stop.
+    /// Runs until the load stops.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> Self {
         loop {
             for step in 0..4 {
@@ -71,7 +71,7 @@ impl Signer {
         if outcome == Outcome::Done {
             self.ended.push(Session { at: self.person.journal.now(), ..session });
         }
-        // Otherwise nobody knows whether the session has ended: it is of no more use.
+        // After any other outcome the state of the session is unknown, so it is not checked again.
         outcome
     }
 
@@ -80,13 +80,13 @@ impl Signer {
         let call = Call::get("/v1/session").token(&session.token);
         let (outcome, reply) = self.person.send(Kind::Read, call, &[200, 401]).await;
         if reply.is_some_and(|reply| reply.status == 401) {
-            self.person.journal.stale("a session that had begun was unknown".to_owned());
+            self.person.journal.stale("a session that had started was unknown".to_owned());
         }
         outcome
     }
 
     async fn look_at_ended(&mut self) -> Outcome {
-        // The newest ones most of the time, because they are at risk.
+        // One of the newest eight, because they are at risk.
         let back = self.next % 8;
         self.next += 1;
         let Some(session) = self.ended.len().checked_sub(1 + back).and_then(|place| self.ended.get(place))
@@ -101,7 +101,7 @@ impl Signer {
         outcome
     }
 
-    /// Looks at every session at the end. Gives how many there are.
+    /// Checks every session at the end; returns their number.
     pub async fn verify(mut self) -> anyhow::Result<usize> {
         let live = self.live.iter().map(|session| (session.clone(), 200, "sign-in"));
         let ended = self.ended.iter().map(|session| (session.clone(), 401, "log-out"));

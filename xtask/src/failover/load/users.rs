@@ -1,4 +1,4 @@
-//! Clients that change, create and read users.
+//! Clients that update, create and read users.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,18 +10,17 @@ use super::ledger::{Ledger, Public};
 use super::{Kind, Outcome, Person, pause};
 use crate::failover::http::Call;
 
-/// The name that stands for a value.
+/// Name of a user with this value.
 pub fn name(value: u64) -> String {
     format!("Value {value}")
 }
 
-/// The value that a user has.
+/// Value in a user's name.
 fn value(user: &Value) -> Option<u64> {
     user["name"].as_str()?.strip_prefix("Value ")?.parse().ok()
 }
 
-/// Changes its users one after the other, each time only if the user still is as it was left: every change also proves
-/// that the one before it is still there.
+/// A client that updates its users in turn, with `If-Match`: every update also proves that the one before is not lost.
 #[derive(Debug)]
 pub struct Writer {
     person: Person,
@@ -33,7 +32,7 @@ impl Writer {
         Self { person, users: users.into_iter().map(|public| (public, Ledger::default())).collect() }
     }
 
-    /// Works until told to stop.
+    /// Runs until the load stops.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> Self {
         loop {
             for index in 0..self.users.len() {
@@ -69,19 +68,19 @@ impl Writer {
         };
         let value = ledger.next(public);
         let call = Call::patch(path, json!({ "name": name(value) })).if_match(&tag);
-        // 412: an earlier change whose outcome was unknown has taken effect; reading the user tells.
+        // 412: an earlier update with an unknown outcome has taken effect; the next step reads the user.
         let (outcome, reply) = self.person.send_signed(Kind::Write, call, &[200]).await;
         match (outcome, reply) {
             (Outcome::Done, Some(reply)) => {
                 ledger.acknowledge(value, self.person.journal.now(), reply.etag(), public);
             }
             (_, Some(reply)) if reply.status == 412 => {}
-            _ => ledger.lose_sight(value),
+            _ => ledger.mark_unknown(value),
         }
         outcome
     }
 
-    /// Reads every user at the end. Gives how many there are.
+    /// Reads every user at the end; returns their number.
     pub async fn verify(mut self) -> anyhow::Result<usize> {
         for (public, ledger) in &self.users {
             let call = Call::get(format!("/v1/users/{}", public.id)).token(&self.person.token);
@@ -98,11 +97,11 @@ impl Writer {
     }
 }
 
-/// Creates users, each until it has succeeded, with one idempotency key.
+/// A client that creates users and retries each with one idempotency key until it succeeds.
 #[derive(Debug)]
 pub struct Creator {
     person: Person,
-    /// The ids, and when they were acknowledged.
+    /// Ids with the times of their acknowledgement.
     created: Vec<(String, Duration)>,
 }
 
@@ -111,7 +110,7 @@ impl Creator {
         Self { person, created: Vec::new() }
     }
 
-    /// Works until told to stop.
+    /// Runs until the load stops.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> Self {
         for number in 0_u64.. {
             loop {
@@ -134,7 +133,7 @@ impl Creator {
         self
     }
 
-    /// Reads every user at the end. Gives how many there are.
+    /// Reads every user at the end; returns their number.
     pub async fn verify(mut self) -> anyhow::Result<usize> {
         for (number, (id, at)) in self.created.iter().enumerate() {
             let call = Call::get(format!("/v1/users/{id}")).token(&self.person.token);
@@ -148,7 +147,7 @@ impl Creator {
     }
 }
 
-/// Reads users, and compares with what their writers know.
+/// Reads users, and compares their values with those of their writers.
 pub async fn read(mut person: Person, users: Vec<Arc<Public>>, from: usize, mut stop: watch::Receiver<bool>) {
     for user in users.iter().cycle().skip(from) {
         let path = format!("/v1/users/{}", user.id);
