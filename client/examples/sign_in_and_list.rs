@@ -1,8 +1,8 @@
-//! Signs in and shows who is in the directory.
+//! Signs in and lists the users.
 //!
 //! `ROLLCALL_PASSWORD=… cargo run -p rollcall-client --example sign_in_and_list [username] [password]`
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example speaks to the person who runs it")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example prints its results")]
 
 use std::process::ExitCode;
 
@@ -13,7 +13,7 @@ async fn main() -> ExitCode {
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("That did not work: {error}");
+            eprintln!("error: {error}");
             ExitCode::FAILURE
         }
     }
@@ -27,7 +27,7 @@ async fn run() -> Result<(), Error> {
 
     let session = client.login(&username, password()).await?;
     let me = session.session_view().send().await?;
-    let name = me.user.name.as_deref().or(me.user.username.as_deref()).unwrap_or("whoever you are");
+    let name = me.user.name.as_deref().or(me.user.username.as_deref()).unwrap_or("user without a name");
     println!("Hello, {name}! You may: {}\n", me.permissions.join(", "));
 
     println!("The directory:");
@@ -43,7 +43,7 @@ async fn run() -> Result<(), Error> {
     session.end().await
 }
 
-/// The password: the second argument, or the environment's.
+/// Reads the password from the second argument, or from `ROLLCALL_PASSWORD`.
 fn password() -> Password {
     let argument = std::env::args().nth(2);
     argument.or_else(|| std::env::var("ROLLCALL_PASSWORD").ok()).unwrap_or_default().into()

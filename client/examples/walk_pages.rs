@@ -1,8 +1,8 @@
-//! Walks over a list twice: page by page with the tokens in hand, and as one stream.
+//! Reads a list twice: page by page with the tokens, and as one stream.
 //!
 //! `ROLLCALL_PASSWORD=… cargo run -p rollcall-client --example walk_pages [username] [password]`
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example speaks to the person who runs it")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example prints its results")]
 
 use std::process::ExitCode;
 
@@ -13,7 +13,7 @@ async fn main() -> ExitCode {
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("That did not work: {error}");
+            eprintln!("error: {error}");
             ExitCode::FAILURE
         }
     }
@@ -41,15 +41,15 @@ async fn run() -> Result<(), Error> {
     }
 
     println!("As one stream:");
-    let everybody = session.user_list().limit(2u32).stream().collect().await?;
-    println!("  {} users", everybody.len());
+    let users = session.user_list().limit(2u32).stream().collect().await?;
+    println!("  {} users", users.len());
     let groups = session.user_group_list().user("me").stream().collect().await?;
     let names: Vec<_> = groups.iter().map(|place| place.group.name.as_str()).collect();
     println!("  you are in {}", names.join(", "));
     session.end().await
 }
 
-/// The password: the second argument, or the environment's.
+/// Reads the password from the second argument, or from `ROLLCALL_PASSWORD`.
 fn password() -> Password {
     let argument = std::env::args().nth(2);
     argument.or_else(|| std::env::var("ROLLCALL_PASSWORD").ok()).unwrap_or_default().into()

@@ -1,4 +1,4 @@
-//! A client of one server, and how to make it.
+//! A client of one server, and its builder.
 
 use std::ops::Deref;
 use std::time::Duration;
@@ -12,18 +12,18 @@ use crate::types;
 
 /// A client of one server. Cheap to clone; clones share connections.
 ///
-/// It has every operation as a method, through [`api::Client`](crate::api::Client). Without a token, only the public ones
-/// will be answered: [`login`](Self::login) and [`with_token`](Self::with_token) make a [`Session`] that has one.
+/// It has every operation as a method, through [`api::Client`](crate::api::Client). Without a token only the public
+/// operations succeed: [`login`](Self::login) and [`with_token`](Self::with_token) return a [`Session`] that has one.
 #[derive(Clone, Debug)]
 pub struct Client(generated::Client);
 
 impl Client {
-    /// A client of the server at this URL, such as `http://127.0.0.1:8080`, with the usual settings.
+    /// Creates a client of the server at this URL, such as `http://127.0.0.1:8080`, with the default settings.
     pub fn new(url: &str) -> Result<Self, Error> {
         Self::builder().url(url).build()
     }
 
-    /// A client with other settings.
+    /// Returns a builder for a client with other settings.
     ///
     /// ```no_run
     /// # fn example() -> Result<(), rollcall_client::Error> {
@@ -44,18 +44,18 @@ impl Client {
     /// Signs in with a username, e-mail address or telephone number.
     pub async fn login(&self, identifier: &str, password: impl Into<Password>) -> Result<Session, Error> {
         let body = types::Login::builder().identifier(identifier).password(password.into());
-        let answer = self.0.login().body(body).send().await?;
-        Ok(self.with_token(answer.into_inner().token))
+        let response = self.0.login().body(body).send().await?;
+        Ok(self.with_token(response.into_inner().token))
     }
 
-    /// A session of which the token is at hand. Nothing is sent.
+    /// Creates a session from an existing token. Sends nothing.
     pub fn with_token(&self, token: impl Into<Token>) -> Session {
         let mut client = self.0.clone();
         client.inner = client.inner.with(token.into());
         Session::new(client)
     }
 
-    /// The generated client, also where a method of this type has the name of an operation.
+    /// The generated client, for operations with the name of a method of this type.
     pub fn api(&self) -> &generated::Client {
         &self.0
     }
@@ -94,34 +94,34 @@ impl Default for ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// Where the server is; `http://127.0.0.1:8080` unless said otherwise. A path is kept, for servers behind a proxy.
+    /// Sets the URL of the server, `http://127.0.0.1:8080` by default. A path is kept, for servers behind a proxy.
     pub fn url(mut self, url: &str) -> Self {
         self.url = url.to_owned();
         self
     }
 
-    /// How long one attempt may take as a whole; 30 seconds unless said otherwise.
+    /// Sets the timeout of one attempt as a whole, 30 seconds by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How long connecting may take; 5 seconds unless said otherwise.
+    /// Sets the timeout of connecting, 5 seconds by default.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How often a request is repeated after a broken connection, a 503, a 409 `idempotency_in_progress`, or a 429 whose
-    /// `Retry-After` is no longer than the longest pause; 3 unless said otherwise, 0 never. Only reads are repeated, and requests with an idempotency key, which the client puts
-    /// on operations that create.
+    /// Sets the maximum number of retries after a broken connection, a 503, a 409 `idempotency_in_progress`, or a 429 whose
+    /// `Retry-After` is no longer than the longest pause: 3 by default, 0 for none. Only reads are retried, and requests
+    /// with an idempotency key, which the client adds to operations that create.
     pub fn retries(mut self, count: u32) -> Self {
         self.retries.count = count;
         self
     }
 
-    /// The pause before the first repetition, where the server names none, and the longest pause. Each pause is twice
-    /// as long as the one before; 100 milliseconds and 5 seconds unless said otherwise.
+    /// Sets the pause before the first retry, for responses without `Retry-After`, and the longest pause: 100 milliseconds
+    /// and 5 seconds by default. Each pause is twice as long as the one before.
     pub fn retry_pauses(mut self, first: Duration, longest: Duration) -> Self {
         self.retries.pause = first;
         self.retries.longest = longest;
@@ -134,13 +134,13 @@ impl ClientBuilder {
         self
     }
 
-    /// Uses these connections, with their own timeouts, proxies and certificates.
+    /// Uses this HTTP client, with its own timeouts, proxies and certificates.
     pub fn http_client(mut self, http: reqwest::Client) -> Self {
         self.http = Some(http);
         self
     }
 
-    /// The client.
+    /// Validates the settings and creates the client.
     pub fn build(self) -> Result<Client, Error> {
         let url = reqwest::Url::parse(&self.url)
             .map_err(|error| Error::invalid(format!("{}: {error}", self.url)))?;
@@ -152,7 +152,7 @@ impl ClientBuilder {
         }
         let http = match self.http {
             Some(http) => http,
-            // A redirect would take the credential to a place that nobody asked for.
+            // A redirect could send the credential to another server.
             None => reqwest::Client::builder()
                 .timeout(self.timeout)
                 .connect_timeout(self.connect_timeout)

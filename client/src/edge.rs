@@ -1,5 +1,5 @@
-//! What every request goes through: the credential is put on, a key makes creating safe to repeat, and what is safe
-//! to repeat is repeated. The one implementation of progenitor's hooks.
+//! Hooks around every request: they add the credential and, for operations that create, an idempotency key, and retry
+//! requests that are safe to retry. The only implementation of progenitor's `ClientHooks`.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -14,14 +14,14 @@ use crate::values;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// How often, and after what pause, a request is repeated.
+/// Number of retries, and the pauses between them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Retries {
-    /// How often at the most, beside the first attempt.
+    /// Maximum number of retries after the first attempt.
     pub count: u32,
-    /// The first pause; each further one is twice as long.
+    /// Pause before the first retry; each further one is twice as long.
     pub pause: Duration,
-    /// No pause is longer, whatever the server asks for.
+    /// Longest pause, also where the server's `Retry-After` is longer.
     pub longest: Duration,
 }
 
@@ -31,7 +31,7 @@ impl Default for Retries {
     }
 }
 
-/// What a client keeps beside its connections. Clones share the credential.
+/// State of a client beside its connections. Clones share the credential.
 #[derive(Clone, Debug, Default)]
 pub struct Edge {
     token: Arc<RwLock<Option<Token>>>,
@@ -43,7 +43,7 @@ impl Edge {
         Self { token: Arc::new(RwLock::new(token)), retries }
     }
 
-    /// The same with another credential, shared with nobody.
+    /// Copies the settings, with a credential of its own.
     pub(crate) fn with(&self, token: Token) -> Self {
         Self::new(Some(token), self.retries)
     }
@@ -63,7 +63,9 @@ impl ClientHooks<Edge> for generated::Client {
         let headers = request.headers_mut();
         if let Some(token) = self.inner().token() {
             let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).map_err(|_| {
-                generated::Error::InvalidRequest("the token has characters that no token has".to_owned())
+                generated::Error::InvalidRequest(
+                    "token: must contain only visible ASCII characters".to_owned(),
+                )
             })?;
             value.set_sensitive(true);
             headers.entry(AUTHORIZATION).or_insert(value);
@@ -78,24 +80,24 @@ impl ClientHooks<Edge> for generated::Client {
     async fn exec(&self, mut request: Request, _: &OperationInfo) -> reqwest::Result<Response> {
         let retries = self.inner().retries;
         let keyed = request.headers().contains_key(IDEMPOTENCY_KEY);
-        let repeatable = keyed || request.method() == Method::GET;
+        let retryable = keyed || request.method() == Method::GET;
         for attempt in 0..retries.count {
-            let Some(next) = repeatable.then(|| request.try_clone()).flatten() else { break };
+            let Some(next) = retryable.then(|| request.try_clone()).flatten() else { break };
             let result = self.client().execute(request).await;
-            let Some(wish) = worth_repeating(&result, keyed, retries.longest) else {
-                return result.map(readable);
+            let Some(retry_after) = should_retry(&result, keyed, retries.longest) else {
+                return result.map(ensure_json_error);
             };
             let pause = retries.pause.saturating_mul(2u32.saturating_pow(attempt));
-            tokio::time::sleep(wish.unwrap_or(pause).min(retries.longest)).await;
+            tokio::time::sleep(retry_after.unwrap_or(pause).min(retries.longest)).await;
             request = next;
         }
-        self.client().execute(request).await.map(readable)
+        self.client().execute(request).await.map(ensure_json_error)
     }
 }
 
-/// An error that no Rollcall server wrote, from a proxy on the way for example, gets the body of one: otherwise its status
-/// would be lost on the way through the generated code.
-fn readable(response: Response) -> Response {
+/// Replaces the body of an error response that is not JSON, from a proxy for example, by that of a Rollcall error. The
+/// generated code would fail to deserialize the original body and lose the status.
+fn ensure_json_error(response: Response) -> Response {
     let status = response.status();
     let json = response
         .headers()
@@ -114,9 +116,9 @@ fn readable(response: Response) -> Response {
     synthetic.into()
 }
 
-/// Whether another attempt may end better, and the pause that the server wishes. A request that is repeatable at all
-/// is so after a broken connection too: a read has no effect, and the key keeps a write from happening twice.
-fn worth_repeating(
+/// Decides whether to retry; returns the pause that the server asks for. A retryable request is so after a broken
+/// connection too: a read has no effect, and the key keeps a write from taking effect twice.
+fn should_retry(
     result: &reqwest::Result<Response>,
     keyed: bool,
     longest: Duration,
@@ -124,20 +126,20 @@ fn worth_repeating(
     match result {
         Err(error) => (!error.is_timeout() && (error.is_connect() || error.is_request())).then_some(None),
         Ok(response) => {
-            let wish = retry_after(response.headers());
+            let pause = retry_after(response.headers());
             match response.status() {
-                StatusCode::SERVICE_UNAVAILABLE => Some(wish),
+                StatusCode::SERVICE_UNAVAILABLE => Some(pause),
                 // `too_many_requests` is over soon, `too_many_attempts` is not.
-                StatusCode::TOO_MANY_REQUESTS => wish.filter(|wish| *wish <= longest).map(Some),
-                // `Retry-After` tells `idempotency_in_progress` from the conflicts that stay.
-                StatusCode::CONFLICT if keyed && wish.is_some() => Some(wish),
+                StatusCode::TOO_MANY_REQUESTS => pause.filter(|pause| *pause <= longest).map(Some),
+                // Of the conflicts only `idempotency_in_progress`, which passes, comes with `Retry-After`.
+                StatusCode::CONFLICT if keyed && pause.is_some() => Some(pause),
                 _ => None,
             }
         }
     }
 }
 
-/// The seconds of `Retry-After`.
+/// Reads the seconds of `Retry-After`.
 pub(crate) fn retry_after(headers: &reqwest::header::HeaderMap) -> Option<Duration> {
     headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }

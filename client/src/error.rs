@@ -1,4 +1,4 @@
-//! The one error of this crate, made from the several that the generated client has.
+//! The one error type of this crate, converted from those of the generated client.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,20 +9,20 @@ use reqwest::header::HeaderMap;
 use crate::edge::retry_after;
 use crate::{generated, types};
 
-/// Why a request failed.
+/// A failed request.
 #[derive(Debug)]
 pub struct Error(Box<Kind>);
 
 #[derive(Debug)]
 enum Kind {
-    /// The server answered with an error.
-    Answer { status: StatusCode, headers: HeaderMap, body: Option<types::ApiError> },
-    /// Nothing was sent.
+    /// The server returned an error.
+    Response { status: StatusCode, headers: HeaderMap, body: Option<types::ApiError> },
+    /// The request was not sent.
     Invalid(String),
     /// The connection failed.
     Connection(reqwest::Error),
-    /// The answer isn't what the document says.
-    Unreadable(serde_json::Error),
+    /// The response does not have the type of the document.
+    Decode(serde_json::Error),
 }
 
 impl Error {
@@ -36,43 +36,43 @@ impl Error {
 
     fn body(&self) -> Option<&types::ApiError> {
         match &*self.0 {
-            Kind::Answer { body, .. } => body.as_ref(),
+            Kind::Response { body, .. } => body.as_ref(),
             _ => None,
         }
     }
 
-    /// What went wrong, for programs: compare it with the constants of [`error_code`](crate::error_code). A newer
-    /// server may send others. `None` where nothing of the server's answered.
+    /// The error code, for programs: compare it with the constants of [`error_code`](crate::error_code). A newer server
+    /// may send others. `None` where no response of a Rollcall server arrived.
     pub fn code(&self) -> Option<&str> {
         self.body()?.error_code.as_deref()
     }
 
-    /// What went wrong, for people.
+    /// The message, for people.
     pub fn message(&self) -> String {
         match &*self.0 {
-            Kind::Answer { body: Some(body), .. } => body.message.clone(),
-            Kind::Answer { status, .. } => format!("an answer that the document doesn't have: {status}"),
+            Kind::Response { body: Some(body), .. } => body.message.clone(),
+            Kind::Response { status, .. } => format!("a response that is not in the document: {status}"),
             Kind::Invalid(message) => message.clone(),
-            Kind::Connection(error) if error.is_timeout() => "the server did not answer in time".to_owned(),
+            Kind::Connection(error) if error.is_timeout() => "the server did not respond in time".to_owned(),
             Kind::Connection(error) if error.is_connect() => "the server can't be reached".to_owned(),
             Kind::Connection(error) => error.to_string(),
-            Kind::Unreadable(_) => "the answer is not what the document says".to_owned(),
+            Kind::Decode(_) => "the response does not have the type of the document".to_owned(),
         }
     }
 
-    /// The status of the answer, if there was one.
+    /// The status of the response, if there was one.
     pub fn status(&self) -> Option<StatusCode> {
         match &*self.0 {
-            Kind::Answer { status, .. } => Some(*status),
+            Kind::Response { status, .. } => Some(*status),
             Kind::Connection(error) => error.status(),
-            Kind::Invalid(_) | Kind::Unreadable(_) => None,
+            Kind::Invalid(_) | Kind::Decode(_) => None,
         }
     }
 
-    /// The id of the request, which finds it in the server's log.
+    /// The id of the request, as in the server's log.
     pub fn request_id(&self) -> Option<&str> {
         match &*self.0 {
-            Kind::Answer { headers, body, .. } => {
+            Kind::Response { headers, body, .. } => {
                 let header = headers.get("x-request-id").and_then(|value| value.to_str().ok());
                 header.or_else(|| body.as_ref().map(|body| body.request_id.as_str()))
             }
@@ -80,10 +80,10 @@ impl Error {
         }
     }
 
-    /// How long the server asks to wait before another attempt.
+    /// The pause that the server asks for before another attempt (`Retry-After`).
     pub fn retry_after(&self) -> Option<Duration> {
         match &*self.0 {
-            Kind::Answer { headers, .. } => retry_after(headers),
+            Kind::Response { headers, .. } => retry_after(headers),
             _ => None,
         }
     }
@@ -91,18 +91,18 @@ impl Error {
     /// The current entity tag, which comes with `precondition_failed`.
     pub fn etag(&self) -> Option<&str> {
         match &*self.0 {
-            Kind::Answer { headers, .. } => headers.get(reqwest::header::ETAG)?.to_str().ok(),
+            Kind::Response { headers, .. } => headers.get(reqwest::header::ETAG)?.to_str().ok(),
             _ => None,
         }
     }
 
-    /// Whether nothing was sent, because a value doesn't follow its rule or is missing: the message names the field, the value
-    /// and the rule. The server would have said `invalid_request`.
+    /// True where the request was not sent, because a value doesn't follow its rule or is missing: the message names the
+    /// field, the value and the rule. The server would have responded with `invalid_request`.
     pub fn is_invalid(&self) -> bool {
         matches!(&*self.0, Kind::Invalid(_))
     }
 
-    /// Whether this is the 304 that `if_changed` and `if_none_match` ask for: what the caller has is still good.
+    /// True for the 304 that `if_changed` and `if_none_match` ask for: the caller's copy is current.
     pub fn is_not_modified(&self) -> bool {
         self.status() == Some(StatusCode::NOT_MODIFIED)
     }
@@ -122,8 +122,8 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &*self.0 {
             Kind::Connection(error) => Some(error),
-            Kind::Unreadable(error) => Some(error),
-            Kind::Answer { .. } | Kind::Invalid(_) => None,
+            Kind::Decode(error) => Some(error),
+            Kind::Response { .. } | Kind::Invalid(_) => None,
         }
     }
 }
@@ -131,15 +131,15 @@ impl std::error::Error for Error {
 impl From<generated::Error<types::ApiError>> for Error {
     fn from(error: generated::Error<types::ApiError>) -> Self {
         let kind = match error {
-            generated::Error::ErrorResponse(answer) => Kind::Answer {
-                status: answer.status(),
-                headers: answer.headers().clone(),
-                body: Some(answer.into_inner()),
+            generated::Error::ErrorResponse(response) => Kind::Response {
+                status: response.status(),
+                headers: response.headers().clone(),
+                body: Some(response.into_inner()),
             },
-            generated::Error::UnexpectedResponse(answer) => {
-                Kind::Answer { status: answer.status(), headers: answer.headers().clone(), body: None }
+            generated::Error::UnexpectedResponse(response) => {
+                Kind::Response { status: response.status(), headers: response.headers().clone(), body: None }
             }
-            generated::Error::InvalidResponsePayload(_, error) => Kind::Unreadable(error),
+            generated::Error::InvalidResponsePayload(_, error) => Kind::Decode(error),
             generated::Error::InvalidRequest(message) | generated::Error::Custom(message) => {
                 Kind::Invalid(message)
             }

@@ -1,6 +1,6 @@
-//! What setters take: more than the exact type of a field. Texts come as `&str` and `String`, ids name whom they are the id of,
-//! builders are built, [`Clear`] and [`Set`] say what an update does to a field. The generated file lists the types of each
-//! kind at its end, and the macros here turn the lists into conversions.
+//! Conversions for the arguments of setters, which take more than the exact type of a field: `&str` and `String` for texts,
+//! ids for references to users, groups and roles, builders for what they build, [`Clear`] and [`Set`] for fields of an
+//! update. The generated file lists the types of each kind at its end, and the macros here turn the lists into conversions.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -25,7 +25,7 @@ use crate::types;
 /// assert_eq!(serde_json::to_string(&update).unwrap(), r#"{"name":"Ada King","phone":null}"#);
 /// ```
 ///
-/// `None` would be neither: it doesn't compile.
+/// `None` doesn't compile, because it could mean either.
 ///
 /// ```compile_fail,E0277
 /// rollcall_client::types::UserUpdate::builder().phone(None);
@@ -33,8 +33,7 @@ use crate::types;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clear;
 
-/// Sets a field in an update. The value alone does the same; beside [`Clear`] this reads well, and a program that decides
-/// between the two has an `Option` of it in [`Set::or_clear`].
+/// Sets a field in an update, as the value alone does. [`Set::or_clear`] sets or clears it depending on an `Option`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Set<V>(pub V);
 
@@ -54,7 +53,7 @@ impl<V> Set<V> {
     }
 }
 
-/// What [`Set::or_clear`] makes.
+/// Result of [`Set::or_clear`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SetOrClear<V>(Option<V>);
 
@@ -62,7 +61,7 @@ pub struct SetOrClear<V>(Option<V>);
 /// [`Error`](crate::Error) that names the field and the rule, and sends nothing.
 #[diagnostic::on_unimplemented(message = "`{Self}` can't be given for `{T}`")]
 pub trait Input<T> {
-    /// The value in the type of the field.
+    /// Converts the value to the type of the field.
     fn input(self) -> Result<T, Invalid>;
 }
 
@@ -73,11 +72,11 @@ pub struct Invalid {
     rule: String,
 }
 
-/// How much of a wrong text is shown.
+/// Number of characters of an invalid value that an error shows.
 const SHOWN: usize = 80;
 
 impl Invalid {
-    /// A value, as text, and what it must be: the end of a sentence that begins with the field and the value.
+    /// Takes the value as text, and the rule as the end of a sentence that begins with the field and the value: "must be …".
     pub fn new(value: &str, rule: impl fmt::Display) -> Self {
         let mut shown: String = value.chars().take(SHOWN).collect();
         if shown.len() < value.len() {
@@ -87,19 +86,19 @@ impl Invalid {
     }
 }
 
-/// Reads what a setter was given; the error names the field, what was given, and the rule.
+/// Converts the argument of a setter. The error names the field, the argument and the rule.
 pub(crate) fn read<T>(field: &str, value: impl Input<T>) -> Result<T, String> {
     value.input().map_err(|Invalid { value, rule }| match value {
         // A builder's error begins with the name of the field inside it.
         None if field.is_empty() => rule,
         None => format!("{field}.{rule}"),
-        // A token is a secret, also a misspelt one.
+        // A token is a secret, also one with a typing error.
         Some(_) if field.ends_with("token") => format!("{field}: {rule}"),
         Some(value) => format!("{field}: {value:?} {rule}"),
     })
 }
 
-/// The entity tag of an earlier response, for a condition.
+/// Reads the entity tag of an earlier response for a conditional request.
 pub(crate) fn tag<T>(parameter: &str, before: &ResponseValue<T>) -> Result<types::EntityTags, String> {
     match crate::etag(before) {
         Some(tag) => read(parameter, tag),
@@ -109,9 +108,9 @@ pub(crate) fn tag<T>(parameter: &str, before: &ResponseValue<T>) -> Result<types
     }
 }
 
-/// A type that texts are read into.
+/// A type that texts are converted to.
 pub trait FromText: Sized {
-    /// The value that a text stands for.
+    /// Parses a text.
     fn from_text(text: &str) -> Result<Self, Invalid>;
 }
 
@@ -139,7 +138,7 @@ impl<T: FromText> Input<T> for &String {
     }
 }
 
-/// A type whose values are given as they are.
+/// A type whose values setters take without conversion.
 pub trait Plain {}
 
 impl<T: Plain> Input<T> for T {
@@ -166,7 +165,7 @@ impl<T: Plain + Clone> Input<Option<T>> for &T {
     }
 }
 
-/// A type of which `None` leaves a field out and can mean nothing else.
+/// A type of an optional field that can't be `null`: `None` leaves the field out.
 #[diagnostic::on_unimplemented(
     message = "`None` would leave the field as it is and clear nothing",
     note = "clear it with `Clear`, set it with `Set(value)` or the value alone"
@@ -217,7 +216,7 @@ impl<T, V: Input<T> + Clone> Input<Option<Vec<T>>> for &[V] {
 
 /// A value of an update, or `null` to clear the field.
 pub trait Nullable: From<Option<Self::Value>> {
-    /// The value.
+    /// Type of the value.
     type Value;
 }
 
@@ -239,9 +238,9 @@ impl<N: Nullable, V: Input<N::Value>> Input<Option<N>> for SetOrClear<V> {
     }
 }
 
-/// A type that names something by its id, or in another way.
+/// A reference to a resource, by id or in another way.
 pub trait Names<I> {
-    /// The name of what has this id.
+    /// Creates a reference by id.
     fn name(id: I) -> Self;
 }
 
@@ -349,7 +348,7 @@ impl Input<NonZeroU32> for NonZeroU32 {
     }
 }
 
-/// A type that JSON objects are given for.
+/// A type that JSON objects are converted to.
 pub trait Object: From<Map<String, Value>> {}
 
 impl<T: Object> Input<T> for Map<String, Value> {
@@ -379,12 +378,12 @@ impl<T: Object> Input<Option<T>> for Value {
     }
 }
 
-/// Reads texts into a type whose rule its `FromStr` knows.
+/// Parses a text with the type's `FromStr`, whose errors are the rules.
 pub(crate) fn parse<T: FromStr<Err: fmt::Display>>(text: &str) -> Result<T, Invalid> {
     text.parse().map_err(|rule| Invalid::new(text, rule))
 }
 
-/// Builds what a builder builds; the error begins with the name of the field that is wrong.
+/// Builds a record from its builder. The error begins with the name of the invalid field.
 pub(crate) fn build<T, B>(builder: B) -> Result<T, Invalid>
 where
     T: TryFrom<B, Error: fmt::Display>,

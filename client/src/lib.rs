@@ -1,9 +1,9 @@
-//! A typed client of [Rollcall](crate), the directory of people that you host yourself.
+//! A typed client of [Rollcall](crate), the self-hosted user directory.
 //!
-//! Everything that the server can do is a method of [`api::Client`], generated from the published document. Around it
-//! stands a thin edge: [`Client`] and [`Session`] send the credential and repeat what may safely be repeated, [`Error`]
-//! says what went wrong, [`Paged`] walks over lists, [`etag`] reads the tag for a conditional request. It depends on
-//! nothing of the server.
+//! Every operation of the server is a method of [`api::Client`], generated from the published document. A thin layer is
+//! written by hand: [`Client`] and [`Session`] send the credential and retry requests that are safe to retry, [`Error`] is
+//! the one error type, [`Paged`] turns lists into streams, [`etag`] reads the tag for a conditional request. The crate
+//! depends on no crate of the server.
 //!
 //! # Sign in and look around
 //!
@@ -25,7 +25,7 @@
 //! # }
 //! ```
 //!
-//! # Change something that nobody else has changed
+//! # Update with optimistic locking
 //!
 //! A field of an update has three states: left out it keeps its value, [`Set`] or the value alone sets it, and [`Clear`]
 //! clears it. A value that doesn't follow its rule is an error of `send` that names field and rule; nothing is sent then.
@@ -38,23 +38,24 @@
 //! let changes = types::UserUpdate::builder().name(Set("Ada King")).phone(Clear);
 //! match session.user_update().user(before.id).if_unchanged(&before).body(changes).send().await {
 //!     Ok(after) => println!("now {:?}", after.name),
-//!     Err(error) if error.code() == Some(error_code::PRECONDITION_FAILED) => println!("somebody was faster"),
+//!     Err(error) if error.code() == Some(error_code::PRECONDITION_FAILED) => println!("changed meanwhile"),
 //!     Err(error) => return Err(error),
 //! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! # What setters take
+//! # Arguments of setters
 //!
 //! Setters take more than the exact type of a field: texts as `&str` or `String`, ids wherever a user, group or role is
-//! named, lists of either, builders without building them first, JSON objects as [`serde_json::Value`]. [`Input`] says how.
+//! named, lists of either, builders without building them first, JSON objects as [`serde_json::Value`]. [`Input`] is the
+//! trait behind them.
 //!
-//! # What survives a newer server
+//! # Newer servers
 //!
-//! Answers may have fields that this client doesn't know; they are ignored. Values such as [`types::UserView`] may be ones
-//! that it doesn't know; they are kept as they are. [`user_view`], [`created_via`] and [`error_code`] name the known ones, to
-//! compare them with: `user.view == user_view::CARD`.
+//! Responses may have fields that this client doesn't know; they are ignored. Open sets such as [`types::UserView`] may
+//! have values that it doesn't know; they are kept as they are. [`user_view`], [`created_via`] and [`error_code`] have
+//! constants for the known values: `user.view == user_view::CARD`.
 
 mod client;
 mod edge;
@@ -91,7 +92,7 @@ pub use session::Session;
 pub use values::*;
 pub use {chrono, serde_json, uuid};
 
-/// The entity tag of an answer, as `if_match` and `if_none_match` take it.
-pub fn etag<T>(answer: &ResponseValue<T>) -> Option<&str> {
-    answer.headers().get(reqwest::header::ETAG)?.to_str().ok()
+/// The entity tag of a response, as `if_match` and `if_none_match` take it.
+pub fn etag<T>(response: &ResponseValue<T>) -> Option<&str> {
+    response.headers().get(reqwest::header::ETAG)?.to_str().ok()
 }

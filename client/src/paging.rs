@@ -1,4 +1,4 @@
-//! Lists as streams: page after page, until there is no next one.
+//! Lists as streams over all of their pages.
 
 use std::fmt;
 use std::pin::Pin;
@@ -11,19 +11,20 @@ use crate::error::Error;
 
 /// A page of a list.
 pub trait Page: Send + 'static {
-    /// What the list holds.
+    /// Type of the items.
     type Item: Send + 'static;
 
-    /// The items, and the token of the next page.
+    /// Splits the page into its items and the token of the next page.
     fn split(self) -> (Vec<Self::Item>, Option<String>);
 }
 
-/// A list operation, which can be walked over as a whole.
+/// A list operation whose pages can be streamed.
 pub trait Paged<'a>: Sized {
-    /// What the list holds.
+    /// Type of the items.
     type Item;
 
-    /// Every item from the page on that the request names; pages are fetched as they are needed. The first error ends it.
+    /// Streams all items, starting at the page that the request names. Pages are fetched on demand. The first error ends the
+    /// stream.
     ///
     /// ```no_run
     /// # async fn example(session: rollcall_client::Session) -> Result<(), rollcall_client::Error> {
@@ -37,7 +38,7 @@ pub trait Paged<'a>: Sized {
     fn stream(self) -> Items<'a, Self::Item>;
 }
 
-/// The items of a list, page after page. It is a [`Stream`], and can be used without that trait.
+/// The items of a list over all pages. It is a [`Stream`], and can be used without that trait.
 pub struct Items<'a, T>(Pin<Box<dyn Stream<Item = Result<T, Error>> + Send + 'a>>);
 
 impl<T> Items<'_, T> {
@@ -66,8 +67,9 @@ impl<T> fmt::Debug for Items<'_, T> {
     }
 }
 
-/// Walks over the pages that `fetch` gets: first without a token, then with that of the page before. Every request must
-/// have the same other parameters, because tokens are bound to them. [`Paged::stream`] does this for each list operation.
+/// Streams the items of the pages that `fetch` returns: first without a token, then with that of the page before. All
+/// requests must have the same other parameters, because tokens are bound to them. [`Paged::stream`] does this for each list
+/// operation.
 pub fn paginate<'a, P, F, A>(fetch: F) -> Items<'a, P::Item>
 where
     P: Page,
@@ -87,7 +89,7 @@ where
     Items(Box::pin(pages.map_ok(|items| stream::iter(items.into_iter().map(Ok))).try_flatten()))
 }
 
-/// Makes a page of each type, and a stream of each list operation; `values.rs` calls it with all of them.
+/// Implements [`Page`] for each page type and [`Paged`] for each list operation; `values.rs` calls it with all of them.
 macro_rules! lists {
     (pages: $($page:ident of $item:ident),*; lists: $($list:ident of $listed:ident),*) => {
         $(impl crate::paging::Page for crate::types::$page {

@@ -1,4 +1,4 @@
-//! Secret text: never printed by `Debug`, sent as it is.
+//! Secret texts, which `Debug` never prints.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The bearer token of a session. Keep it like a password.
+/// The bearer token of a session; as sensitive as a password.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Token(String);
@@ -17,7 +17,7 @@ pub struct Token(String);
 pub struct Password(String);
 
 impl Token {
-    /// The token itself, to keep it in a safe place.
+    /// The token as text, to store it in a safe place.
     pub fn expose(&self) -> &str {
         &self.0
     }

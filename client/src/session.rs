@@ -19,41 +19,41 @@ impl Session {
         Self(client)
     }
 
-    /// The token that is sent, to keep it in a safe place.
+    /// The current token, to store it in a safe place.
     pub fn token(&self) -> Token {
-        self.0.inner().token().expect("a session is made with a token and never loses it")
+        self.0.inner().token().expect("a session always has a token")
     }
 
-    /// Sends this token from now on. Needed after `session_reauthenticate` and `user_password_change`, which answer with
-    /// a new one; [`reauthenticate`](Self::reauthenticate) and [`change_password`](Self::change_password) do it.
+    /// Replaces the token. Needed after `session_reauthenticate` and `user_password_change`, which return a new one;
+    /// [`reauthenticate`](Self::reauthenticate) and [`change_password`](Self::change_password) do it themselves.
     pub fn set_token(&self, token: impl Into<Token>) {
         self.0.inner().set_token(token.into());
     }
 
-    /// Proves again who is there (`session_reauthenticate`), and goes on with the new token.
+    /// Authenticates again (`session_reauthenticate`) and uses the new token from then on.
     pub async fn reauthenticate(
         &self,
         password: impl Into<Password>,
     ) -> Result<types::SessionCreated, Error> {
         let body = types::SessionReauthenticate { password: password.into() };
-        let answer = self.0.session_reauthenticate().body(body).send().await?.into_inner();
-        self.set_token(answer.token.clone());
-        Ok(answer)
+        let created = self.0.session_reauthenticate().body(body).send().await?.into_inner();
+        self.set_token(created.token.clone());
+        Ok(created)
     }
 
-    /// Changes one's password (`user_password_change`), and goes on with the new token.
+    /// Changes the caller's password (`user_password_change`) and uses the new token from then on.
     pub async fn change_password(
         &self,
         current: impl Into<Password>,
         new: impl Into<Password>,
     ) -> Result<types::SessionCreated, Error> {
         let body = types::UserPasswordChange { current_password: current.into(), new_password: new.into() };
-        let answer = self.0.user_password_change().user("me").body(body).send().await?.into_inner();
-        self.set_token(answer.token.clone());
-        Ok(answer)
+        let created = self.0.user_password_change().user("me").body(body).send().await?.into_inner();
+        self.set_token(created.token.clone());
+        Ok(created)
     }
 
-    /// Ends the session (`logout`). Its token is dead on the next request.
+    /// Ends the session (`logout`). Its token is rejected from the next request on.
     pub async fn end(&self) -> Result<(), Error> {
         self.0.logout().send().await?;
         Ok(())

@@ -1,6 +1,7 @@
-//! What setters take, and what they say where a value doesn't follow its rule: against nobody, because nothing is sent.
+//! Arguments of setters, and their errors where a value doesn't follow its rule. No server is needed, because nothing is
+//! sent.
 
-#![expect(clippy::unwrap_used, reason = "a test says by a panic what is wrong")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
 
@@ -10,12 +11,12 @@ use serde_json::{Value, json};
 
 const ID: &str = "01941f29-7c00-7000-8000-000000000001";
 
-/// A session at a place where nobody listens.
+/// A session with a server at a port without a listener.
 fn session() -> Session {
     Client::builder().url("http://127.0.0.1:1").retries(0).build().unwrap().with_token("rcs_example")
 }
 
-/// The message of a call that was not sent.
+/// Asserts that a request was not sent; returns the message.
 fn unsent<T>(outcome: Result<ResponseValue<T>, Error>) -> String {
     let error = outcome.err().unwrap();
     assert!(error.is_invalid(), "{error}");
@@ -23,7 +24,7 @@ fn unsent<T>(outcome: Result<ResponseValue<T>, Error>) -> String {
     error.to_string()
 }
 
-/// A call that got as far as to the place where nobody listens.
+/// Asserts that a request failed only on connecting.
 fn sent<T>(outcome: Result<ResponseValue<T>, Error>) {
     let error = outcome.err().unwrap();
     assert!(!error.is_invalid(), "{error}");
@@ -39,7 +40,7 @@ fn user() -> types::User {
 }
 
 #[test]
-fn texts_are_given_as_they_are() {
+fn setters_take_texts_lists_objects_and_builders() {
     let role = types::RoleName::try_from("editor").unwrap();
     let create = types::RoleCreate::builder().name(&role).permissions(["articles:write", "articles:read"]);
     let expected = json!({ "name": "editor", "permissions": ["articles:write", "articles:read"] });
@@ -70,7 +71,7 @@ fn texts_are_given_as_they_are() {
 }
 
 #[test]
-fn ids_name_what_they_are_the_id_of() {
+fn setters_take_ids_as_references() {
     let ada = user();
     let id = &ada.id;
     let add = types::GroupMemberAdd::builder;
@@ -119,7 +120,7 @@ async fn parameters_take_ids_texts_and_times() {
 }
 
 #[tokio::test]
-async fn a_value_against_its_rule_is_an_error_that_names_field_value_and_rule() {
+async fn an_invalid_value_is_an_error_that_names_field_value_and_rule() {
     let session = session();
     let create = |body: types::builder::UserCreate| session.user_create().body(body).send();
     let new = types::UserCreate::builder;
@@ -187,12 +188,12 @@ fn open_values_are_compared_with_their_constants() {
 }
 
 #[test]
-fn ids_are_values() {
+fn ids_are_copied_compared_and_ordered() {
     let (one, two) = (user().id, user().id);
     assert_eq!((one, BTreeSet::from([one, two]).len()), (two, 1));
 }
 
-/// Every rule is in words: nothing of a regular expression reaches the person who reads an error.
+/// Errors state rules in words, never as regular expressions.
 #[test]
 fn rules_are_in_words() {
     let generated = include_str!("../src/generated.rs");

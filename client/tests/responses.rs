@@ -1,26 +1,26 @@
-//! What a newer server may add to its answers, and what an update says about a field: a table over the examples of
-//! the published document.
+//! Responses of newer servers, with unknown fields and values, and the three states of a field in an update. The cases
+//! come from the examples of the published document.
 
-#![expect(clippy::unwrap_used, reason = "a test says by a panic what is wrong")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use rollcall_client::{Clear, Set, types};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-/// A value that no open set has.
+/// A value of no open set.
 const UNKNOWN: &str = "a-value-of-tomorrow";
 
 fn document() -> Value {
     serde_json::from_str(include_str!("../../openapi/rollcall.json")).unwrap()
 }
 
-/// Reads an answer as the client does, and shows what it kept.
-fn read<T: DeserializeOwned + Serialize>(answer: &Value) -> Result<Value, serde_json::Error> {
-    serde_json::to_value(serde_json::from_value::<T>(answer.clone())?)
+/// Deserializes a response as the client does, and serializes it again.
+fn read<T: DeserializeOwned + Serialize>(response: &Value) -> Result<Value, serde_json::Error> {
+    serde_json::to_value(serde_json::from_value::<T>(response.clone())?)
 }
 
-/// Reads an answer into the type of this schema.
+/// The [`read`] of a schema's type.
 fn reader(schema: &str) -> fn(&Value) -> Result<Value, serde_json::Error> {
     match schema {
         "AccessDecision" => read::<types::AccessDecision>,
@@ -48,13 +48,13 @@ fn reader(schema: &str) -> fn(&Value) -> Result<Value, serde_json::Error> {
         "UserPage" => read::<types::UserPage>,
         "UserRolesChanged" => read::<types::UserRolesChanged>,
         "ServerVersion" => read::<types::ServerVersion>,
-        other => panic!("the answer {other} has no line in this test"),
+        other => panic!("the response {other} has no line in this test"),
     }
 }
 
-/// The schema and example of every success body, and one of the error body.
-fn answers(document: &Value) -> Vec<(String, String, Value)> {
-    let mut answers = Vec::new();
+/// Operation, schema and example of every success body, and of one error body.
+fn responses(document: &Value) -> Vec<(String, String, Value)> {
+    let mut responses = Vec::new();
     let operations =
         document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
     for operation in operations {
@@ -62,17 +62,17 @@ fn answers(document: &Value) -> Vec<(String, String, Value)> {
             let media = &response["content"]["application/json"];
             if status.starts_with('2') && media.is_object() {
                 let id = operation["operationId"].as_str().unwrap().to_owned();
-                answers.push((id, name(&media["schema"]), media["example"].clone()));
+                responses.push((id, name(&media["schema"]), media["example"].clone()));
             }
         }
     }
     let error = &document["components"]["responses"]["NotFound"]["content"]["application/json"];
-    answers.push((
+    responses.push((
         "(error)".to_owned(),
         name(&error["schema"]),
         document["components"]["examples"]["not_found"]["value"].clone(),
     ));
-    answers
+    responses
 }
 
 fn name(schema: &Value) -> String {
@@ -88,7 +88,7 @@ fn resolve<'a>(document: &'a Value, mut schema: &'a Value) -> &'a Value {
     }
 }
 
-/// Adds an unknown field to every object of fixed shape, and counts them.
+/// Adds an unknown field to every object with known fields; returns the number of these objects.
 fn grow(document: &Value, schema: &Value, value: &mut Value) -> usize {
     let schema = resolve(document, schema);
     match value {
@@ -105,7 +105,7 @@ fn grow(document: &Value, schema: &Value, value: &mut Value) -> usize {
     }
 }
 
-/// Gives every member of an open set an unknown value, and counts them.
+/// Replaces every value of an open set by an unknown one; returns the number of these values.
 fn change(document: &Value, schema: &Value, value: &mut Value) -> usize {
     let schema = resolve(document, schema);
     if schema["x-extensible-enum"].is_array() {
@@ -122,7 +122,7 @@ fn change(document: &Value, schema: &Value, value: &mut Value) -> usize {
     }
 }
 
-/// Without the members that are `null`, which the client leaves out.
+/// Removes members that are `null`, which the client leaves out.
 fn without_null(value: Value) -> Value {
     match value {
         Value::Object(members) => members
@@ -137,14 +137,14 @@ fn without_null(value: Value) -> Value {
 }
 
 #[test]
-fn every_answer_survives_unknown_fields() {
+fn every_response_may_have_unknown_fields() {
     let document = document();
-    for (operation, schema, example) in answers(&document) {
+    for (operation, schema, example) in responses(&document) {
         let known = reader(&schema)(&example).unwrap_or_else(|error| panic!("{operation}: {error}"));
         assert_eq!(
             without_null(known.clone()),
             without_null(example.clone()),
-            "{operation}: something got lost"
+            "{operation}: a field was lost"
         );
         let mut grown = example.clone();
         let count = grow(&document, &json!({ "$ref": format!("#/components/schemas/{schema}") }), &mut grown);
@@ -156,10 +156,10 @@ fn every_answer_survives_unknown_fields() {
 }
 
 #[test]
-fn every_open_set_survives_and_keeps_unknown_values() {
+fn every_open_set_keeps_unknown_values() {
     let document = document();
     let mut changed = 0;
-    for (operation, schema, example) in answers(&document) {
+    for (operation, schema, example) in responses(&document) {
         let mut value = example.clone();
         let count =
             change(&document, &json!({ "$ref": format!("#/components/schemas/{schema}") }), &mut value);
@@ -171,7 +171,7 @@ fn every_open_set_survives_and_keeps_unknown_values() {
 }
 
 #[test]
-fn an_update_tells_absent_from_cleared_from_set() {
+fn user_update_distinguishes_absent_cleared_and_set() {
     let body = |update: types::builder::UserUpdate| {
         serde_json::to_value(types::UserUpdate::try_from(update).unwrap()).unwrap()
     };
@@ -188,7 +188,7 @@ fn an_update_tells_absent_from_cleared_from_set() {
 }
 
 #[test]
-fn every_request_example_is_a_request_of_the_client() {
+fn request_examples_are_kept_whole() {
     fn check<T: DeserializeOwned + Serialize>(text: &str) {
         let example: Value = serde_json::from_str(text).unwrap();
         assert_eq!(read::<T>(&example).unwrap(), example);
@@ -199,7 +199,7 @@ fn every_request_example_is_a_request_of_the_client() {
 }
 
 #[test]
-fn patterns_of_requests_are_understood() {
+fn patterns_of_requests_are_enforced() {
     for good in ["ada", "José", "Жанна", "ಕೃಷ್ಣ", "山田太郎", "𞤀𞤣𞤤𞤢𞤥", "Ａｄａ", "a.b_c-d+e@f"]
     {
         assert!(types::Username::try_from(good).is_ok(), "{good}");

@@ -1,6 +1,6 @@
-//! What the client sends and how it takes answers, against a server that plays a script: one answer for each request.
+//! Requests that the client sends, and its handling of responses, against a server with a script: one response per request.
 
-#![expect(clippy::unwrap_used, reason = "a test says by a panic what is wrong")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,26 +11,26 @@ use tokio::net::{TcpListener, TcpStream};
 
 const USER: &str = include_str!("../../openapi/examples/user_create.response.json");
 
-/// What the server was asked, in order: the head in lower case, and the body.
+/// Requests that the server got, in order: the head and the body.
 type Seen = Arc<Mutex<Vec<(String, String)>>>;
 
-/// Starts a server that gives these answers, one for each connection. `None` hangs up without an answer.
+/// Starts a server that sends these responses, one per connection. `None` closes the connection without a response.
 async fn play(script: Vec<Option<String>>) -> (Client, Seen) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let seen = Seen::default();
     let notes = Arc::clone(&seen);
     tokio::spawn(async move {
-        for answer in script {
+        for response in script {
             let (stream, _) = listener.accept().await.unwrap();
-            one(stream, answer, &notes).await;
+            one(stream, response, &notes).await;
         }
     });
     let pauses = (Duration::from_millis(1), Duration::from_millis(20));
     (Client::builder().url(&url).retry_pauses(pauses.0, pauses.1).build().unwrap(), seen)
 }
 
-async fn one(stream: TcpStream, answer: Option<String>, notes: &Seen) {
+async fn one(stream: TcpStream, response: Option<String>, notes: &Seen) {
     let mut stream = BufReader::new(stream);
     let mut head = String::new();
     let mut length = 0;
@@ -48,12 +48,12 @@ async fn one(stream: TcpStream, answer: Option<String>, notes: &Seen) {
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await.unwrap();
     notes.lock().unwrap().push((head, String::from_utf8(body).unwrap()));
-    if let Some(answer) = answer {
-        stream.write_all(answer.as_bytes()).await.unwrap();
+    if let Some(response) = response {
+        stream.write_all(response.as_bytes()).await.unwrap();
     }
 }
 
-fn answer(status: &str, headers: &str, body: &str) -> Option<String> {
+fn response(status: &str, headers: &str, body: &str) -> Option<String> {
     let length = body.len();
     let head = format!(
         "HTTP/1.1 {status}\r\nconnection: close\r\nx-request-id: r-1\r\n{headers}content-length: {length}"
@@ -63,7 +63,7 @@ fn answer(status: &str, headers: &str, body: &str) -> Option<String> {
 
 fn error(status: &str, code: &str, headers: &str) -> Option<String> {
     let body = format!(r#"{{"request_id":"r-1","error_code":"{code}","message":"no: {code}"}}"#);
-    answer(status, &format!("content-type: application/json\r\n{headers}"), &body)
+    response(status, &format!("content-type: application/json\r\n{headers}"), &body)
 }
 
 fn requests(seen: &Seen) -> Vec<(String, String)> {
@@ -80,13 +80,13 @@ fn new_user() -> types::builder::UserCreate {
 }
 
 #[tokio::test]
-async fn a_session_sends_its_credential_and_a_new_one_when_it_gets_it() {
+async fn a_session_sends_its_credential_and_after_session_reauthenticate_the_new_one() {
     let created = include_str!("../../openapi/examples/login.response.json");
     let again = include_str!("../../openapi/examples/session_reauthenticate.response.json");
     let script = vec![
-        answer("200 OK", "", created),
-        answer("200 OK", "", again),
-        answer("200 OK", "etag: \"7\"\r\n", USER),
+        response("200 OK", "", created),
+        response("200 OK", "", again),
+        response("200 OK", "etag: \"7\"\r\n", USER),
     ];
     let (client, seen) = play(script).await;
     let session = client.login("ada", "plum lantern").await.unwrap();
@@ -103,13 +103,13 @@ async fn a_session_sends_its_credential_and_a_new_one_when_it_gets_it() {
 }
 
 #[tokio::test]
-async fn errors_say_what_the_server_said() {
+async fn errors_carry_code_status_headers_and_message() {
     let script = vec![
         error("429 Too Many Requests", "too_many_attempts", "retry-after: 17\r\n"),
         error("412 Precondition Failed", "a_code_of_tomorrow", "etag: \"8\"\r\n"),
-        answer("405 Method Not Allowed", "", ""),
-        answer("304 Not Modified", "etag: \"9\"\r\n", ""),
-        answer("200 OK", "", "not JSON"),
+        response("405 Method Not Allowed", "", ""),
+        response("304 Not Modified", "etag: \"9\"\r\n", ""),
+        response("200 OK", "", "not JSON"),
     ];
     let (client, _) = play(script).await;
     let limited = client.login("ada", "wrong").await.unwrap_err();
@@ -127,8 +127,8 @@ async fn errors_say_what_the_server_said() {
     assert_eq!((strange.code(), strange.status().unwrap().as_u16()), (None, 405));
     let known = session.user_view().user("me").if_none_match("\"9\"").send().await.unwrap_err();
     assert!(known.is_not_modified());
-    let unreadable = session.user_view().user("me").send().await.unwrap_err();
-    assert_eq!(unreadable.status(), None);
+    let invalid_body = session.user_view().user("me").send().await.unwrap_err();
+    assert_eq!(invalid_body.status(), None);
     let invalid = session.user_view().user("@a b").send().await.unwrap_err();
     assert_eq!(invalid.to_string(), "user: \"@a b\" must be an id, `@username` or `me`");
     let gone = Client::new("http://127.0.0.1:1").unwrap();
@@ -138,12 +138,12 @@ async fn errors_say_what_the_server_said() {
 }
 
 #[tokio::test]
-async fn a_condition_is_made_of_an_earlier_response_and_never_of_none() {
+async fn a_conditional_request_needs_the_entity_tag_of_an_earlier_response() {
     let script = vec![
-        answer("200 OK", "etag: \"7-own\"\r\n", USER),
+        response("200 OK", "etag: \"7-own\"\r\n", USER),
         error("412 Precondition Failed", "precondition_failed", "etag: \"8-own\"\r\n"),
-        answer("304 Not Modified", "etag: \"7-own\"\r\n", ""),
-        answer("200 OK", "", USER),
+        response("304 Not Modified", "etag: \"7-own\"\r\n", ""),
+        response("200 OK", "", USER),
     ];
     let (client, seen) = play(script).await;
     let session = client.with_token("rcs_example");
@@ -153,7 +153,7 @@ async fn a_condition_is_made_of_an_earlier_response_and_never_of_none() {
     assert_eq!(stale.unwrap_err().code(), Some(error_code::PRECONDITION_FAILED));
     let known = session.user_view().user(before.id).if_changed(&before).send().await.unwrap_err();
     assert!(known.is_not_modified());
-    // Without a tag nothing can be compared; `*` instead of it would be a write without a condition.
+    // A response without a tag must not lead to a write without a condition, such as with `*`.
     let untagged = session.user_view().user("me").send().await.unwrap();
     let unsent =
         session.user_update().user("me").if_unchanged(&untagged).body(clear()).send().await.unwrap_err();
@@ -167,16 +167,16 @@ async fn a_condition_is_made_of_an_earlier_response_and_never_of_none() {
 }
 
 #[tokio::test]
-async fn reads_are_repeated_after_503_and_broken_connections_and_short_waits() {
+async fn reads_are_retried_after_503_and_broken_connections_and_short_waits() {
     let script = vec![
         error("503 Service Unavailable", "unavailable", "retry-after: 3600\r\n"),
         None,
         error("503 Service Unavailable", "unavailable", ""),
-        answer("200 OK", "", USER),
+        response("200 OK", "", USER),
     ];
     let (client, seen) = play(script).await;
     client.with_token("rcs_example").user_view().user("me").send().await.unwrap();
-    assert_eq!(requests(&seen).len(), 4, "three repetitions, none of them an hour later");
+    assert_eq!(requests(&seen).len(), 4, "three retries, none of them an hour later");
 
     let script = vec![
         error("429 Too Many Requests", "too_many_requests", "retry-after: 0\r\n"),
@@ -191,15 +191,15 @@ async fn reads_are_repeated_after_503_and_broken_connections_and_short_waits() {
     let (client, seen) = play((0..5).map(|_| unavailable()).collect()).await;
     let failed = client.with_token("rcs_example").user_view().user("me").send().await.unwrap_err();
     assert_eq!(failed.code(), Some(error_code::UNAVAILABLE));
-    assert_eq!(requests(&seen).len(), 4, "and not for ever");
+    assert_eq!(requests(&seen).len(), 4, "the number of retries is limited");
 }
 
 #[tokio::test]
-async fn creating_is_repeated_with_one_key_and_other_writes_never() {
+async fn user_create_is_retried_with_one_key_and_other_writes_are_not_retried() {
     let script = vec![
         None,
         error("409 Conflict", "idempotency_in_progress", "retry-after: 1\r\n"),
-        answer("201 Created", "location: /v1/users/1\r\n", USER),
+        response("201 Created", "location: /v1/users/1\r\n", USER),
         error("409 Conflict", "username_taken", ""),
         error("503 Service Unavailable", "unavailable", ""),
         error("429 Too Many Requests", "too_many_attempts", "retry-after: 1\r\n"),
@@ -224,7 +224,7 @@ async fn creating_is_repeated_with_one_key_and_other_writes_never() {
 }
 
 #[tokio::test]
-async fn a_stream_sends_its_parameters_with_every_token_and_stops() {
+async fn user_list_stream_sends_its_parameters_with_every_token_and_ends() {
     let page = |names: &[&str], next: &str| {
         let items: Vec<_> = names
             .iter()
@@ -234,7 +234,7 @@ async fn a_stream_sends_its_parameters_with_every_token_and_stops() {
                 )
             })
             .collect();
-        answer("200 OK", "", &format!(r#"{{"items":[{}],"next_page":{next}}}"#, items.join(",")))
+        response("200 OK", "", &format!(r#"{{"items":[{}],"next_page":{next}}}"#, items.join(",")))
     };
     let script = vec![
         page(&["ada", "grace"], "\"one\""),
