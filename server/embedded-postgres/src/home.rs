@@ -1,9 +1,9 @@
-//! Where the private database's files are: the data folder, or a stand-in where root's data folder is closed to
-//! the user that runs Postgres.
+//! The folders of the private database: in the data folder, or in a stand-in where the user that runs Postgres can't enter
+//! root's data folder.
 //!
 //! ```text
-//! <data folder>/rollcall.lock            held by the serving process
-//!              /postgres-npm/            programs that were fetched
+//! <data folder>/rollcall.lock            locked by the serving process
+//!              /postgres-npm/            downloaded programs
 //!              /postgres-15/cluster/     the data of PostgreSQL 15
 //!                          /socket/      its Unix socket
 //!                          /postgres.log
@@ -19,39 +19,39 @@ use slog::{Logger, info};
 use super::EmbeddedError;
 use super::account::Account;
 
-/// Where root's data go when the data folder is closed to the user that runs Postgres.
+/// Folder of the stand-ins.
 const STAND_IN: &str = "/var/lib/rollcall";
-/// What Postgres adds to the socket's folder.
+/// Suffix that Postgres adds to the socket's folder.
 const SOCKET_NAME: &str = "/.s.PGSQL.5432";
-/// The longest path of a Unix socket.
+/// Maximum length of a Unix socket's path in bytes.
 const SOCKET_PATH_LIMIT: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 
 /// The folders of one private database and the user that owns them.
 #[derive(Clone, Debug)]
 pub(super) struct Home {
-    /// The data folder as configured, made absolute.
+    /// The data folder as configured, as an absolute path.
     pub data_dir: PathBuf,
-    /// Where Postgres' files are: the data folder or its stand-in.
+    /// The folder of Postgres' files: the data folder or its stand-in.
     pub base: PathBuf,
     pub account: Account,
 }
 
 impl Home {
-    /// Makes the data folder if need be and decides where Postgres' files go and who owns them.
+    /// Creates the data folder where it is missing, and chooses the folder and the owner of Postgres' files.
     pub fn open(data_dir: &Path, log: &Logger) -> Result<Self, EmbeddedError> {
         if !data_dir.is_dir() {
             DirBuilder::new()
                 .recursive(true)
                 .mode(0o755)
                 .create(data_dir)
-                .map_err(EmbeddedError::file("making the data folder", data_dir))?;
+                .map_err(EmbeddedError::file("creating the data folder", data_dir))?;
         }
         let data_dir = data_dir.canonicalize().map_err(EmbeddedError::file("finding", data_dir))?;
         if !Account::we_are_root() {
             return Ok(Self { base: data_dir.clone(), data_dir, account: Account::ourselves() });
         }
         let stand_in = Path::new(STAND_IN).join(short_hash(&data_dir));
-        // Data that exist already decide, so that they are never left behind for an empty database.
+        // Existing data take precedence, so that an empty database never replaces them.
         for base in [data_dir.clone(), stand_in.clone()] {
             if let Some(major) = clusters(&base).first() {
                 let cluster = base.join(format!("postgres-{major}")).join("cluster");
@@ -65,17 +65,17 @@ impl Home {
         }
         for folder in [Path::new(STAND_IN), &stand_in] {
             if !folder.is_dir() {
-                std::fs::create_dir_all(folder).map_err(EmbeddedError::file("making", folder))?;
+                std::fs::create_dir_all(folder).map_err(EmbeddedError::file("creating", folder))?;
                 std::fs::set_permissions(folder, Permissions::from_mode(0o755))
                     .map_err(EmbeddedError::file("opening up", folder))?;
             }
         }
-        info!(log, "the data folder is closed to the user that runs Postgres; the private database is elsewhere";
+        info!(log, "the user that runs Postgres can't enter the data folder; the private database is elsewhere";
             "data_dir" => %data_dir.display(), "database" => %stand_in.display(), "uid" => account.uid);
         Ok(Self { base: stand_in, data_dir, account })
     }
 
-    /// The major versions that have data here, highest first.
+    /// Major versions with data here, highest first.
     pub fn clusters(&self) -> Vec<u32> {
         clusters(&self.base)
     }
@@ -85,21 +85,21 @@ impl Home {
         self.base.join(format!("postgres-{major}"))
     }
 
-    /// Makes a folder that only the database's user may enter.
+    /// Creates a folder that only the database's user may enter.
     pub fn make_private(&self, folder: &Path) -> Result<(), EmbeddedError> {
         match DirBuilder::new().mode(0o700).create(folder) {
             Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-                return Err(EmbeddedError::file("making", folder)(error));
+                return Err(EmbeddedError::file("creating", folder)(error));
             }
             _ => {}
         }
-        // Somebody else may have made it first: in a folder that all share, that is an attack.
+        // Another user may have created it first: in a shared folder such as `/tmp`, that is an attack.
         let metadata = folder.symlink_metadata().map_err(EmbeddedError::file("looking at", folder))?;
         let ours = [self.account.uid, Account::ourselves().uid].contains(&metadata.uid());
         if !metadata.is_dir() || !ours || metadata.mode() & 0o077 != 0 {
             return Err(EmbeddedError::failed(format!(
-                "{} must be a folder that belongs to user {} with mode 0700; it isn't, so the private database doesn't \
-                 use it: see what it is with `ls -ld {0}`, then remove it",
+                "{} must be a folder that belongs to user {} with mode 0700, so the private database does not use it: \
+                 inspect it with `ls -ld {0}`, then remove it",
                 folder.display(),
                 self.account.uid,
             )));
@@ -107,7 +107,7 @@ impl Home {
         self.account.give(folder)
     }
 
-    /// The folder for the Unix socket, made if need be: beside the data where the path is short enough for a
+    /// Creates the folder for the Unix socket where it is missing: beside the data where the path is short enough for a
     /// socket, else in the system's folder for temporary files.
     pub fn socket_dir(&self, major: u32) -> Result<PathBuf, EmbeddedError> {
         let beside = self.folder(major).join("socket");
@@ -129,7 +129,7 @@ impl Home {
     }
 }
 
-/// The major versions that have data under a folder, highest first.
+/// Major versions with data under a folder, highest first.
 fn clusters(base: &Path) -> Vec<u32> {
     let mut majors: Vec<u32> = base
         .read_dir()
@@ -143,8 +143,8 @@ fn clusters(base: &Path) -> Vec<u32> {
     majors
 }
 
-/// Whether the account can reach the folder's content. Where only the folder itself stands in the way, and it is
-/// ours, it is opened for passing through (not for listing).
+/// True if the account can enter the folder. Where only the mode of a folder of this user prevents that, adds execute
+/// permission for all (not read permission).
 fn open_to(account: &Account, folder: &Path) -> bool {
     if account.can_enter(folder) {
         return true;
@@ -158,7 +158,7 @@ fn open_to(account: &Account, folder: &Path) -> bool {
         && account.can_enter(folder)
 }
 
-/// Twelve characters that stand for a path.
+/// Hash of a path as twelve hexadecimal digits.
 fn short_hash(path: &Path) -> String {
     let digest = Sha256::digest(path.as_os_str().as_encoded_bytes());
     digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_others_can_enter_is_refused() {
+    fn a_folder_that_others_can_enter_is_rejected() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let open = folder.path().join("open");

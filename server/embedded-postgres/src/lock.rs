@@ -1,4 +1,4 @@
-//! One owner per data folder: a lock file that the kernel releases when its holder dies, however it dies.
+//! The lock of a data folder: a lock file that the kernel releases when its holder ends, also by a crash.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
@@ -9,12 +9,12 @@ use super::EmbeddedError;
 
 const NAME: &str = "rollcall.lock";
 
-/// What the holder of the lock does.
+/// Role of the lock's holder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
-    /// It serves until it is stopped.
+    /// A server, which holds the lock until it is stopped.
     Server,
-    /// It will be done soon: `create-admin`, `migrate`, a download.
+    /// A command that ends soon: `create-admin`, `migrate`, a download.
     Command,
 }
 
@@ -28,12 +28,12 @@ pub(super) struct DataLock {
 #[derive(Debug)]
 pub(super) enum Attempt {
     Taken(DataLock),
-    /// Somebody else has it. The second field is its process id as it wrote it down, for messages only.
+    /// Held by another process. The second field is its process id as written in the file, for messages only.
     HeldBy(Role, String),
 }
 
 impl DataLock {
-    /// Tries once.
+    /// Tries once to take the lock, without waiting.
     pub fn attempt(data_dir: &Path, role: Role) -> Result<Attempt, EmbeddedError> {
         let path = data_dir.join(NAME);
         let mut file = OpenOptions::new()
@@ -56,7 +56,7 @@ impl DataLock {
             Err(TryLockError::WouldBlock) => {
                 let text = std::fs::read_to_string(&path).unwrap_or_default();
                 let (word, pid) = text.trim().split_once(' ').unwrap_or_default();
-                // Between taking the lock and writing to it the file is empty or old: callers look again.
+                // Between the lock and the write, the file is empty or old: callers read it again.
                 let role = if word == "server" { Role::Server } else { Role::Command };
                 return Ok(Attempt::HeldBy(role, pid.to_owned()));
             }

@@ -1,6 +1,6 @@
-//! The life of a private database, against the real Postgres of this machine: start, share, crash, heal, stop.
+//! Tests of a private database against the real Postgres of this machine: start, sharing, crash, recovery, stop.
 //!
-//! Skipped with a note where the machine has no Postgres. Every process that a test ends is one that it started.
+//! Skipped with a message where the machine has no Postgres. Tests end only processes that they started.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -17,14 +17,14 @@ use super::home::Home;
 use super::pid_file::{self, PidFile};
 use super::{EmbeddedErrorKind, EmbeddedPostgres, Options, find, running};
 
-/// Tells the test binary to play a server that is then killed; holds the data folder.
+/// Variable with the data folder: makes the test binary act as a server that is then killed.
 const HELPER: &str = "EMBEDDED_POSTGRES_TEST_FOLDER";
 
 fn log() -> Logger {
     Logger::root(Discard, o!())
 }
 
-/// A data folder that the user who runs Postgres can reach; None, with a note, where there is no Postgres.
+/// A data folder that the user who runs Postgres can enter; `None`, with a message, where there is no Postgres.
 fn folder() -> Option<TempDir> {
     let folder = tempfile::tempdir().unwrap();
     let home = Home::open(folder.path(), &log()).unwrap();
@@ -57,14 +57,14 @@ fn kill(pid: i32) {
     kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
 }
 
-/// Runs statements through the URL that clients are given; the first value of the last one's first row.
+/// Runs statements through a URL of the database; returns the first value of the last row.
 fn sql(url: &str, statements: &str) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let work = async {
         let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
         tokio::spawn(connection);
-        let answers = client.simple_query(statements).await.unwrap();
-        let value = answers.iter().rev().find_map(|answer| match answer {
+        let messages = client.simple_query(statements).await.unwrap();
+        let value = messages.iter().rev().find_map(|message| match message {
             tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
             _ => None,
         });
@@ -73,13 +73,13 @@ fn sql(url: &str, statements: &str) -> String {
     runtime.block_on(async { tokio::time::timeout(Duration::from_secs(20), work).await.unwrap() })
 }
 
-/// Another process that has started the database and waits to be killed.
+/// Another process that starts the database and waits to be killed.
 struct Helper(Child);
 
 impl Helper {
     fn start(folder: &Path) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "tests::play_a_server", "--nocapture", "--ignored"])
+            .args(["--exact", "tests::act_as_server", "--nocapture", "--ignored"])
             .env(HELPER, folder)
             .stdout(Stdio::piped())
             .spawn()
@@ -97,7 +97,7 @@ impl Helper {
 
 #[test]
 #[ignore = "started by other tests, as a process to kill"]
-fn play_a_server() {
+fn act_as_server() {
     if let Some(folder) = std::env::var_os(HELPER) {
         let _database = start(Path::new(&folder));
         println!("helper is ready");
@@ -106,7 +106,7 @@ fn play_a_server() {
 }
 
 #[test]
-fn it_starts_keeps_data_and_leaves_nothing_running() {
+fn start_and_stop_keep_data_and_leave_no_process() {
     let Some(folder) = folder() else { return };
     let database = start(folder.path());
     let first = pid(folder.path());
@@ -118,9 +118,10 @@ fn it_starts_keeps_data_and_leaves_nothing_running() {
         "7"
     );
     assert_eq!(sql(&database.owner_url(), "SHOW listen_addresses"), "");
-    let powers = "SELECT rolsuper OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = current_user";
+    let privileged =
+        "SELECT rolsuper OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = current_user";
     assert_eq!(
-        (sql(&database.url(), powers), sql(&database.owner_url(), powers)),
+        (sql(&database.url(), privileged), sql(&database.owner_url(), privileged)),
         ("f".to_owned(), "t".to_owned())
     );
     assert_eq!(
@@ -143,11 +144,11 @@ fn it_starts_keeps_data_and_leaves_nothing_running() {
     assert_eq!(sql(&again.owner_url(), "SELECT n FROM kept"), "7");
     let second = pid(folder.path());
     drop(again);
-    assert!(!pid_file::is_alive(second), "dropping stops it too");
+    assert!(!pid_file::is_alive(second), "a drop stops it too");
 }
 
 #[test]
-fn a_second_server_is_refused_and_a_command_shares() {
+fn a_second_server_is_rejected_and_a_command_shares_the_database() {
     let Some(folder) = folder() else { return };
     let database = start(folder.path());
     let error = EmbeddedPostgres::start(&options(folder.path()), &log()).unwrap_err();
@@ -166,39 +167,39 @@ fn a_second_server_is_refused_and_a_command_shares() {
     assert_eq!(sql(&alone.owner_url(), "SELECT 1"), "1");
     let started = pid(folder.path());
     drop(alone);
-    assert!(!pid_file::is_alive(started), "what a command started, it stops");
+    assert!(!pid_file::is_alive(started), "a command stops a database that it started");
 }
 
 #[test]
-fn it_heals_after_its_postgres_was_killed() {
+fn ensure_running_restarts_a_killed_postgres() {
     let Some(folder) = folder() else { return };
     let database = start(folder.path());
     sql(&database.owner_url(), "CREATE TABLE kept (n int); INSERT INTO kept VALUES (7)");
     kill(pid(folder.path()));
-    let begun = Instant::now();
+    let killed_at = Instant::now();
     while !database.ensure_running().unwrap() {
-        assert!(begun.elapsed() < Duration::from_secs(5), "the death is noticed");
+        assert!(killed_at.elapsed() < Duration::from_secs(5), "not restarted");
         std::thread::sleep(Duration::from_millis(20));
     }
     assert_eq!(sql(&database.owner_url(), "SELECT n FROM kept"), "7");
-    assert!(begun.elapsed() < Duration::from_secs(30));
+    assert!(killed_at.elapsed() < Duration::from_secs(30));
 }
 
 #[test]
-fn a_killed_servers_database_is_taken_over() {
+fn start_takes_over_the_database_of_a_killed_server() {
     let Some(folder) = folder() else { return };
     Helper::start(folder.path()).kill();
     let orphan = pid(folder.path());
     assert!(pid_file::is_alive(orphan));
     let database = start(folder.path());
-    assert_eq!(pid(folder.path()), orphan, "the same process serves on");
+    assert_eq!(pid(folder.path()), orphan, "the process is the same");
     assert_eq!(sql(&database.owner_url(), "SELECT 1"), "1");
     database.stop().unwrap();
     assert!(!pid_file::is_alive(orphan));
 }
 
 #[test]
-fn server_and_database_killed_together_start_again() {
+fn start_works_after_server_and_database_were_killed() {
     let Some(folder) = folder() else { return };
     let helper = Helper::start(folder.path());
     let orphan = pid(folder.path());
@@ -210,29 +211,29 @@ fn server_and_database_killed_together_start_again() {
 }
 
 #[test]
-fn a_lock_that_names_a_stranger_is_removed() {
+fn ensure_running_removes_a_lock_file_that_names_another_process() {
     let Some(folder) = folder() else { return };
     let database = start(folder.path());
     kill(pid(folder.path()));
     std::thread::sleep(Duration::from_millis(500));
-    // As after a reboot: the number in the lock file belongs to another process of the same user.
+    // As after a reboot: the process id in the lock file belongs to another process of the same user.
     let home = Home::open(folder.path(), &log()).unwrap();
     let mut stranger = home.account.command(Path::new("/bin/sleep")).arg("60").spawn().unwrap();
     let path = cluster(folder.path()).join("postmaster.pid");
     let text = std::fs::read_to_string(&path).unwrap();
     let (_, rest) = text.split_once('\n').unwrap();
     std::fs::write(&path, format!("{}\n{rest}", stranger.id())).unwrap();
-    let healed = database.ensure_running();
+    let restarted = database.ensure_running();
     let alive = stranger.try_wait().unwrap().is_none();
     stranger.kill().unwrap();
     stranger.wait().unwrap();
-    assert!(healed.unwrap());
-    assert!(alive, "the stranger is left alone");
+    assert!(restarted.unwrap());
+    assert!(alive, "the other process was ended");
     assert_eq!(sql(&database.owner_url(), "SELECT 1"), "1");
 }
 
 #[test]
-fn an_interrupted_initdb_is_redone() {
+fn start_runs_an_interrupted_initdb_again() {
     let Some(folder) = folder() else { return };
     let home = Home::open(folder.path(), &log()).unwrap();
     let programs = find::choose(&home, None).unwrap();
@@ -248,7 +249,7 @@ fn an_interrupted_initdb_is_redone() {
 }
 
 #[test]
-fn data_of_another_version_are_refused() {
+fn start_rejects_data_of_another_version() {
     let Some(folder) = folder() else { return };
     let old = folder.path().join("postgres-9").join("cluster");
     std::fs::create_dir_all(&old).unwrap();
@@ -259,7 +260,7 @@ fn data_of_another_version_are_refused() {
 }
 
 #[test]
-fn roots_closed_folder_gets_a_stand_in() {
+fn a_folder_that_only_root_can_enter_gets_a_stand_in() {
     if !Account::we_are_root() {
         println!("skipped: this test needs root");
         return;
@@ -272,6 +273,6 @@ fn roots_closed_folder_gets_a_stand_in() {
     let database = start(&inner);
     assert_eq!(sql(&database.owner_url(), "SELECT 1"), "1");
     drop(database);
-    assert_eq!(Home::open(&inner, &log()).unwrap().base, home.base, "and keeps it");
+    assert_eq!(Home::open(&inner, &log()).unwrap().base, home.base, "the stand-in is kept");
     std::fs::remove_dir_all(home.base).unwrap();
 }
