@@ -1,5 +1,5 @@
-//! The Postgres of a run, and the databases on it. The first process that needs it starts a keeper (`src/keeper.rs`),
-//! which outlives the tests by seconds. A migrated database is made once for each build and copied for each test.
+//! The Postgres of a run, and its databases. The first process that needs it starts a keeper (`src/keeper.rs`), which runs
+//! a few seconds longer than the tests. A database is migrated once per build and copied for each test.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::process::CommandExt;
@@ -14,16 +14,16 @@ use rollcall_server::serve::{self, DatabaseSource};
 use slog::{Discard, Logger, o};
 use tokio_postgres::{Client, NoTls};
 
-/// The real program, which also keeps the database.
+/// The server's program, which also runs as the keeper of the database.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_rollcall-under-test");
 
-/// How long Postgres may take to be there.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Timeout of Postgres' start.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// After how many seconds a database is swept.
+/// Age in seconds above which a later run drops a database.
 const STALE: u64 = 3 * 3600;
 
-/// The cluster, as this process uses it. Holding it keeps the keeper waiting.
+/// The cluster as used by this process. The keeper runs while a process holds one.
 struct Cluster {
     url: String,
     template: String,
@@ -32,42 +32,42 @@ struct Cluster {
 
 static CLUSTER: OnceLock<Cluster> = OnceLock::new();
 
-/// The role that servers run as; the private Postgres makes it.
+/// Role that servers run as; the private Postgres creates it.
 const SERVER_ROLE: &str = "rollcall_server";
-/// The role that owns everything; tests arrange what they need with it.
+/// Role that owns everything; tests set up their data with it.
 const OWNER: &str = "rollcall";
 
-/// A database of one's own; dropped with [`Database::drop_now`].
+/// A database on the cluster; dropped with [`Database::drop_now`].
 #[derive(Clone, Debug)]
 pub struct Database {
     pub name: String,
-    /// The owner's address.
+    /// URL for the owner.
     pub url: String,
 }
 
 impl Database {
-    /// A copy of the migrated template, with its administrator.
+    /// Creates a copy of the migrated template, with its administrator.
     pub fn migrated() -> Self {
         let cluster = cluster();
         Self::create(cluster, &format!(" TEMPLATE {}", cluster.template))
     }
 
-    /// An empty database, to migrate.
+    /// Creates an empty database, to migrate.
     pub fn empty() -> Self {
         Self::create(cluster(), "")
     }
 
-    /// A database that is there already, whichever role its address is for.
+    /// An existing database, by a URL for any role.
     pub fn at(url: &str) -> Self {
         Self { name: String::new(), url: as_role(url, OWNER) }
     }
 
-    /// The address for the server.
+    /// URL for the server's role.
     pub fn server_url(&self) -> String {
         as_role(&self.url, SERVER_ROLE)
     }
 
-    /// The database as the server takes it.
+    /// The database as an argument of the server's functions.
     pub fn source(&self) -> DatabaseSource {
         DatabaseSource::Url(self.server_url())
     }
@@ -87,12 +87,12 @@ impl Database {
         Self { url: on(&cluster.url, &name), name }
     }
 
-    /// Removes it, whoever is connected. One that isn't removed is swept by a later run.
+    /// Drops the database and ends its connections. A later run drops databases that are left.
     pub fn drop_now(&self) {
         admin(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
     }
 
-    /// A connection.
+    /// Connects as the owner.
     pub async fn connect(&self) -> Client {
         connect(&self.url).await.unwrap()
     }
@@ -105,7 +105,7 @@ pub async fn connect(url: &str) -> Result<Client, tokio_postgres::Error> {
     Ok(client)
 }
 
-/// Runs async work to its end, on a thread and a runtime of its own: also where a runtime is running already.
+/// Runs async work to its end on a thread and a runtime of its own, so that it works inside of a runtime too.
 pub fn apart<T: Send>(work: impl Future<Output = T> + Send) -> T {
     std::thread::scope(|scope| {
         let thread = scope.spawn(|| {
@@ -131,7 +131,7 @@ fn admin(sql: &str) {
     apart(async move { connect(&url).await.unwrap().batch_execute(sql).await.unwrap() });
 }
 
-/// A folder that goes when the test ends.
+/// Creates a folder that is removed when the value is dropped.
 pub fn temporary_folder() -> tempfile::TempDir {
     tempfile::Builder::new().prefix("t-").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }
@@ -146,20 +146,20 @@ fn open(path: &Path) -> File {
     OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path).unwrap()
 }
 
-/// Joins the users of the running Postgres, or has one started.
+/// Registers this process as a user of the running Postgres, or starts a keeper first.
 fn start(folder: &Path) -> (String, File) {
-    let begun = Instant::now();
+    let started_at = Instant::now();
     let user = open(&folder.join("users.lock"));
     let _old = std::fs::remove_file(folder.join("error"));
     loop {
-        // Waits while a keeper that has lost patience stops the database.
+        // Blocks while a keeper without users stops the database.
         user.lock_shared().unwrap();
         if let Ok(url) = std::fs::read_to_string(folder.join("url"))
             && apart(async { connect(&url).await.is_ok() })
         {
             return (url, user);
         }
-        // A second keeper leaves at once, so asking again costs nothing.
+        // A second keeper ends at once, so starting another one is harmless.
         let mut keeper = Command::new(PROGRAM)
             .arg("keep-postgres")
             .arg(folder)
@@ -174,17 +174,21 @@ fn start(folder: &Path) -> (String, File) {
         if let Ok(error) = std::fs::read_to_string(folder.join("error")) {
             panic!("the tests' Postgres does not start: {error}");
         }
-        assert!(begun.elapsed() < PATIENCE, "the tests' Postgres does not start: see {}", folder.display());
+        assert!(
+            started_at.elapsed() < TIMEOUT,
+            "the tests' Postgres does not start: see {}",
+            folder.display()
+        );
     }
 }
 
-/// The same database, another role.
+/// Replaces the role of a URL.
 pub fn as_role(url: &str, role: &str) -> String {
     let (_, place) = url.rsplit_once('@').unwrap();
     format!("postgres://{role}@{place}")
 }
 
-/// The same database and role, through ports of this machine.
+/// Replaces the host of a URL by loopback ports.
 pub fn through(url: &str, ports: &[u16]) -> String {
     let (role, place) = url.rsplit_once('@').unwrap();
     let (_, database) = place.rsplit_once('/').unwrap();
@@ -192,13 +196,13 @@ pub fn through(url: &str, ports: &[u16]) -> String {
     format!("{role}@{}/{database}", hosts.join(","))
 }
 
-/// The same server, another database.
+/// Replaces the database of a URL.
 fn on(url: &str, database: &str) -> String {
     let (server, _) = url.rsplit_once('/').unwrap();
     format!("{server}/{database}")
 }
 
-/// The migrated database of this build; made under a lock by the first who needs it.
+/// Name of the migrated database of this build; the first process that needs it creates it, under a lock.
 async fn template(url: &str, folder: &Path) -> String {
     let lock = open(&folder.join("template.lock"));
     lock.lock().unwrap();
@@ -208,14 +212,14 @@ async fn template(url: &str, folder: &Path) -> String {
     let databases: Vec<String> =
         client.query(known, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
     for stale in databases.iter().filter(|database| is_stale(database, &name)) {
-        // Somebody else may sweep the same.
+        // Another process may drop the same database.
         let _gone = client.batch_execute(&format!("DROP DATABASE IF EXISTS {stale} WITH (FORCE)")).await;
     }
     if !databases.contains(&name) {
         let fresh = format!("t_{}_{}_template", std::process::id(), seconds_now());
         client.batch_execute(&format!("CREATE DATABASE {fresh}")).await.unwrap();
         prepare(&on(url, &fresh)).await;
-        // Nobody may be connected to what is copied.
+        // A template must have no connections, which the rename checks.
         let rename = format!("ALTER DATABASE {fresh} RENAME TO {name}");
         for attempt in 0.. {
             match client.batch_execute(&rename).await {
@@ -228,7 +232,7 @@ async fn template(url: &str, folder: &Path) -> String {
     name
 }
 
-/// Migrates, and makes the administrator whom every test has.
+/// Migrates a database and creates the administrator of all tests.
 pub async fn prepare(url: &str) {
     let log = Logger::root(Discard, o!());
     let database = Database::at(url);
@@ -238,22 +242,22 @@ pub async fn prepare(url: &str) {
     serve::create_admin(&config, &database.source(), name, Some(password), &log).await.unwrap();
 }
 
-/// Databases of builds and of failed tests that nobody looks at any more.
+/// True for databases of other builds and of failed tests that are older than [`STALE`].
 fn is_stale(database: &str, current: &str) -> bool {
     if database == current {
         return false;
     }
     let part = if database.starts_with("template_") { 1 } else { 2 };
-    let made = database.split('_').nth(part).and_then(|made| made.parse::<u64>().ok());
-    made.is_none_or(|made| made + STALE < seconds_now())
+    let created = database.split('_').nth(part).and_then(|created| created.parse::<u64>().ok());
+    created.is_none_or(|created| created + STALE < seconds_now())
 }
 
-/// Tells builds apart: a new build may have new migrations.
+/// Identifier of the build, because a new build may have new migrations.
 fn build() -> String {
     let program = std::env::current_exe().unwrap();
     let metadata = program.metadata().unwrap();
-    let made = metadata.modified().unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    format!("{}_{}_{}", made.as_secs(), made.subsec_nanos(), metadata.len())
+    let built = metadata.modified().unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    format!("{}_{}_{}", built.as_secs(), built.subsec_nanos(), metadata.len())
 }
 
 fn seconds_now() -> u64 {

@@ -1,5 +1,5 @@
-//! The published document, and whether an answer is what it says: a documented status, the headers that always come,
-//! the content type, the body by its schema, an error code of the registry.
+//! The published document, and the validation of responses against it: the status, the required headers, the content
+//! type, the schema of the body, the error code.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -9,16 +9,16 @@ use jsonschema::Validator;
 use rollcall_api::error;
 use serde_json::{Map, Value, json};
 
-/// The published document, as it is checked in.
+/// Text of the published document, as checked in.
 pub const TEXT: &str = include_str!("../../openapi/rollcall.json");
 
-/// The document.
+/// The parsed document.
 pub static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(TEXT).unwrap());
 
 /// Every operation of the document.
 pub static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(operations);
 
-/// Headers that mean something to a client: an answer has them only where the document says so.
+/// Headers that a response may have only where the document lists them.
 const MEANINGFUL: &[&str] = &["etag", "location", "retry-after", "www-authenticate", "idempotency-replayed"];
 
 /// One operation of the document.
@@ -32,14 +32,14 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// The operation with this id.
+    /// Finds the operation with this id.
     #[track_caller]
     pub fn of(id: &str) -> &'static Self {
         let found = OPERATIONS.iter().find(|operation| operation.id == id);
         found.unwrap_or_else(|| panic!("`{id}` is not in the document"))
     }
 
-    /// The same without its object, to try another path.
+    /// Copies the operation without its object, to call it with another path.
     pub fn bare(&self) -> Self {
         Self {
             id: self.id.clone(),
@@ -49,7 +49,7 @@ impl Operation {
         }
     }
 
-    /// Whether a path is one of this operation's. Dropshot takes `//` for `/`.
+    /// True if a path matches this operation's template. Dropshot treats `//` as `/`.
     fn owns(&self, path: &str) -> bool {
         let segments = |path: &'_ str| {
             path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>()
@@ -59,7 +59,7 @@ impl Operation {
             && mine.iter().zip(&theirs).all(|(mine, theirs)| mine.starts_with('{') || mine == theirs)
     }
 
-    /// Whether it changes anything, as the document says.
+    /// True if the document's `x-effect` is `write`.
     pub fn writes(&self) -> bool {
         match self.object["x-effect"].as_str() {
             Some("read") => false,
@@ -73,7 +73,7 @@ impl Operation {
         self.object["parameters"].as_array().cloned().unwrap_or_default()
     }
 
-    /// Whether it has a parameter of this name.
+    /// True if the operation has a parameter of this name.
     pub fn takes(&self, name: &str) -> bool {
         let named = |parameter: &Value| {
             parameter["name"].as_str().is_some_and(|found| found.eq_ignore_ascii_case(name))
@@ -81,12 +81,12 @@ impl Operation {
         self.parameters().iter().any(named)
     }
 
-    /// Whether it has to be called with a credential.
+    /// True if the operation requires a credential.
     pub fn needs_credential(&self) -> bool {
         self.object["security"] != json!([])
     }
 
-    /// The example of the request's body, where it has a body.
+    /// Example of the request's body, where the operation has one.
     pub fn example(&self) -> Option<Value> {
         let example = &self.object["requestBody"]["content"]["application/json"]["example"];
         (!self.object["requestBody"].is_null()).then(|| example.clone())
@@ -105,7 +105,7 @@ impl Operation {
     }
 }
 
-/// An answer as the proxy saw it.
+/// A response as seen by the proxy.
 pub struct Seen<'a> {
     pub method: &'a Method,
     pub target: &'a str,
@@ -136,7 +136,7 @@ pub fn resolve(mut value: &'static Value) -> &'static Value {
     value
 }
 
-/// The operation that answered, and what is wrong with the answer.
+/// Finds the operation of a response and validates the response; returns the operation's id and the violations.
 pub fn check(seen: &Seen<'_>) -> (Option<String>, Vec<String>) {
     let path = seen.target.split('?').next().unwrap_or_default();
     let operation =
@@ -146,7 +146,7 @@ pub fn check(seen: &Seen<'_>) -> (Option<String>, Vec<String>) {
         None => of_router(seen),
     };
     let name = operation.map_or("no operation", |operation| &operation.id);
-    let place = format!("{} {} ({name}) answered {}", seen.method, seen.target, seen.status.as_u16());
+    let place = format!("{} {} ({name}) returned {}", seen.method, seen.target, seen.status.as_u16());
     let wrong =
         wrong.into_iter().map(|what| format!("{place}: {what}\n    {}", excerpt(seen.body))).collect();
     (operation.map(|operation| operation.id.clone()), wrong)
@@ -156,11 +156,11 @@ fn excerpt(body: &[u8]) -> String {
     String::from_utf8_lossy(body).chars().take(300).collect()
 }
 
-/// Where no operation was reached: 404 and 405, with the one error body and no code of the registry.
+/// Validates a response of the router, without an operation: a 400, 404 or 405 with the error body.
 fn of_router(seen: &Seen<'_>) -> Vec<String> {
     let mut wrong = Vec::new();
     if !matches!(seen.status.as_u16(), 400 | 404 | 405) {
-        wrong.push("no operation is here, yet it isn't a 400, 404 or 405".to_owned());
+        wrong.push("without an operation, only 400, 404 and 405 are possible".to_owned());
     }
     if seen.method != Method::HEAD {
         wrong.extend(against_schema("ApiError", seen.body));
@@ -198,10 +198,10 @@ fn of_operation(seen: &Seen<'_>, operation: &'static Operation) -> Vec<String> {
     let schema = &response["content"]["application/json"]["schema"];
     if schema.is_null() {
         if !seen.body.is_empty() {
-            wrong.push("it has a body, where the document has none".to_owned());
+            wrong.push("there is a body, where the document has none".to_owned());
         }
         if header("content-type").is_some() {
-            wrong.push("it has a content type without a body".to_owned());
+            wrong.push("there is a content type without a body".to_owned());
         }
         return wrong;
     }
@@ -256,7 +256,7 @@ fn code_fits(seen: &Seen<'_>, request_id: Option<&str>, response: &Value) -> Vec
     wrong
 }
 
-/// What is wrong with a body, by a named schema of the document.
+/// Validates a body against a named schema of the document; returns the violations.
 pub fn against_schema(name: &str, body: &[u8]) -> Vec<String> {
     let Ok(value) = serde_json::from_slice::<Value>(body) else {
         return vec!["the body is not JSON".to_owned()];
@@ -266,24 +266,24 @@ pub fn against_schema(name: &str, body: &[u8]) -> Vec<String> {
 }
 
 fn validator(name: &str) -> Arc<Validator> {
-    static MADE: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
+    static COMPILED: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
     static SCHEMAS: LazyLock<Value> = LazyLock::new(|| {
         let mut schemas = DOCUMENT["components"]["schemas"].clone();
         schemas.as_object_mut().unwrap().values_mut().for_each(modernize);
         schemas
     });
-    let mut made = MADE.lock().unwrap();
-    let made = made.entry(name.to_owned()).or_insert_with(|| {
+    let mut compiled = COMPILED.lock().unwrap();
+    let validator = compiled.entry(name.to_owned()).or_insert_with(|| {
         let schema =
             json!({ "$ref": format!("#/components/schemas/{name}"), "components": { "schemas": *SCHEMAS } });
         let validator = jsonschema::options().should_validate_formats(true).build(&schema);
         Arc::new(validator.unwrap_or_else(|error| panic!("the schema {name} is unusable: {error}")))
     });
-    Arc::clone(made)
+    Arc::clone(validator)
 }
 
-/// OpenAPI 3.0's dialect as JSON Schema: `nullable` becomes a second type. And strict: an object with known properties
-/// has no others, because a field that the document doesn't know is a mistake on the server's side.
+/// Converts a schema of OpenAPI 3.0 to JSON Schema: `nullable` becomes a second type. Forbids additional properties of
+/// objects with known ones, because the server must not send a field that is not in the document.
 fn modernize(schema: &mut Value) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(modernize),
@@ -296,7 +296,7 @@ fn modernize(schema: &mut Value) {
             {
                 members.insert("additionalProperties".to_owned(), false.into());
             }
-            // Only a word of the dialect where it is a boolean; it could be a property's name.
+            // A keyword only where it is a boolean; otherwise it is a property's name.
             if members.get("nullable") == Some(&Value::Bool(true)) {
                 members.remove("nullable");
                 let whole = std::mem::take(members);

@@ -1,11 +1,11 @@
-//! A log that is kept in memory, to look for what must not be in it.
+//! A log in memory, for assertions about its content.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use slog::{Drain, Logger, o};
 
-/// What was logged so far, as lines of JSON.
+/// The log so far, as lines of JSON.
 #[derive(Clone, Debug, Default)]
 pub struct Captured(Arc<Mutex<Vec<u8>>>);
 

@@ -1,6 +1,6 @@
-//! What every test stands on: a Postgres that all tests of a run share ([`cluster`]), a database for each test, the real
-//! server in this process ([`TestServer`]), a proxy that holds every answer against the published document ([`proxy`],
-//! [`contract`]), and people who call ([`Person`]).
+//! Support for all tests: a Postgres shared by the tests of a run ([`cluster`]), a database per test, the real server in
+//! this process ([`TestServer`]), a proxy that validates every response against the published document ([`proxy`],
+//! [`contract`]), and users that are signed in ([`Person`]).
 
 pub mod cluster;
 pub mod contract;
@@ -20,9 +20,9 @@ use rollcall_client::{Error, ResponseValue};
 
 /// The error of a call that must fail.
 pub trait Refused {
-    /// The error as the client's edge sees it.
+    /// The client's error; panics on success.
     fn refused(self) -> Error;
-    /// The status and the code of the error.
+    /// Status and code of the error; panics on success.
     fn refusal(self) -> (u16, String);
 }
 
@@ -30,7 +30,7 @@ impl<T> Refused for Result<ResponseValue<T>, Error> {
     #[track_caller]
     fn refused(self) -> Error {
         match self {
-            Ok(answer) => panic!("expected a refusal, got {}", answer.status()),
+            Ok(response) => panic!("expected an error, got {}", response.status()),
             Err(error) => error,
         }
     }
@@ -38,12 +38,12 @@ impl<T> Refused for Result<ResponseValue<T>, Error> {
     #[track_caller]
     fn refusal(self) -> (u16, String) {
         let error = self.refused();
-        let status = error.status().unwrap_or_else(|| panic!("no answer: {error:?}"));
+        let status = error.status().unwrap_or_else(|| panic!("no response: {error:?}"));
         (status.as_u16(), error.code().unwrap_or_default().to_owned())
     }
 }
 
-/// An answer read whole, over the wire.
+/// A response with its whole body, over the wire.
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -52,7 +52,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Sends a request and reads its answer.
+    /// Sends a request and reads the response.
     pub async fn of(request: reqwest::RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());

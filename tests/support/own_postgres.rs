@@ -1,4 +1,4 @@
-//! A Postgres that one test has to itself: it can be stopped, frozen and configured.
+//! A Postgres for one test alone, which the test can stop, freeze and configure.
 
 use std::path::PathBuf;
 
@@ -17,14 +17,14 @@ pub struct OwnPostgres {
 }
 
 impl OwnPostgres {
-    /// Makes and starts one.
+    /// Creates and starts a Postgres, migrates its database and creates the administrator.
     pub async fn prepared() -> Self {
         let postgres = Self::empty();
         prepare(&postgres.url()).await;
         postgres
     }
 
-    /// The same without anything in it.
+    /// Creates and starts a Postgres with an empty database.
     pub fn empty() -> Self {
         let folder = temporary_folder();
         let options = Options { fsync: false, ..Options::new(folder.path()) };
@@ -33,47 +33,47 @@ impl OwnPostgres {
         postgres
     }
 
-    /// Its address, which stays the same.
+    /// URL for the server's role, which does not change.
     pub fn url(&self) -> String {
         self.running.as_ref().expect("it runs").url()
     }
 
-    /// Changes a setting while it runs.
+    /// Changes a setting of the running Postgres.
     pub async fn configure(&self, setting: &str) {
         let owner = connect(&as_role(&self.url(), "rollcall")).await.unwrap();
-        // A statement each: the first is not allowed inside of a transaction.
+        // Two calls, because `ALTER SYSTEM` is not allowed inside of a transaction.
         owner.batch_execute(&format!("ALTER SYSTEM SET {setting}")).await.unwrap();
         owner.batch_execute("SELECT pg_reload_conf()").await.unwrap();
     }
 
-    /// Starts it again.
+    /// Starts the Postgres again.
     pub fn start(&mut self) {
         let start = || EmbeddedPostgres::start(&self.options, &Logger::root(Discard, o!())).unwrap();
         self.running = Some(tokio::task::block_in_place(start));
     }
 
-    /// Stops it, as in order to start it again.
+    /// Stops the Postgres, which can be started again.
     pub fn stop(&mut self) {
         let running = self.running.take().expect("it runs");
         tokio::task::block_in_place(|| running.stop().unwrap());
     }
 
-    /// Stops all of its processes where they are; whoever is connected stays connected.
+    /// Stops all processes with SIGSTOP; connections stay open.
     pub fn freeze(&self) {
-        self.tell(Signal::STOP);
+        self.send(Signal::STOP);
     }
 
-    /// Lets its processes go on.
+    /// Continues all processes with SIGCONT.
     pub fn thaw(&self) {
-        self.tell(Signal::CONT);
+        self.send(Signal::CONT);
     }
 
-    fn tell(&self, signal: Signal) {
+    fn send(&self, signal: Signal) {
         let postmaster = self.postmaster();
-        // The postmaster first: it would start others meanwhile.
+        // The postmaster first, so that it starts no others meanwhile.
         for pid in [postmaster].into_iter().chain(children(postmaster)) {
-            // One that has just ended needs no telling.
-            let _told = kill_process(Pid::from_raw(pid).unwrap(), signal);
+            // A process may have ended meanwhile.
+            let _sent = kill_process(Pid::from_raw(pid).unwrap(), signal);
         }
     }
 
@@ -91,7 +91,7 @@ impl OwnPostgres {
 
 impl Drop for OwnPostgres {
     fn drop(&mut self) {
-        // What is frozen can't be stopped.
+        // A frozen Postgres can't be stopped.
         if self.running.is_some() {
             self.thaw();
         }
@@ -104,7 +104,7 @@ fn children(parent: i32) -> Vec<i32> {
         .filter_map(|entry| {
             let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
             let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-            // The name, in parentheses, may hold anything.
+            // The name, in parentheses, may contain parentheses.
             let (_, rest) = stat.rsplit_once(')')?;
             (rest.split_whitespace().nth(1)?.parse() == Ok(parent)).then_some(pid)
         })

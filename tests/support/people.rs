@@ -1,4 +1,4 @@
-//! People who call: the administrator, plain users, holders of exactly one permission, the suspended.
+//! Callers: the administrator, plain users, holders of given permissions.
 
 use std::ops::Deref;
 
@@ -11,12 +11,12 @@ use uuid::Uuid;
 
 use super::TestServer;
 
-/// The administrator whom every test database has.
+/// Username of the administrator of every test database.
 pub const ADMINISTRATOR: &str = "administrator";
-/// Everybody's password.
+/// Password of all users.
 pub const PASSWORD: &str = "plum lantern over quiet rivers";
 
-/// Somebody who is signed in. Every operation is a method, as the generated client has it.
+/// A user who is signed in. Every operation is a method, through the generated client.
 #[derive(Clone, Debug)]
 pub struct Person {
     pub id: Uuid,
@@ -31,7 +31,7 @@ impl Person {
         self.session.token().expose().to_owned()
     }
 
-    /// The id as a path takes it.
+    /// The id as a path segment.
     pub fn path(&self) -> String {
         self.id.to_string()
     }
@@ -45,7 +45,7 @@ impl Deref for Person {
     }
 }
 
-/// A new user with a username and everybody's password.
+/// Body that creates a user with a username and [`PASSWORD`].
 pub fn new_user(username: &str) -> types::builder::UserCreate {
     types::UserCreate::builder()
         .username(types::Username::try_from(username).unwrap())
@@ -53,12 +53,12 @@ pub fn new_user(username: &str) -> types::builder::UserCreate {
 }
 
 impl TestServer {
-    /// The administrator, freshly signed in.
+    /// Signs the administrator in.
     pub async fn admin(&self) -> Person {
         self.sign_in(ADMINISTRATOR).await
     }
 
-    /// Signs somebody in who has everybody's password.
+    /// Signs in a user whose password is [`PASSWORD`].
     pub async fn sign_in(&self, username: &str) -> Person {
         let body = types::Login {
             identifier: types::Identifier::try_from(username).unwrap(),
@@ -74,20 +74,20 @@ impl TestServer {
         }
     }
 
-    /// A new plain user, signed in.
+    /// Creates a plain user and signs it in.
     pub async fn user(&self, username: &str) -> Person {
         self.admin().await.user_create().body(new_user(username)).send().await.unwrap();
         self.sign_in(username).await
     }
 
-    /// A new user who holds exactly these permissions, signed in.
+    /// Creates a user with a role of exactly these permissions, and signs it in.
     pub async fn holder(&self, username: &str, permissions: &[Permission]) -> Person {
         let person = self.user(username).await;
         self.grant(person.id, permissions.iter().map(|permission| permission.as_str())).await;
         person
     }
 
-    /// A new plain user with a session, straight into the database: for tests that need hundreds.
+    /// Inserts a plain user with a session into the database, for tests that need hundreds.
     pub async fn quick_user(&self, username: &str) -> Person {
         let (id, session_id, now) = (Uuid::now_v7(), Uuid::now_v7(), self.clock.now());
         let token = Token::session();
@@ -107,7 +107,7 @@ impl TestServer {
         Person { id, username: username.to_owned(), session_id, session }
     }
 
-    /// Gives a user a role with exactly these permissions.
+    /// Assigns a user a new role with exactly these permissions.
     pub async fn grant<'a>(&self, user: Uuid, permissions: impl IntoIterator<Item = &'a str>) {
         let role = Uuid::now_v7();
         let db = self.db().await;
@@ -121,25 +121,25 @@ impl TestServer {
         db.execute(insert, &[&user, &role]).await.unwrap();
     }
 
-    /// Makes a user an administrator.
+    /// Assigns a user the role `administrator`.
     pub async fn make_administrator(&self, user: Uuid) {
         let insert = "INSERT INTO user_roles (user_id, role_id, granted_at) \
             SELECT $1, id, now() FROM roles WHERE scope = 'global' AND name = 'administrator'";
         self.db().await.execute(insert, &[&user]).await.unwrap();
     }
 
-    /// Suspends a user behind the server's back: the user's sessions stay.
+    /// Suspends a user in the database, without the server: the user's sessions are kept.
     pub async fn suspend(&self, user: Uuid) {
         self.db().await.execute("UPDATE users SET suspended = true WHERE id = $1", &[&user]).await.unwrap();
     }
 
-    /// Lets a session expire.
+    /// Sets a session's expiry into the past.
     pub async fn expire(&self, session: Uuid) {
         let update = "UPDATE sessions SET expires_at = created_at WHERE id = $1";
         self.db().await.execute(update, &[&session]).await.unwrap();
     }
 
-    /// A token of the right form that nobody was given.
+    /// A well-formed token that was never issued.
     pub fn garbage_token() -> String {
         Token::session().expose().to_owned()
     }

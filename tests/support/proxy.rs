@@ -1,5 +1,5 @@
-//! A proxy between tests and server. It changes nothing and looks at everything: every answer is held against the
-//! document, and what doesn't fit is kept until the test ends.
+//! A proxy between tests and server. It changes nothing, validates every response against the document, and keeps
+//! violations until the end of the test.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -18,21 +18,21 @@ use tokio::net::TcpListener;
 
 use super::contract::{self, Seen};
 
-/// What the proxy saw.
+/// Observations of the proxy.
 #[derive(Debug, Default)]
 pub struct Notes {
-    /// What was against the document.
+    /// Violations of the document.
     pub violations: Vec<String>,
-    /// Which operation answered which status.
+    /// Pairs of operation and status of the responses.
     pub answers: BTreeSet<(String, u16)>,
 }
 
-/// Notes shared with the proxy.
+/// Observations shared with the proxy.
 pub type Shared = Arc<Mutex<Notes>>;
 
 type Upstream = Client<HttpConnector, Full<Bytes>>;
 
-/// Starts a proxy in front of a server; it runs as long as the runtime that it was started on.
+/// Starts a proxy for a server; it runs as long as the runtime that it was started on.
 pub async fn start(server: SocketAddr, notes: Shared) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -43,13 +43,13 @@ pub async fn start(server: SocketAddr, notes: Shared) -> SocketAddr {
     tokio::spawn(async move {
         loop {
             let Ok((stream, _)) = listener.accept().await else { continue };
-            // Without this each small answer may wait for an acknowledgement that waits too.
+            // Without `TCP_NODELAY` a small response may wait for a delayed acknowledgement.
             let _at_once = stream.set_nodelay(true);
             let (upstream, notes) = (upstream.clone(), Arc::clone(&notes));
             let service =
                 service_fn(move |request| forward(request, server, upstream.clone(), Arc::clone(&notes)));
             tokio::spawn(async move {
-                // A client that hangs up is the client's business.
+                // A client may close its connection at any time.
                 let served = hyper::server::conn::http1::Builder::new();
                 let _ended = served.serve_connection(TokioIo::new(stream), service).await;
             });
@@ -73,17 +73,20 @@ async fn forward(
         parts.headers.remove(hop);
     }
     let sent = upstream.request(Request::from_parts(parts, Full::new(body))).await;
-    let answer = match sent {
-        Ok(answer) => answer,
+    let response = match sent {
+        Ok(response) => response,
         Err(error) => {
-            return Ok(failed(&notes, &format!("{method} {target}: the server hung up: {error:?}")));
+            return Ok(failed(
+                &notes,
+                &format!("{method} {target}: the server closed the connection: {error:?}"),
+            ));
         }
     };
-    let (mut parts, body) = answer.into_parts();
+    let (mut parts, body) = response.into_parts();
     let body = match body.collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) => {
-            return Ok(failed(&notes, &format!("{method} {target}: the answer broke off: {error:?}")));
+            return Ok(failed(&notes, &format!("{method} {target}: the response is incomplete: {error:?}")));
         }
     };
     let seen =

@@ -1,5 +1,5 @@
-//! A relay between a server and its database, which does what networks do: it stops delivering, loses connections that
-//! nobody notices, ends one between a request and its response.
+//! A relay between a server and its database that simulates network failures: it stops delivering, loses connections
+//! silently, closes a connection between a request and its response.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,19 +10,19 @@ use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
 use tokio_postgres::config::Host;
 
-/// How much is carried at once.
+/// Maximum number of bytes forwarded at once.
 const BUFFER: usize = 64 * 1024;
 
-/// What becomes of a connection whose request was let through.
+/// Fate of a connection after a trapped request was forwarded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Then {
-    /// It ends instead of the response.
+    /// The connection is closed instead of the response.
     End,
-    /// Nothing comes any more, and it stays open.
+    /// The connection stays open without a response.
     Silence,
 }
 
-/// A relay; it works as long as the runtime that it was started on.
+/// A relay; it runs as long as the runtime that it was started on.
 #[derive(Debug)]
 pub struct Relay {
     pub port: u16,
@@ -32,9 +32,9 @@ pub struct Relay {
 #[derive(Debug)]
 struct State {
     frozen: watch::Sender<bool>,
-    /// Connections with a lower number are dead: nothing is delivered on them, ever.
+    /// Connections with a lower number never deliver anything again.
     alive_from: watch::Sender<usize>,
-    /// Connections with a lower number are ended.
+    /// Connections with a lower number are closed.
     open_from: watch::Sender<usize>,
     opened: AtomicUsize,
     trap: Mutex<Option<Trap>>,
@@ -44,13 +44,13 @@ struct State {
 #[derive(Debug)]
 struct Trap {
     text: &'static str,
-    /// How many that it would catch pass before.
+    /// Number of matching requests that pass before.
     passes: usize,
     then: Then,
 }
 
 impl Relay {
-    /// A relay to the Postgres of a URL, which listens on a socket in the file system.
+    /// Starts a relay to the Postgres of a URL with a Unix socket.
     pub async fn to(url: &str) -> Self {
         let config: tokio_postgres::Config = url.parse().unwrap();
         let [Host::Unix(folder)] = config.get_hosts() else { panic!("not behind a socket: {url}") };
@@ -69,54 +69,54 @@ impl Relay {
         Self { port, state }
     }
 
-    /// Delivers nothing; what is sent meanwhile arrives after [`Relay::thaw`].
+    /// Stops delivery; bytes sent meanwhile arrive after [`Relay::thaw`].
     pub fn freeze(&self) {
         self.state.frozen.send_replace(true);
     }
 
-    /// Delivers again.
+    /// Resumes delivery.
     pub fn thaw(&self) {
         self.state.frozen.send_replace(false);
     }
 
-    /// Delivers nothing on the connections that are open now, ever, and ends none of them.
+    /// Stops delivery for good on the connections that are open now, without closing them.
     pub fn lose_connections(&self) {
         self.state.alive_from.send_replace(self.opened());
     }
 
-    /// Ends the connections that are open now.
+    /// Closes the connections that are open now.
     pub fn end_connections(&self) {
         self.state.open_from.send_replace(self.opened());
     }
 
-    /// Lets the next request with this text in it through, and nothing of its response.
+    /// Forwards the next request that contains this text, but not its response.
     pub fn trap(&self, text: &'static str, then: Then) {
         self.trap_nth(text, 1, then);
     }
 
-    /// The same with the second one, or a later one.
+    /// Forwards the `number`-th request that contains this text, but not its response.
     pub fn trap_nth(&self, text: &'static str, number: usize, then: Then) {
         *self.state.trap.lock().unwrap() = Some(Trap { text, passes: number - 1, then });
     }
 
-    /// Catches nothing any more.
+    /// Removes the trap.
     pub fn untrap(&self) {
         *self.state.trap.lock().unwrap() = None;
     }
 
-    /// How many requests were caught so far.
+    /// Number of requests trapped so far.
     pub fn sprung(&self) -> usize {
         self.state.sprung.load(Ordering::Relaxed)
     }
 
-    /// How many connections were opened so far.
+    /// Number of connections opened so far.
     pub fn opened(&self) -> usize {
         self.state.opened.load(Ordering::Relaxed)
     }
 }
 
 impl State {
-    /// What is to become of the connection, where these bytes are what is waited for.
+    /// The fate of the connection, where these bytes spring the trap.
     fn catches(&self, bytes: &[u8]) -> Option<Then> {
         let mut trap = self.trap.lock().unwrap();
         let set = trap.as_mut()?;
@@ -153,7 +153,7 @@ async fn accept(listener: TcpListener, socket: PathBuf, state: Arc<State>) {
 
 async fn relay(client: TcpStream, socket: PathBuf, number: usize, state: &State) {
     delivering(number, state).await;
-    // Where there is no database, the connection ends as if refused.
+    // Without a database, the connection is closed at once.
     let Ok(database) = UnixStream::connect(socket).await else { return };
     let ((mut from_client, mut to_client), (mut from_database, mut to_database)) =
         (client.into_split(), database.into_split());
@@ -191,7 +191,7 @@ async fn relay(client: TcpStream, socket: PathBuf, number: usize, state: &State)
     }
 }
 
-/// Returns while bytes of this connection are delivered.
+/// Waits until bytes of this connection may be delivered.
 async fn delivering(number: usize, state: &State) {
     tokio::select! {
         biased;
@@ -201,6 +201,6 @@ async fn delivering(number: usize, state: &State) {
 }
 
 async fn until<T>(state: &watch::Sender<T>, reached: impl FnMut(&T) -> bool) {
-    // The sender lives as long as this.
+    // The sender outlives this call.
     let _reached = state.subscribe().wait_for(reached).await.is_ok();
 }

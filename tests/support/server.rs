@@ -1,5 +1,5 @@
-//! The real server in this process: on a free port, on a database of its own, with a clock that can be moved, behind
-//! the proxy that checks every answer.
+//! The real server in this process: on a free port, with a database of its own and a clock that tests can move, behind
+//! the proxy that validates every response.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -20,12 +20,12 @@ use super::cluster::{Database, apart, through};
 use super::log::Captured;
 use super::proxy::{self, Shared};
 
-/// A server that runs as long as this value lives. When it goes, the test fails if an answer was against the document.
+/// A server that runs as long as this value lives. Its drop fails the test if a response violated the document.
 #[derive(Debug)]
 pub struct TestServer {
-    /// Where the proxy listens: what clients are given.
+    /// Address of the proxy, for clients.
     pub address: SocketAddr,
-    /// Where the server itself listens, for what a proxy would spoil.
+    /// Address of the server itself, for requests that a proxy would change.
     pub direct: SocketAddr,
     /// The server's clock.
     pub clock: Arc<MovableClock>,
@@ -42,7 +42,7 @@ pub struct TestServer {
     owns_database: bool,
 }
 
-/// How a server is to be.
+/// Settings of a [`TestServer`].
 pub struct Builder {
     config: Config,
     database: Option<Database>,
@@ -51,7 +51,7 @@ pub struct Builder {
     clock: Arc<MovableClock>,
 }
 
-/// Settings under which passwords cost next to nothing.
+/// Makes password hashing cheap.
 pub fn make_cheap(config: &mut Config) {
     config.password.memory_kib = 64;
     config.password.iterations = 1;
@@ -73,27 +73,27 @@ impl Builder {
         self
     }
 
-    /// Uses a database that is made already, and takes it over.
+    /// Uses an existing database, and drops it at the end.
     pub fn on(mut self, database: Database) -> Self {
         self.database = Some(database);
         self.owns_database = true;
         self
     }
 
-    /// Uses a database of the test's own, which stays.
+    /// Uses an existing database, and keeps it at the end.
     pub fn database(mut self, url: &str) -> Self {
         self.database = Some(Database::at(url));
         self
     }
 
-    /// Has the server reach its database through these ports of this machine, in this order.
+    /// Makes the server connect to its database through these loopback ports, in this order.
     pub fn through(mut self, ports: impl IntoIterator<Item = u16>) -> Self {
         self.ports = ports.into_iter().collect();
         self
     }
 
-    /// Waits for the database about as long as a server does that serves people; twice as long as by default, for machines
-    /// that are busy with tests.
+    /// Sets timeouts of the database near the defaults: twice the statement and lock timeouts and four times the wait for
+    /// the pool, for machines that are busy with tests.
     pub fn impatient(mut self) -> Self {
         let usual = rollcall_server::config::Database::default();
         self.config.database.pool_wait_milliseconds = 4 * usual.pool_wait_milliseconds;
@@ -121,7 +121,7 @@ impl Builder {
                 let running = serve::start(config, &url, clock as Arc<dyn Clock>, logger).await.unwrap();
                 let direct = running.address();
                 let address = proxy::start(direct, shared).await;
-                // Nobody waits any more where the test has failed already.
+                // The receiver is gone where the test has failed already.
                 let _unheard = started.send((address, direct, Arc::clone(running.app())));
                 let _dropped = stopped.await;
             });
@@ -151,13 +151,13 @@ impl Builder {
 }
 
 impl TestServer {
-    /// A server as most tests want it.
+    /// Starts a server with the default settings of tests.
     pub async fn start() -> Self {
         Self::builder().start().await
     }
 
-    /// A server with other settings. Limits that would make tests slow or fragile are raised; a test that is about one
-    /// sets it.
+    /// Returns a builder for a server with other settings. Limits that would make tests slow or fragile are raised; the
+    /// test of a limit sets it.
     pub fn builder() -> Builder {
         let mut config = Config::default();
         make_cheap(&mut config);
@@ -178,42 +178,42 @@ impl TestServer {
         Builder { config, database: None, owns_database: false, ports: Vec::new(), clock: Arc::default() }
     }
 
-    /// Where the server is, as clients are told.
+    /// URL of the server, through the proxy.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The generated client without a credential. It repeats nothing.
+    /// The generated client without a credential and without retries.
     pub fn client(&self) -> Client {
         Client::builder().url(&self.url()).retries(0).http_client(self.http.clone()).build().unwrap()
     }
 
-    /// A request over the wire; the path is sent as it is.
+    /// Creates a request; the path is sent unchanged.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.url()))
     }
 
-    /// The client of [`TestServer::request`], for what must not go through the proxy.
+    /// The HTTP client of [`TestServer::request`], for requests that must not go through the proxy.
     pub fn http(&self) -> &reqwest::Client {
         &self.http
     }
 
-    /// Moves the server's clock on.
+    /// Advances the server's clock.
     pub fn advance(&self, by: TimeDelta) {
         self.clock.advance(by);
     }
 
-    /// Has the server take away what time has ended, as it does now and then.
+    /// Runs the server's periodic cleanup, and asserts that no part of it fails.
     pub async fn sweep(&self) {
         assert_eq!(self.sweep_failing().await, Vec::<&str>::new());
     }
 
-    /// The same; gives the parts that failed.
+    /// Runs the server's periodic cleanup; returns the parts that failed.
     pub async fn sweep_failing(&self) -> Vec<&'static str> {
         sweep::once(&self.app).await
     }
 
-    /// Has the server erase what deletions have left, as it does beside its requests; says whether nothing is left.
+    /// Runs one step of the server's erasure of deleted data; returns true when nothing is left.
     pub async fn erase(&self) -> bool {
         erase::once(&self.app).await.unwrap()
     }
@@ -228,13 +228,13 @@ impl TestServer {
         self.db().await.batch_execute(statements).await.unwrap();
     }
 
-    /// Asks the server's database for one number.
+    /// Queries one number from the server's database.
     pub async fn count(&self, query: &str) -> i64 {
         self.db().await.query_one(query, &[]).await.unwrap().get(0)
     }
 
-    /// What every table holds, but for what a refused call may leave: audit rows, counted attempts, the time of a session's
-    /// last use.
+    /// The rows of every table, except data that a rejected request may change: audit events, counted attempts, the time of
+    /// a session's last use.
     pub async fn dump(&self) -> Vec<(String, String)> {
         let db = self.db().await;
         let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' ORDER BY 1";
@@ -252,24 +252,24 @@ impl TestServer {
         dump
     }
 
-    /// Which operation answered which status so far.
+    /// Pairs of operation and status of the responses so far.
     pub fn answers(&self) -> BTreeSet<(String, u16)> {
         self.notes.lock().unwrap().answers.clone()
     }
 
-    /// What was against the document so far; the test that asks answers for it.
+    /// Takes the violations of the document so far; the drop no longer reports them.
     pub fn take_violations(&self) -> Vec<String> {
         std::mem::take(&mut self.notes.lock().unwrap().violations)
     }
 
-    /// Puts what the run has seen into a file, for `contract::coverage` and for people.
-    fn note_answers(&self) {
+    /// Appends the pairs of operation and status to a file, for `contract::coverage`.
+    fn record_responses(&self) {
         use std::io::Write;
         let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("answers.txt");
         let lines: String =
             self.answers().iter().map(|(operation, status)| format!("{operation} {status}\n")).collect();
         let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
-        // Only a note: a full disk is no fault of the server's.
+        // Best effort: a full disk must not fail the test.
         let _written = file.and_then(|mut file| file.write_all(lines.as_bytes()));
     }
 }
@@ -279,43 +279,42 @@ impl Drop for TestServer {
     fn drop(&mut self) {
         drop(self.stop.take());
         let ended = self.thread.take().map(JoinHandle::join);
-        self.note_answers();
+        self.record_responses();
         let violations = self.take_violations();
         let found = violations.join("\n");
         if std::thread::panicking() {
             if !found.is_empty() {
-                println!("against the document:\n{found}");
+                println!("violations of the document:\n{found}");
             }
-            println!("the database of the failed test stays for some hours: {}", self.database.url);
+            println!("the database of the failed test is kept for some hours: {}", self.database.url);
             return;
         }
         if self.owns_database {
             self.database.drop_now();
         }
-        assert!(violations.is_empty(), "answers against the document:\n{found}");
+        assert!(violations.is_empty(), "responses that violate the document:\n{found}");
         assert!(!matches!(ended, Some(Err(_))), "the server's thread panicked");
     }
 }
 
-/// Waits for something, and gives up with a message.
+/// Polls until a value is there; panics with a message after a timeout.
 pub async fn eventually<T, F: Future<Output = Option<T>>>(
     what: &str,
-    patience: Duration,
+    timeout: Duration,
     mut look: impl FnMut() -> F,
 ) -> T {
-    let begun = std::time::Instant::now();
+    let started_at = std::time::Instant::now();
     loop {
         if let Some(found) = look().await {
             return found;
         }
-        assert!(begun.elapsed() < patience, "{what}: not within {patience:?}");
+        assert!(started_at.elapsed() < timeout, "{what}: not within {timeout:?}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
-/// A server's thread without a test, so that an assertion in a drop is seen where it belongs.
 #[test]
-fn a_database_can_be_made_and_dropped() {
+fn a_database_is_created_and_dropped() {
     let database = Database::migrated();
     let users: i64 = apart(async {
         let db = database.connect().await;

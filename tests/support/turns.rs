@@ -10,8 +10,9 @@ use tokio_postgres::config::Host;
 
 use super::cluster::Database;
 
-/// Stands between a server and its Postgres. What the server sends within a moment travels together, and is counted as
-/// one: a statement that waits for the answer to another is a second one.
+/// Starts a relay between a server and its Postgres; returns its URL. Bytes that the server sends within 30 ms are
+/// forwarded together and count as one round trip: a statement that waits for the result of another counts as a second
+/// one.
 pub async fn relay(database: &Database, turns: Arc<AtomicUsize>) -> String {
     let config: tokio_postgres::Config = database.url.parse().unwrap();
     let socket = match &config.get_hosts()[0] {
@@ -30,14 +31,14 @@ pub async fn relay(database: &Database, turns: Arc<AtomicUsize>) -> String {
 }
 
 async fn forward(server: TcpStream, postgres: UnixStream, turns: Arc<AtomicUsize>) {
-    let (mut asked, mut answered) = server.into_split();
-    let (mut answers, mut questions) = postgres.into_split();
-    tokio::spawn(async move { tokio::io::copy(&mut answers, &mut answered).await });
+    let (mut from_server, mut to_server) = server.into_split();
+    let (mut from_postgres, mut to_postgres) = postgres.into_split();
+    tokio::spawn(async move { tokio::io::copy(&mut from_postgres, &mut to_server).await });
     let mut buffer = vec![0; 64 * 1024];
-    while asked.readable().await.is_ok() {
+    while from_server.readable().await.is_ok() {
         tokio::time::sleep(Duration::from_millis(30)).await;
-        let length = asked.read(&mut buffer).await.unwrap_or(0);
-        if length == 0 || questions.write_all(&buffer[..length]).await.is_err() {
+        let length = from_server.read(&mut buffer).await.unwrap_or(0);
+        if length == 0 || to_postgres.write_all(&buffer[..length]).await.is_err() {
             break;
         }
         turns.fetch_add(1, Ordering::SeqCst);
