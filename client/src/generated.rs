@@ -7,16 +7,16 @@ use progenitor_client::{ClientHooks, OperationInfo, RequestBuilderExt, encode_pa
 /// Types used as operation parameters and responses.
 #[allow(clippy::all)]
 pub mod types {
-    /// May this user do this?
+    /// A permission to check for a user.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     pub struct AccessCheck {
-        /// The group in which; without one only global roles count.
+        /// The group in which to check the permission. If absent, only global roles count.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub group: ::std::option::Option<GroupRef>,
-        /// The permission.
+        /// The permission to check.
         pub permission: PermissionName,
-        /// The user; the caller where nobody is named.
+        /// The user; the caller by default.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub user: ::std::option::Option<UserRef>,
     }
@@ -25,17 +25,17 @@ pub mod types {
             Default::default()
         }
     }
-    /// The answer, and what decided it.
+    /// The decision of a permission check, and its reason.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct AccessDecision {
-        /// Whether the user may.
+        /// True if the user holds the permission.
         pub allowed: bool,
-        /// In words, which role gives the permission or why none does.
+        /// The reason in words: the role that grants the permission, or why none does.
         pub reason: ::std::string::String,
-        /// Name of the role that gives it.
+        /// Name of the role that grants it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub role: ::std::option::Option<::std::string::String>,
-        /// Where that role is held.
+        /// The scope in which the user holds that role.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub scope: ::std::option::Option<RoleScope>,
     }
@@ -50,7 +50,7 @@ pub mod types {
         /// Country.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub country: ::std::option::Option<::std::string::String>,
-        /// The whole address as it stands on a letter.
+        /// The full address, formatted as on a letter.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub formatted: ::std::option::Option<::std::string::String>,
         /// City.
@@ -78,7 +78,7 @@ pub mod types {
         /// Country.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub country: ::std::option::Option<AddressText>,
-        /// The whole address as it stands on a letter.
+        /// The full address, formatted as on a letter.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub formatted: ::std::option::Option<AddressText>,
         /// City.
@@ -99,7 +99,7 @@ pub mod types {
             Default::default()
         }
     }
-    /// A part of a postal address; line feeds are allowed, other control characters and embedded changes of direction (U+202A to U+202E, U+2066 to U+2069) are not.
+    /// A part of a postal address; line feeds are allowed, other control characters and embedded direction marks (U+202A to U+202E, U+2066 to U+2069) are not.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct AddressText(::std::string::String);
@@ -131,7 +131,7 @@ pub mod types {
             });
             if PATTERN.find(value).is_none() {
                 return Err(
-                    "must contain no control characters but line feeds, and none that turn the direction of text"
+                    "must contain no control characters except line feeds, and no embedded direction marks"
                         .into(),
                 );
             }
@@ -162,14 +162,14 @@ pub mod types {
             )
         }
     }
-    /// Changes of a postal address (RFC 7396): absent keeps, `null` clears.
+    /// Changes to a postal address (RFC 7396): an absent field keeps its value, `null` clears it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[serde(deny_unknown_fields)]
     pub struct AddressUpdate {
         /// Country.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub country: ::std::option::Option<NullableAddressText>,
-        /// The whole address as it stands on a letter.
+        /// The full address, formatted as on a letter.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub formatted: ::std::option::Option<NullableAddressText>,
         /// City.
@@ -190,15 +190,15 @@ pub mod types {
             Default::default()
         }
     }
-    /// What went wrong. Every error has this body.
+    /// An error. Every error response has this body.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ApiError {
-        /// What went wrong, for programs: stable, in snake_case. A newer server may send other codes: fall back to the status. Absent where no operation was reached.
+        /// The kind of error, for programs: stable, in snake_case. A newer server may send other codes: fall back to the status. Absent if no operation was reached.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub error_code: ::std::option::Option<::std::string::String>,
-        /// What went wrong, for people; names the field and the rule. Its words may change.
+        /// The error in words, for people; names the field and the rule. The wording may change.
         pub message: ::std::string::String,
-        /// The id of the request, as in the `X-Request-Id` header; finds it in the server's log.
+        /// The id of the request, as in the `X-Request-Id` header, for finding it in the server's log.
         pub request_id: ::std::string::String,
     }
     impl ApiError {
@@ -206,37 +206,37 @@ pub mod types {
             Default::default()
         }
     }
-    /// Who did what, to whom, when, from where, with which result. Events are never changed nor deleted.
+    /// A recorded call: its caller, target, time, origin and result. Events are never changed or deleted.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct AuditEvent {
-        /// Who called, where that is known. Nobody did where the server acted by itself.
+        /// The caller, if known. Absent if the server acted by itself.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub actor_id: ::std::option::Option<UserId>,
-        /// Where the call came from. Of others' calls shown to holders of `audit:read` only.
+        /// The source address of the call. Only holders of `audit:read` see the addresses of other users' calls.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub address: ::std::option::Option<::std::net::IpAddr>,
-        /// When it happened.
+        /// Time of the call.
         pub at: ::chrono::DateTime<::chrono::offset::Utc>,
-        /// More about it, by operation. Never a secret.
+        /// Details that depend on the operation. Never contains secrets.
         pub detail: JsonObject,
-        /// Why it was refused.
+        /// The reason of the rejection; the `error_code` of the response.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub error_code: ::std::option::Option<::std::string::String>,
         /// The event's id.
         pub id: AuditEventId,
         /// The id of the operation.
         pub operation: ::std::string::String,
-        /// The `x-request-id` of the answer; `command line` or `sweeper` where nobody was answered.
+        /// The `X-Request-Id` of the response; `command line` or `sweeper` for calls without a response.
         pub request_id: ::std::string::String,
-        /// What became of the call.
+        /// The outcome of the call.
         pub result: AuditResult,
-        /// The session of the call. Others' sessions are shown to holders of `audit:read` only.
+        /// The session of the call. Only holders of `audit:read` see the sessions of other users.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub session_id: ::std::option::Option<SessionId>,
-        /// Which one.
+        /// The id of the target resource.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub target_id: ::std::option::Option<::uuid::Uuid>,
-        /// What kind of resource it was about.
+        /// The kind of the target resource.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub target_kind: ::std::option::Option<::std::string::String>,
     }
@@ -298,7 +298,7 @@ pub mod types {
         /// The token of the next page; absent or `null` on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub next_page: ::std::option::Option<::std::string::String>,
-        /// How many there are in all; only where the parameter `total` asked for it.
+        /// The total number of matches; present only if the request has the parameter `total`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub total: ::std::option::Option<u64>,
     }
@@ -388,7 +388,7 @@ pub mod types {
             Default::default()
         }
     }
-    /// Some words for people; line feeds are allowed, other control characters and embedded changes of direction (U+202A to U+202E, U+2066 to U+2069) are not.
+    /// Free text; line feeds are allowed, other control characters and embedded direction marks (U+202A to U+202E, U+2066 to U+2069) are not.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct Description(::std::string::String);
@@ -420,7 +420,7 @@ pub mod types {
             });
             if PATTERN.find(value).is_none() {
                 return Err(
-                    "must contain no control characters but line feeds, and none that turn the direction of text"
+                    "must contain no control characters except line feeds, and no embedded direction marks"
                         .into(),
                 );
             }
@@ -451,7 +451,7 @@ pub mod types {
             )
         }
     }
-    /// A name as people read it. Any characters but control characters, direction marks and others that are never seen; joiners and variation selectors are allowed, but are no name by themselves.
+    /// A display name. Any characters except control characters, direction marks and other invisible ones; joiners and variation selectors are allowed, but a name can't consist of them alone.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct DisplayName(::std::string::String);
@@ -483,7 +483,7 @@ pub mod types {
             });
             if PATTERN.find(value).is_none() {
                 return Err(
-                    "must contain something to see, and no control characters, direction marks or other characters that are never seen"
+                    "must contain a visible character, and no control characters, direction marks or other invisible characters"
                         .into(),
                 );
             }
@@ -514,14 +514,14 @@ pub mod types {
             )
         }
     }
-    /// A permission that a user holds, and why.
+    /// A permission that a user holds, with the role that grants it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct EffectivePermission {
         /// The permission.
         pub permission: ::std::string::String,
-        /// Name of the role that gives it.
+        /// Name of the role that grants it.
         pub role: ::std::string::String,
-        /// Where that role is held.
+        /// The scope in which the user holds that role.
         pub scope: RoleScope,
     }
     impl EffectivePermission {
@@ -529,10 +529,10 @@ pub mod types {
             Default::default()
         }
     }
-    /// What a user may do.
+    /// The effective permissions of a user.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct EffectivePermissions {
-        /// The permissions in alphabetical order; one that several roles give stands once for each.
+        /// The permissions in alphabetical order; a permission that several roles grant is listed once for each.
         pub permissions: ::std::vec::Vec<EffectivePermission>,
     }
     impl EffectivePermissions {
@@ -591,7 +591,7 @@ pub mod types {
             )
         }
     }
-    /// `*`, or up to ten entity tags as they came in `ETag`, quotes included (RFC 9110).
+    /// `*`, or up to ten entity tags as received in `ETag`, quotes included (RFC 9110).
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct EntityTags(::std::string::String);
@@ -642,7 +642,7 @@ pub mod types {
             )
         }
     }
-    /// A filter: SCIM's language, or JSON Logic where it begins with `{`.
+    /// A filter expression: SCIM filter syntax, or JSON Logic if it begins with `{`.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct FilterText(::std::string::String);
@@ -693,30 +693,30 @@ pub mod types {
             )
         }
     }
-    /// A group: what others call a team or an organization.
+    /// A group of users; a team or an organization.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Group {
-        /// When the group was made.
+        /// Creation time of the group.
         pub created_at: ::chrono::DateTime<::chrono::offset::Utc>,
-        /// Who made the group; absent for the default group and where that user was deleted.
+        /// The user who created the group; absent for the default group and after that user was deleted.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub created_by: ::std::option::Option<UserId>,
-        /// What applications keep with the group.
+        /// JSON object that applications store with the group.
         pub custom_data: JsonObject,
-        /// Whether this is the group that every new user joins, `public`. It can't be deleted.
+        /// True for the group that every new user joins, `public`. It can't be deleted.
         pub default: bool,
-        /// What the group is for.
+        /// Purpose of the group.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub description: ::std::option::Option<::std::string::String>,
         /// The group's id.
         pub id: GroupId,
-        /// Whether members are to use a second factor. Kept and shown to applications, which can ask for one; Rollcall itself will enforce it with second factors.
+        /// True if members should use a second factor. Stored for applications, which can require one; Rollcall itself doesn't enforce it.
         pub mfa_required: bool,
-        /// Name as people read it.
+        /// Display name.
         pub name: ::std::string::String,
         /// Short name in URLs: lower-case letters, digits and hyphens. Unique.
         pub slug: ::std::string::String,
-        /// When one of the group's own fields was last changed. Members don't count.
+        /// Time of the last change to the group's own fields. Changes to its members don't count.
         pub updated_at: ::chrono::DateTime<::chrono::offset::Utc>,
     }
     impl Group {
@@ -728,18 +728,18 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     pub struct GroupCreate {
-        /// What applications keep with the group.
+        /// JSON object that applications store with the group.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub custom_data: ::std::option::Option<JsonObject>,
-        /// What the group is for.
+        /// Purpose of the group.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub description: ::std::option::Option<Description>,
-        /// Whether members are to use a second factor. Kept and shown to applications, which can ask for one; Rollcall itself will enforce it with second factors. `false` by default.
+        /// True if members should use a second factor. Stored for applications, which can require one; Rollcall itself doesn't enforce it. `false` by default.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub mfa_required: ::std::option::Option<bool>,
-        /// Name as people read it.
+        /// Display name.
         pub name: DisplayName,
-        /// The first owner; the caller where nobody is named.
+        /// The first owner; the caller by default.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub owner: ::std::option::Option<UserRef>,
         /// Short name in URLs. Unique.
@@ -795,14 +795,14 @@ pub mod types {
             value.parse()
         }
     }
-    /// A user's place in a group.
+    /// A member of a group.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct GroupMember {
-        /// When the user joined.
+        /// Time when the user joined.
         pub joined_at: ::chrono::DateTime<::chrono::offset::Utc>,
         /// Names of the group roles that the member holds, in alphabetical order.
         pub roles: ::std::vec::Vec<::std::string::String>,
-        /// The member, as far as the caller may see.
+        /// The member, in the view that the caller may see.
         pub user: User,
     }
     impl GroupMember {
@@ -810,11 +810,11 @@ pub mod types {
             Default::default()
         }
     }
-    /// Somebody to take into a group.
+    /// A user to add to a group.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     pub struct GroupMemberAdd {
-        /// The group roles, each an id or `@name`; `member` where none is named.
+        /// The group roles, each an id or `@name`; `member` if the list is empty.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub roles: ::std::vec::Vec<RoleRef>,
         /// The user: an id, `@username` or `me`.
@@ -833,7 +833,7 @@ pub mod types {
         /// The token of the next page; absent or `null` on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub next_page: ::std::option::Option<::std::string::String>,
-        /// How many there are in all; only where the parameter `total` asked for it.
+        /// The total number of matches; present only if the request has the parameter `total`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub total: ::std::option::Option<u64>,
     }
@@ -842,11 +842,11 @@ pub mod types {
             Default::default()
         }
     }
-    /// The roles of a member from now on.
+    /// The new roles of a member.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     pub struct GroupMemberUpdate {
-        /// The group roles, each an id or `@name`; `member` where none is named.
+        /// The group roles, each an id or `@name`; `member` if the list is empty.
         pub roles: ::std::vec::Vec<RoleRef>,
     }
     impl GroupMemberUpdate {
@@ -862,7 +862,7 @@ pub mod types {
         /// The token of the next page; absent or `null` on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub next_page: ::std::option::Option<::std::string::String>,
-        /// How many there are in all; only where the parameter `total` asked for it.
+        /// The total number of matches; present only if the request has the parameter `total`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub total: ::std::option::Option<u64>,
     }
@@ -871,7 +871,7 @@ pub mod types {
             Default::default()
         }
     }
-    /// Names a group: an id or `@slug`.
+    /// Reference to a group: an id or `@slug`.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct GroupRef(::std::string::String);
@@ -925,20 +925,20 @@ pub mod types {
             )
         }
     }
-    /// Changes of a group, as JSON Merge Patch (RFC 7396).
+    /// Changes to a group, as JSON Merge Patch (RFC 7396).
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[serde(deny_unknown_fields)]
     pub struct GroupUpdate {
-        /// What applications keep with the group, merged at every depth.
+        /// JSON object that applications store with the group, merged at every depth.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub custom_data: ::std::option::Option<JsonObject>,
-        /// What the group is for.
+        /// Purpose of the group.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub description: ::std::option::Option<NullableDescription>,
-        /// Whether members are to use a second factor. Kept and shown to applications, which can ask for one; Rollcall itself will enforce it with second factors.
+        /// True if members should use a second factor. Stored for applications, which can require one; Rollcall itself doesn't enforce it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub mfa_required: ::std::option::Option<bool>,
-        /// Name as people read it.
+        /// Display name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub name: ::std::option::Option<DisplayName>,
         /// Short name in URLs. That of the default group can't be changed.
@@ -950,7 +950,7 @@ pub mod types {
             Default::default()
         }
     }
-    /// The process answers.
+    /// Liveness of the process.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Health {
         /// Always `ok`.
@@ -961,7 +961,7 @@ pub mod types {
             Default::default()
         }
     }
-    /// A name that the client gives to one request and its retries.
+    /// A key that the client chooses for one request and its retries.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct IdempotencyKey(::std::string::String);
@@ -1011,7 +1011,7 @@ pub mod types {
             )
         }
     }
-    /// What a person types to say who they are: a username, an e-mail address, a telephone number or the user's id.
+    /// An identifier to sign in with: a username, an e-mail address, a telephone number or the user's id.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct Identifier(::std::string::String);
@@ -1070,18 +1070,18 @@ pub mod types {
     /// A pending membership.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Invitation {
-        /// When the invitation was made.
+        /// Creation time of the invitation.
         pub created_at: ::chrono::DateTime<::chrono::offset::Utc>,
-        /// Only somebody with this verified address may accept.
+        /// The address that a user must have to accept.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub email: ::std::option::Option<::std::string::String>,
-        /// When it can't be accepted any more.
+        /// Time from which the invitation can no longer be accepted.
         pub expires_at: ::chrono::DateTime<::chrono::offset::Utc>,
         /// The group.
         pub group_id: GroupId,
         /// The invitation's id.
         pub id: InvitationId,
-        /// Who invites.
+        /// The user who sent the invitation.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub invited_by: ::std::option::Option<UserId>,
         /// Names of the group roles that the new member will hold, in alphabetical order.
@@ -1108,13 +1108,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[serde(deny_unknown_fields)]
     pub struct InvitationCreate {
-        /// Only somebody who signs in with this address, verified, may accept; anybody who has the token where it is absent.
+        /// The address that a user must have to accept. If absent, anybody with the token can accept.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub email: ::std::option::Option<Email>,
-        /// How long it can be accepted, in seconds: 60 to 2,592,000 (30 days), 604,800 (7 days) by default.
+        /// The lifetime of the invitation, in seconds: 60 to 2,592,000 (30 days), 604,800 (7 days) by default.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub expires_in_seconds: ::std::option::Option<u32>,
-        /// The group roles that the new member will hold, each an id or `@name`; `member` where none is named.
+        /// The group roles that the new member will hold, each an id or `@name`; `member` by default.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub roles: ::std::vec::Vec<RoleRef>,
     }
@@ -1123,12 +1123,12 @@ pub mod types {
             Default::default()
         }
     }
-    /// A fresh invitation with its token, which is shown this once.
+    /// A new invitation with its token, which is shown only once.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct InvitationCreated {
         /// The invitation.
         pub invitation: Invitation,
-        /// What the invited person needs to accept: `rci_`, 30 random and 6 check characters (base 62). Works once. Left out of the answer to a retry with the same idempotency key.
+        /// The token that the invited person needs to accept: `rci_`, 30 random and 6 check characters (base 62). Works once. Absent from the response to a retry with the same idempotency key.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub token: ::std::option::Option<::std::string::String>,
     }
@@ -1190,7 +1190,7 @@ pub mod types {
         /// The token of the next page; absent or `null` on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub next_page: ::std::option::Option<::std::string::String>,
-        /// How many there are in all; only where the parameter `total` asked for it.
+        /// The total number of matches; present only if the request has the parameter `total`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub total: ::std::option::Option<u64>,
     }
@@ -1199,7 +1199,7 @@ pub mod types {
             Default::default()
         }
     }
-    /// A JSON object of the applications' own making: at most 16384 bytes as compact JSON and 16 levels deep; strings and names without the NUL character.
+    /// An arbitrary JSON object kept for your applications: at most 16384 bytes as compact JSON and 16 levels deep; strings and names without the NUL character.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(transparent)]
     pub struct JsonObject(pub ::serde_json::Map<::std::string::String, ::serde_json::Value>);
@@ -1219,7 +1219,7 @@ pub mod types {
             Self(value)
         }
     }
-    /// Who signs in, with which password.
+    /// Credentials to sign in with.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     pub struct Login {
@@ -1233,7 +1233,7 @@ pub mod types {
             Default::default()
         }
     }
-    /// Changes a password before signing in: for one that has expired or must be changed, and for any other.
+    /// A password change without a session, for a password that has expired or must be changed, and for any other.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     pub struct LoginChangePassword {
@@ -1241,7 +1241,7 @@ pub mod types {
         pub identifier: Identifier,
         /// The new password.
         pub new_password: crate::secret::Password,
-        /// The password so far.
+        /// The current password.
         pub password: crate::secret::Password,
     }
     impl LoginChangePassword {
@@ -1249,11 +1249,11 @@ pub mod types {
             Default::default()
         }
     }
-    /// How much to sign out.
+    /// The extent of a sign-out.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[serde(deny_unknown_fields)]
     pub struct Logout {
-        /// Whether to end all of the user's sessions, not only the current one; `false` by default.
+        /// End all of the user's sessions, not only the current one; `false` by default.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub everywhere: ::std::option::Option<bool>,
     }
@@ -1482,7 +1482,7 @@ pub mod types {
             Self(value)
         }
     }
-    /// The `next_page` of the page before.
+    /// The `next_page` value of the previous page.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct PageToken(::std::string::String);
@@ -1538,7 +1538,7 @@ pub mod types {
             )
         }
     }
-    /// A permission: two to four words of lower-case letters, digits, `_` and `-`, each beginning with a letter, joined by `:`. Those that begin with `audit:`, `group:`, `groups:`, `providers:`, `roles:` and `users:` are Rollcall's own; all others are the applications'.
+    /// A permission: two to four words of lower-case letters, digits, `_` and `-`, each beginning with a letter, joined by `:`. Those that begin with `audit:`, `group:`, `groups:`, `providers:`, `roles:` and `users:` are Rollcall's own; all others are for your applications to define.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct PermissionName(::std::string::String);
@@ -1654,25 +1654,25 @@ pub mod types {
             )
         }
     }
-    /// What people tell about themselves. Fields without a value are left out.
+    /// A user's profile. Fields without a value are omitted.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     pub struct Profile {
         /// Postal address.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub address: ::std::option::Option<Address>,
-        /// Birthday, best as YYYY-MM-DD.
+        /// Date of birth, preferably YYYY-MM-DD.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub birthdate: ::std::option::Option<::std::string::String>,
         /// Surname or surnames.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub family_name: ::std::option::Option<::std::string::String>,
-        /// Gender, as the person says it.
+        /// Gender, in the person's own words.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub gender: ::std::option::Option<::std::string::String>,
         /// Given name or names.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub given_name: ::std::option::Option<::std::string::String>,
-        /// Language, best a BCP 47 tag.
+        /// Language, preferably a BCP 47 tag.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub locale: ::std::option::Option<::std::string::String>,
         /// Middle name or names.
@@ -1681,7 +1681,7 @@ pub mod types {
         /// Casual name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub nickname: ::std::option::Option<::std::string::String>,
-        /// The name that the person wants to be called by; no identifier.
+        /// The name that the person likes to be called by. Not unique, and not used to sign in.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub preferred_username: ::std::option::Option<::std::string::String>,
         /// URL of the profile page.
@@ -1690,7 +1690,7 @@ pub mod types {
         /// URL of the web site.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub website: ::std::option::Option<::std::string::String>,
-        /// Time zone, best a name of the IANA time zone database.
+        /// Time zone, preferably a name from the IANA time zone database.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub zoneinfo: ::std::option::Option<::std::string::String>,
     }
@@ -1706,19 +1706,19 @@ pub mod types {
         /// Postal address.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub address: ::std::option::Option<AddressInput>,
-        /// Birthday, best as YYYY-MM-DD.
+        /// Date of birth, preferably YYYY-MM-DD.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub birthdate: ::std::option::Option<ProfileText>,
         /// Surname or surnames.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub family_name: ::std::option::Option<ProfileText>,
-        /// Gender, as the person says it.
+        /// Gender, in the person's own words.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub gender: ::std::option::Option<ProfileText>,
         /// Given name or names.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub given_name: ::std::option::Option<ProfileText>,
-        /// Language, best a BCP 47 tag.
+        /// Language, preferably a BCP 47 tag.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub locale: ::std::option::Option<ProfileText>,
         /// Middle name or names.
@@ -1727,7 +1727,7 @@ pub mod types {
         /// Casual name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub nickname: ::std::option::Option<ProfileText>,
-        /// The name that the person wants to be called by; no identifier.
+        /// The name that the person likes to be called by. Not unique, and not used to sign in.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub preferred_username: ::std::option::Option<ProfileText>,
         /// URL of the profile page.
@@ -1736,7 +1736,7 @@ pub mod types {
         /// URL of the web site.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub website: ::std::option::Option<WebUrl>,
-        /// Time zone, best a name of the IANA time zone database.
+        /// Time zone, preferably a name from the IANA time zone database.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub zoneinfo: ::std::option::Option<ProfileText>,
     }
@@ -1745,7 +1745,7 @@ pub mod types {
             Default::default()
         }
     }
-    /// A value of the profile. Any characters but control characters, direction marks and others that are never seen; joiners and variation selectors are allowed, but are no name by themselves.
+    /// A value of the profile. Any characters except control characters, direction marks and other invisible ones; joiners and variation selectors are allowed, but a value can't consist of them alone.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct ProfileText(::std::string::String);
@@ -1777,7 +1777,7 @@ pub mod types {
             });
             if PATTERN.find(value).is_none() {
                 return Err(
-                    "must contain something to see, and no control characters, direction marks or other characters that are never seen"
+                    "must contain a visible character, and no control characters, direction marks or other invisible characters"
                         .into(),
                 );
             }
@@ -1808,26 +1808,26 @@ pub mod types {
             )
         }
     }
-    /// Changes of a profile (RFC 7396): absent keeps, `null` clears.
+    /// Changes to a profile (RFC 7396): an absent field keeps its value, `null` clears it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[serde(deny_unknown_fields)]
     pub struct ProfileUpdate {
         /// Postal address.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub address: ::std::option::Option<NullableAddressUpdate>,
-        /// Birthday, best as YYYY-MM-DD.
+        /// Date of birth, preferably YYYY-MM-DD.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub birthdate: ::std::option::Option<NullableProfileText>,
         /// Surname or surnames.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub family_name: ::std::option::Option<NullableProfileText>,
-        /// Gender, as the person says it.
+        /// Gender, in the person's own words.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub gender: ::std::option::Option<NullableProfileText>,
         /// Given name or names.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub given_name: ::std::option::Option<NullableProfileText>,
-        /// Language, best a BCP 47 tag.
+        /// Language, preferably a BCP 47 tag.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub locale: ::std::option::Option<NullableProfileText>,
         /// Middle name or names.
@@ -1836,7 +1836,7 @@ pub mod types {
         /// Casual name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub nickname: ::std::option::Option<NullableProfileText>,
-        /// The name that the person wants to be called by; no identifier.
+        /// The name that the person likes to be called by. Not unique, and not used to sign in.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub preferred_username: ::std::option::Option<NullableProfileText>,
         /// URL of the profile page.
@@ -1845,7 +1845,7 @@ pub mod types {
         /// URL of the web site.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub website: ::std::option::Option<NullableWebUrl>,
-        /// Time zone, best a name of the IANA time zone database.
+        /// Time zone, preferably a name from the IANA time zone database.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub zoneinfo: ::std::option::Option<NullableProfileText>,
     }
@@ -1854,10 +1854,10 @@ pub mod types {
             Default::default()
         }
     }
-    /// The server can work.
+    /// Readiness of the server.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Readiness {
-        /// Always `ready`; a server that isn't answers 503.
+        /// Always `ready`; a server that isn't ready returns 503.
         pub status: ::std::string::String,
     }
     impl Readiness {
@@ -1865,25 +1865,25 @@ pub mod types {
             Default::default()
         }
     }
-    /// An account that a person makes. At least one of `username`, `email` and `phone` is needed.
+    /// A new account for the caller. At least one of `username`, `email` and `phone` is required.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     pub struct Register {
         /// E-mail address.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub email: ::std::option::Option<Email>,
-        /// The token of an invitation to a group. Where registration is by invitation only, it is needed.
+        /// The token of an invitation to a group. Required if the server allows registration by invitation only.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub invitation: ::std::option::Option<Identifier>,
-        /// Name as people read it.
+        /// Display name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub name: ::std::option::Option<DisplayName>,
-        /// First password.
+        /// Initial password.
         pub password: crate::secret::Password,
         /// Telephone number, E.164.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub phone: ::std::option::Option<Phone>,
-        /// What the person tells about themselves.
+        /// The person's profile.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub profile: ::std::option::Option<ProfileInput>,
         /// Sign-in name.
@@ -1898,27 +1898,27 @@ pub mod types {
     /// A named set of permissions.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Role {
-        /// Whether the role belongs to Rollcall: it can be neither changed nor deleted.
+        /// True for Rollcall's own roles, which can be neither changed nor deleted.
         pub built_in: bool,
-        /// When the role was made.
+        /// Creation time of the role.
         pub created_at: ::chrono::DateTime<::chrono::offset::Utc>,
-        /// What the role is for.
+        /// Purpose of the role.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub description: ::std::option::Option<::std::string::String>,
         /// The role's id.
         pub id: RoleId,
-        /// Whether new users get the role.
+        /// True if new users get the role.
         pub is_default: bool,
         /// The role's name.
         pub name: ::std::string::String,
-        /// The permissions that the role gives, in alphabetical order.
+        /// The permissions that the role grants, in alphabetical order.
         pub permissions: ::std::vec::Vec<::std::string::String>,
-        /// Where the role is held.
+        /// The scope in which the role is held.
         pub scope: RoleScope,
-        /// Who may hold the role.
+        /// The kind of account that may hold the role.
         #[serde(rename = "type")]
         pub type_: RoleType,
-        /// When the role was last changed.
+        /// Time of the last change.
         pub updated_at: ::chrono::DateTime<::chrono::offset::Utc>,
     }
     impl Role {
@@ -1930,21 +1930,21 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     pub struct RoleCreate {
-        /// What the role is for.
+        /// Purpose of the role.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub description: ::std::option::Option<Description>,
-        /// Whether new users get the role. Only for global roles of type `user`; setting it needs `roles:assign` and what `user_role_add` needs. `false` by default.
+        /// True if new users get the role. Only for global roles of type `user`; setting it needs `roles:assign`, under the rule of `user_role_add`. `false` by default.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub is_default: ::std::option::Option<bool>,
         /// The role's name.
         pub name: RoleName,
-        /// The permissions that the role gives. The caller must hold those that are Rollcall's own; `group:` ones need `groups:write`.
+        /// The permissions that the role grants. The caller must hold those that are Rollcall's own; `group:` permissions need `groups:write`.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub permissions: ::std::vec::Vec<PermissionName>,
-        /// Where the role is held; `global` by default.
+        /// The scope in which the role is held; `global` by default.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub scope: ::std::option::Option<RoleScopeInput>,
-        /// Who may hold the role; `user` by default.
+        /// The kind of account that may hold the role; `user` by default.
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<RoleTypeInput>,
     }
@@ -2065,7 +2065,7 @@ pub mod types {
         /// The token of the next page; absent or `null` on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub next_page: ::std::option::Option<::std::string::String>,
-        /// How many there are in all; only where the parameter `total` asked for it.
+        /// The total number of matches; present only if the request has the parameter `total`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub total: ::std::option::Option<u64>,
     }
@@ -2074,7 +2074,7 @@ pub mod types {
             Default::default()
         }
     }
-    /// Names a role: an id or `@name`.
+    /// Reference to a role: an id or `@name`.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct RoleRef(::std::string::String);
@@ -2128,7 +2128,7 @@ pub mod types {
             )
         }
     }
-    /// Where the role is held. Known values: `global` (everywhere), `group` (inside a group). A newer server may send others: treat an unknown value as such, not as an error.
+    /// The scope in which the role is held. Known values: `global` (everywhere), `group` (inside a group). A newer server may send others: treat an unknown value as such, not as an error.
     #[derive(
         ::serde::Deserialize, ::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd,
     )]
@@ -2161,7 +2161,7 @@ pub mod types {
             Ok(Self(value.to_string()))
         }
     }
-    /// Where a role is held.
+    /// Scope in which a role is held.
     ///
     /// * `global`: Everywhere.
     /// * `group`: Inside a group, by its members.
@@ -2206,7 +2206,7 @@ pub mod types {
             value.parse()
         }
     }
-    /// Who may hold the role. Known values: `user` (people), `machine` (programs). A newer server may send others: treat an unknown value as such, not as an error.
+    /// The kind of account that may hold the role. Known values: `user` (people), `machine` (programs). A newer server may send others: treat an unknown value as such, not as an error.
     #[derive(
         ::serde::Deserialize, ::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd,
     )]
@@ -2239,10 +2239,10 @@ pub mod types {
             Ok(Self(value.to_string()))
         }
     }
-    /// Who may hold a role.
+    /// Kind of account that may hold a role.
     ///
     /// * `user`: Users.
-    /// * `machine`: Machines; such a role can't be given to a user.
+    /// * `machine`: Machines; such a role can't be assigned to a user.
     #[derive(
         ::serde::Deserialize, ::serde::Serialize, Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd,
     )]
@@ -2284,20 +2284,20 @@ pub mod types {
             value.parse()
         }
     }
-    /// Changes of a role, as JSON Merge Patch (RFC 7396).
+    /// Changes to a role, as JSON Merge Patch (RFC 7396).
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[serde(deny_unknown_fields)]
     pub struct RoleUpdate {
-        /// What the role is for.
+        /// Purpose of the role.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub description: ::std::option::Option<NullableDescription>,
-        /// Whether new users get the role. Only for global roles of type `user`; setting it needs `roles:assign` and what `user_role_add` needs.
+        /// True if new users get the role. Only for global roles of type `user`; setting it needs `roles:assign`, under the rule of `user_role_add`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub is_default: ::std::option::Option<bool>,
         /// The role's name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub name: ::std::option::Option<RoleName>,
-        /// The permissions that the role gives from now on, in place of those that it gave. Those of a role that new users get need what `is_default` needs.
+        /// The permissions that replace those of the role. Changing those of a role that new users get has the same requirements as setting `is_default`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub permissions: ::std::option::Option<::std::vec::Vec<PermissionName>>,
     }
@@ -2306,7 +2306,7 @@ pub mod types {
             Default::default()
         }
     }
-    /// What people type into a search bar.
+    /// Search text, as typed into a search bar.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct SearchText(::std::string::String);
@@ -2354,7 +2354,7 @@ pub mod types {
             )
         }
     }
-    /// Which server this is.
+    /// The versions of the server and of the document.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ServerVersion {
         /// The published document's version.
@@ -2367,28 +2367,28 @@ pub mod types {
             Default::default()
         }
     }
-    /// A sign-in that has not ended.
+    /// An active session.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Session {
-        /// Where the sign-in came from.
+        /// The source address of the sign-in.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub address: ::std::option::Option<::std::net::IpAddr>,
-        /// When the password was last checked in this session.
+        /// Time of the last password check in this session.
         pub authenticated_at: ::chrono::DateTime<::chrono::offset::Utc>,
-        /// When the user signed in.
+        /// Time of the sign-in.
         pub created_at: ::chrono::DateTime<::chrono::offset::Utc>,
-        /// Whether this is the session that the request was made with.
+        /// True for the session of this request.
         pub current: bool,
-        /// When the session ends, at the latest. Without use it ends earlier.
+        /// Time when the session ends at the latest. An idle session ends earlier.
         pub expires_at: ::chrono::DateTime<::chrono::offset::Utc>,
-        /// The session's id; it is no credential.
+        /// The session's id; not a credential.
         pub id: SessionId,
-        /// When the session was last used, to within five minutes.
+        /// Time of the last use, accurate to five minutes.
         pub last_used_at: ::chrono::DateTime<::chrono::offset::Utc>,
-        /// What the program that signed in called itself, cut to 256 characters.
+        /// The `User-Agent` of the sign-in, truncated to 256 characters.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub user_agent: ::std::option::Option<::std::string::String>,
-        /// Who signed in.
+        /// The user who signed in.
         pub user_id: UserId,
     }
     impl Session {
@@ -2396,14 +2396,14 @@ pub mod types {
             Default::default()
         }
     }
-    /// A fresh session with its credential, which is shown this once.
+    /// A session with its token, which is shown only once.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct SessionCreated {
         /// The session.
         pub session: Session,
         /// The bearer token of the session.
         pub token: crate::secret::Token,
-        /// Who signed in.
+        /// The user who signed in.
         pub user: User,
     }
     impl SessionCreated {
@@ -2464,7 +2464,7 @@ pub mod types {
         /// The token of the next page; absent or `null` on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub next_page: ::std::option::Option<::std::string::String>,
-        /// How many there are in all; only where the parameter `total` asked for it.
+        /// The total number of matches; present only if the request has the parameter `total`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub total: ::std::option::Option<u64>,
     }
@@ -2473,7 +2473,7 @@ pub mod types {
             Default::default()
         }
     }
-    /// Proof that it is still the same person.
+    /// The password check of a re-authentication.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     pub struct SessionReauthenticate {
@@ -2541,7 +2541,7 @@ pub mod types {
             )
         }
     }
-    /// Names of fields separated by commas, `-` before those that descend.
+    /// Field names separated by commas, with `-` before a descending one.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct SortText(::std::string::String);
@@ -2592,10 +2592,10 @@ pub mod types {
             )
         }
     }
-    /// How to count.
+    /// The way to count the matches of a list.
     ///
-    /// * `exact`: Count them: costs time in large directories.
-    /// * `estimate`: As many as the database's planner expects: costs nothing, and may be far off.
+    /// * `exact`: Counts the matches: slow in large directories.
+    /// * `estimate`: The estimate of the database's planner: fast, and may be far off.
     #[derive(
         ::serde::Deserialize, ::serde::Serialize, Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd,
     )]
@@ -2637,81 +2637,81 @@ pub mod types {
             value.parse()
         }
     }
-    /// A person, or a machine that signs in like one. Fields without a value, and fields that this view does not show, are left out.
+    /// A person, or a machine that signs in like one. Fields without a value, and fields that the view doesn't include, are omitted.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct User {
         /// URL of a picture.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub avatar_url: ::std::option::Option<::std::string::String>,
-        /// When the account was made.
+        /// Creation time of the account.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub created_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-        /// How the account came to be.
+        /// The way in which the account was created.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub created_via: ::std::option::Option<CreatedVia>,
-        /// What applications keep with the user.
+        /// JSON object that applications store with the user.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub custom_data: ::std::option::Option<JsonObject>,
         /// E-mail address.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub email: ::std::option::Option<::std::string::String>,
-        /// Whether somebody proved to receive mail at `email`.
+        /// True if somebody has proved that mail to `email` reaches the user.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub email_verified: ::std::option::Option<bool>,
         /// Slugs of the groups that the user is a member of, in alphabetical order.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub groups: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
-        /// Whether the account has a password.
+        /// True if the user has a password.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub has_password: ::std::option::Option<bool>,
         /// The user's id.
         pub id: UserId,
-        /// Whether the user holds any permission of Rollcall's own, globally.
+        /// True if the user globally holds any of Rollcall's own permissions.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub is_staff: ::std::option::Option<bool>,
-        /// Whether the user holds the role `administrator`.
+        /// True if the user holds the role `administrator`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub is_superuser: ::std::option::Option<bool>,
-        /// When the user last signed in.
+        /// Time of the last sign-in.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub last_sign_in_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-        /// Name as people read it.
+        /// Display name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub name: ::std::option::Option<::std::string::String>,
-        /// When the password was last set.
+        /// Time when the password was last set.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub password_changed_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-        /// When the password expires or expired; absent where it does not.
+        /// Time when the password expires or expired; absent if it doesn't expire.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub password_expires_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Telephone number, E.164.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub phone: ::std::option::Option<::std::string::String>,
-        /// Whether somebody proved to own `phone`.
+        /// True if somebody has proved that `phone` belongs to the user.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub phone_verified: ::std::option::Option<bool>,
-        /// What people tell about themselves.
+        /// The user's profile.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub profile: ::std::option::Option<Profile>,
         /// Names of the roles that the user holds globally, in alphabetical order.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub roles: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
-        /// Whether the account is barred from signing in.
+        /// True if the user is suspended and can't sign in.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub suspended: ::std::option::Option<bool>,
-        /// Why the account is suspended.
+        /// Reason of the suspension.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub suspended_reason: ::std::option::Option<::std::string::String>,
-        /// When the suspension ends by itself. From then on the account is not suspended, and this is absent.
+        /// Time when the suspension ends by itself. From then on the user is not suspended, and this field is absent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub suspended_until: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-        /// When one of the account's own fields was last changed. Roles, memberships, preferences and sign-ins don't count.
+        /// Time of the last change to the account's own fields. Roles, memberships, preferences and sign-ins don't count.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub updated_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Sign-in name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub username: ::std::option::Option<::std::string::String>,
-        /// How much of the user this answer shows.
+        /// The part of the user that the response shows.
         pub view: UserView,
     }
     impl User {
@@ -2719,38 +2719,38 @@ pub mod types {
             Default::default()
         }
     }
-    /// A new user. At least one of `username`, `email` and `phone` is needed.
+    /// A new user. At least one of `username`, `email` and `phone` is required.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[serde(deny_unknown_fields)]
     pub struct UserCreate {
         /// URL of a picture.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub avatar_url: ::std::option::Option<WebUrl>,
-        /// What applications keep with the user.
+        /// JSON object that applications store with the user.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub custom_data: ::std::option::Option<JsonObject>,
         /// E-mail address.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub email: ::std::option::Option<Email>,
-        /// Whether somebody proved to receive mail at `email`; `false` by default.
+        /// Set to true if somebody has proved that mail to `email` reaches the user; `false` by default.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub email_verified: ::std::option::Option<bool>,
-        /// Whether the first password must be changed before the first sign-in; `false` by default.
+        /// Require the user to change the password before the first sign-in; `false` by default.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub must_change_password: ::std::option::Option<bool>,
-        /// Name as people read it.
+        /// Display name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub name: ::std::option::Option<DisplayName>,
-        /// First password. Without one the user can't sign in until one is set.
+        /// Initial password. Without one, the user can't sign in until one is set.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub password: ::std::option::Option<crate::secret::Password>,
         /// Telephone number, E.164.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub phone: ::std::option::Option<Phone>,
-        /// Whether somebody proved to own `phone`; `false` by default.
+        /// Set to true if somebody has proved that `phone` belongs to the user; `false` by default.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub phone_verified: ::std::option::Option<bool>,
-        /// What the person tells about themselves.
+        /// The user's profile.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub profile: ::std::option::Option<ProfileInput>,
         /// Sign-in name.
@@ -2762,12 +2762,12 @@ pub mod types {
             Default::default()
         }
     }
-    /// A group that a user is in.
+    /// A group that a user is a member of.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct UserGroup {
         /// The group.
         pub group: Group,
-        /// When the user joined.
+        /// Time when the user joined.
         pub joined_at: ::chrono::DateTime<::chrono::offset::Utc>,
         /// Names of the group roles that the user holds in it, in alphabetical order.
         pub roles: ::std::vec::Vec<::std::string::String>,
@@ -2785,7 +2785,7 @@ pub mod types {
         /// The token of the next page; absent or `null` on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub next_page: ::std::option::Option<::std::string::String>,
-        /// How many there are in all; only where the parameter `total` asked for it.
+        /// The total number of matches; present only if the request has the parameter `total`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub total: ::std::option::Option<u64>,
     }
@@ -2847,7 +2847,7 @@ pub mod types {
         /// The token of the next page; absent or `null` on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub next_page: ::std::option::Option<::std::string::String>,
-        /// How many there are in all; only where the parameter `total` asked for it.
+        /// The total number of matches; present only if the request has the parameter `total`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub total: ::std::option::Option<u64>,
     }
@@ -2856,11 +2856,11 @@ pub mod types {
             Default::default()
         }
     }
-    /// A password that its user changes.
+    /// A user's change of their own password.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     pub struct UserPasswordChange {
-        /// The password so far.
+        /// The current password.
         pub current_password: crate::secret::Password,
         /// The new password.
         pub new_password: crate::secret::Password,
@@ -2870,11 +2870,11 @@ pub mod types {
             Default::default()
         }
     }
-    /// A password that an administrator sets.
+    /// A password that an administrator sets for a user.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     pub struct UserPasswordSet {
-        /// Whether the user must change it before the next sign-in; `false` by default.
+        /// Require the user to change the password before the next sign-in; `false` by default.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub must_change: ::std::option::Option<bool>,
         /// The new password.
@@ -2885,11 +2885,11 @@ pub mod types {
             Default::default()
         }
     }
-    /// A password to check for somebody else.
+    /// A user's password to check.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     pub struct UserPasswordVerify {
-        /// What the user typed.
+        /// The password that the user entered.
         pub password: crate::secret::Password,
     }
     impl UserPasswordVerify {
@@ -2897,7 +2897,7 @@ pub mod types {
             Default::default()
         }
     }
-    /// Names a user: an id, `@username` or `me` (the caller).
+    /// Reference to a user: an id, `@username` or `me` (the caller).
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct UserRef(::std::string::String);
@@ -2951,7 +2951,7 @@ pub mod types {
             )
         }
     }
-    /// Roles to give to a user.
+    /// Roles to assign to a user.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     pub struct UserRoles {
@@ -2966,9 +2966,9 @@ pub mod types {
     /// The roles of a user after a change.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct UserRolesChanged {
-        /// Names of those that the user did not hold before.
+        /// Names of the roles that were added.
         pub added: ::std::vec::Vec<::std::string::String>,
-        /// Names of those that the user held before and doesn't any more.
+        /// Names of the roles that were removed.
         pub removed: ::std::vec::Vec<::std::string::String>,
         /// Names of the roles that the user holds now, in alphabetical order.
         pub roles: ::std::vec::Vec<::std::string::String>,
@@ -2978,14 +2978,14 @@ pub mod types {
             Default::default()
         }
     }
-    /// Bars a user from signing in.
+    /// The reason and the end of a suspension.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[serde(deny_unknown_fields)]
     pub struct UserSuspend {
-        /// Why.
+        /// Reason of the suspension.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub reason: ::std::option::Option<Description>,
-        /// When the suspension ends by itself (RFC 3339; a date such as `2026-01-31` means its midnight in UTC); it must be in the future. Without it, `user_reactivate` ends it.
+        /// Time when the suspension ends by itself (RFC 3339; a date such as `2026-01-31` means its midnight in UTC). Must be in the future. If absent, only `user_reactivate` ends the suspension.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub until: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
     }
@@ -2994,29 +2994,29 @@ pub mod types {
             Default::default()
         }
     }
-    /// Changes of a user, as JSON Merge Patch (RFC 7396): an absent field keeps its value, `null` clears it. Users change their own `name`, `avatar_url`, `profile`, `username`, `email` and `phone`; holders of `users:write` those of anybody. `custom_data` has an operation of its own. Nobody sets `email_verified` and `phone_verified` for themselves: they are for holders of `users:write` to set for others.
+    /// Changes to a user, as JSON Merge Patch (RFC 7396): an absent field keeps its value, `null` clears it. Users may change their own `name`, `avatar_url`, `profile`, `username`, `email` and `phone`; holders of `users:write` may change those of every user. `custom_data` has its own operations. Nobody can set `email_verified` and `phone_verified` for themselves: only holders of `users:write` can, for others.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[serde(deny_unknown_fields)]
     pub struct UserUpdate {
         /// URL of a picture.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub avatar_url: ::std::option::Option<NullableWebUrl>,
-        /// E-mail address. A changed address is unverified, unless `email_verified` comes with it.
+        /// E-mail address. A changed address is unverified, unless the request also sets `email_verified`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub email: ::std::option::Option<NullableEmail>,
-        /// Whether somebody proved to receive mail at `email`. Send the address in the same request, or `If-Match`: the user may have changed it since it was proved.
+        /// Set to true if somebody has proved that mail to `email` reaches the user. Send the address in the same request, or `If-Match`: the user may have changed it since the proof.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub email_verified: ::std::option::Option<bool>,
-        /// Name as people read it.
+        /// Display name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub name: ::std::option::Option<NullableDisplayName>,
-        /// Telephone number, E.164. A changed number is unverified, unless `phone_verified` comes with it.
+        /// Telephone number, E.164. A changed number is unverified, unless the request also sets `phone_verified`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub phone: ::std::option::Option<NullablePhone>,
-        /// Whether somebody proved to own `phone`. Send the number in the same request, or `If-Match`: the user may have changed it since it was proved.
+        /// Set to true if somebody has proved that `phone` belongs to the user. Send the number in the same request, or `If-Match`: the user may have changed it since the proof.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub phone_verified: ::std::option::Option<bool>,
-        /// What people tell about themselves, merged field by field.
+        /// The user's profile, merged field by field.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub profile: ::std::option::Option<NullableProfileUpdate>,
         /// Sign-in name.
@@ -3061,7 +3061,7 @@ pub mod types {
             Ok(Self(value.to_string()))
         }
     }
-    /// A user's sign-in name: letters, marks and digits of any script, and `. _ - + @`. The characters are those of RFC 8265 (UsernameCaseMapped): no symbols, spaces or invisible characters, and no mix of right-to-left with left-to-right letters; what the pattern allows and that profile does not is a 422 `username_not_allowed`. Kept in Unicode NFC; compared without regard to case, Unicode form or joiners (NFKC_Casefold), and unique in that folded form. Letters of different scripts that look alike, such as Latin and Cyrillic `a`, stay different. A name shaped like an e-mail address or a telephone number must be the user's own; a UUID or `me` is a 422 `username_not_allowed`.
+    /// A user's sign-in name: letters, marks and digits of any script, and `. _ - + @`. The characters are those of RFC 8265 (UsernameCaseMapped): no symbols, spaces or invisible characters, and no mix of right-to-left with left-to-right letters; names that the pattern allows but that profile doesn't get a 422 `username_not_allowed`. Stored in Unicode NFC; compared without regard to case, Unicode form or joiners (NFKC_Casefold), and unique in that folded form. Letters of different scripts that look alike, such as Latin and Cyrillic `a`, stay different. A name in the form of an e-mail address or a telephone number must be the user's own; a UUID or `me` gets a 422 `username_not_allowed`.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct Username(::std::string::String);
@@ -3192,7 +3192,7 @@ pub mod types {
             }
         }
         impl AccessCheck {
-            /// The group in which; without one only global roles count.
+            /// The group in which to check the permission. If absent, only global roles count.
             pub fn group<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::GroupRef>>,
@@ -3200,7 +3200,7 @@ pub mod types {
                 self.group = crate::input::read("group", value);
                 self
             }
-            /// The permission.
+            /// The permission to check.
             pub fn permission<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<super::PermissionName>,
@@ -3208,7 +3208,7 @@ pub mod types {
                 self.permission = crate::input::read("permission", value);
                 self
             }
-            /// The user; the caller where nobody is named.
+            /// The user; the caller by default.
             pub fn user<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::UserRef>>,
@@ -3246,7 +3246,7 @@ pub mod types {
             }
         }
         impl AccessDecision {
-            /// Whether the user may.
+            /// True if the user holds the permission.
             pub fn allowed<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<bool>,
@@ -3254,7 +3254,7 @@ pub mod types {
                 self.allowed = crate::input::read("allowed", value);
                 self
             }
-            /// In words, which role gives the permission or why none does.
+            /// The reason in words: the role that grants the permission, or why none does.
             pub fn reason<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::string::String>,
@@ -3262,7 +3262,7 @@ pub mod types {
                 self.reason = crate::input::read("reason", value);
                 self
             }
-            /// Name of the role that gives it.
+            /// Name of the role that grants it.
             pub fn role<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::std::string::String>>,
@@ -3270,7 +3270,7 @@ pub mod types {
                 self.role = crate::input::read("role", value);
                 self
             }
-            /// Where that role is held.
+            /// The scope in which the user holds that role.
             pub fn scope<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::RoleScope>>,
@@ -3336,7 +3336,7 @@ pub mod types {
                 self.country = crate::input::read("country", value);
                 self
             }
-            /// The whole address as it stands on a letter.
+            /// The full address, formatted as on a letter.
             pub fn formatted<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::std::string::String>>,
@@ -3435,7 +3435,7 @@ pub mod types {
                 self.country = crate::input::read("country", value);
                 self
             }
-            /// The whole address as it stands on a letter.
+            /// The full address, formatted as on a letter.
             pub fn formatted<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::AddressText>>,
@@ -3549,7 +3549,7 @@ pub mod types {
                 self.country = crate::input::read("country", value);
                 self
             }
-            /// The whole address as it stands on a letter.
+            /// The full address, formatted as on a letter.
             pub fn formatted<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::NullableAddressText>>,
@@ -3632,7 +3632,7 @@ pub mod types {
             }
         }
         impl ApiError {
-            /// What went wrong, for programs: stable, in snake_case. A newer server may send other codes: fall back to the status. Absent where no operation was reached.
+            /// The kind of error, for programs: stable, in snake_case. A newer server may send other codes: fall back to the status. Absent if no operation was reached.
             pub fn error_code<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::std::string::String>>,
@@ -3640,7 +3640,7 @@ pub mod types {
                 self.error_code = crate::input::read("error_code", value);
                 self
             }
-            /// What went wrong, for people; names the field and the rule. Its words may change.
+            /// The error in words, for people; names the field and the rule. The wording may change.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::string::String>,
@@ -3648,7 +3648,7 @@ pub mod types {
                 self.message = crate::input::read("message", value);
                 self
             }
-            /// The id of the request, as in the `X-Request-Id` header; finds it in the server's log.
+            /// The id of the request, as in the `X-Request-Id` header, for finding it in the server's log.
             pub fn request_id<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::string::String>,
@@ -3712,7 +3712,7 @@ pub mod types {
             }
         }
         impl AuditEvent {
-            /// Who called, where that is known. Nobody did where the server acted by itself.
+            /// The caller, if known. Absent if the server acted by itself.
             pub fn actor_id<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::UserId>>,
@@ -3720,7 +3720,7 @@ pub mod types {
                 self.actor_id = crate::input::read("actor_id", value);
                 self
             }
-            /// Where the call came from. Of others' calls shown to holders of `audit:read` only.
+            /// The source address of the call. Only holders of `audit:read` see the addresses of other users' calls.
             pub fn address<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::std::net::IpAddr>>,
@@ -3728,7 +3728,7 @@ pub mod types {
                 self.address = crate::input::read("address", value);
                 self
             }
-            /// When it happened.
+            /// Time of the call.
             pub fn at<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
@@ -3736,7 +3736,7 @@ pub mod types {
                 self.at = crate::input::read("at", value);
                 self
             }
-            /// More about it, by operation. Never a secret.
+            /// Details that depend on the operation. Never contains secrets.
             pub fn detail<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<super::JsonObject>,
@@ -3744,7 +3744,7 @@ pub mod types {
                 self.detail = crate::input::read("detail", value);
                 self
             }
-            /// Why it was refused.
+            /// The reason of the rejection; the `error_code` of the response.
             pub fn error_code<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::std::string::String>>,
@@ -3768,7 +3768,7 @@ pub mod types {
                 self.operation = crate::input::read("operation", value);
                 self
             }
-            /// The `x-request-id` of the answer; `command line` or `sweeper` where nobody was answered.
+            /// The `X-Request-Id` of the response; `command line` or `sweeper` for calls without a response.
             pub fn request_id<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::string::String>,
@@ -3776,7 +3776,7 @@ pub mod types {
                 self.request_id = crate::input::read("request_id", value);
                 self
             }
-            /// What became of the call.
+            /// The outcome of the call.
             pub fn result<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<super::AuditResult>,
@@ -3784,7 +3784,7 @@ pub mod types {
                 self.result = crate::input::read("result", value);
                 self
             }
-            /// The session of the call. Others' sessions are shown to holders of `audit:read` only.
+            /// The session of the call. Only holders of `audit:read` see the sessions of other users.
             pub fn session_id<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::SessionId>>,
@@ -3792,7 +3792,7 @@ pub mod types {
                 self.session_id = crate::input::read("session_id", value);
                 self
             }
-            /// Which one.
+            /// The id of the target resource.
             pub fn target_id<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::uuid::Uuid>>,
@@ -3800,7 +3800,7 @@ pub mod types {
                 self.target_id = crate::input::read("target_id", value);
                 self
             }
-            /// What kind of resource it was about.
+            /// The kind of the target resource.
             pub fn target_kind<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::std::string::String>>,
@@ -3879,7 +3879,7 @@ pub mod types {
                 self.next_page = crate::input::read("next_page", value);
                 self
             }
-            /// How many there are in all; only where the parameter `total` asked for it.
+            /// The total number of matches; present only if the request has the parameter `total`.
             pub fn total<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<u64>>,
@@ -3975,7 +3975,7 @@ pub mod types {
                 self.permission = crate::input::read("permission", value);
                 self
             }
-            /// Name of the role that gives it.
+            /// Name of the role that grants it.
             pub fn role<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::string::String>,
@@ -3983,7 +3983,7 @@ pub mod types {
                 self.role = crate::input::read("role", value);
                 self
             }
-            /// Where that role is held.
+            /// The scope in which the user holds that role.
             pub fn scope<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<super::RoleScope>,
@@ -4016,7 +4016,7 @@ pub mod types {
             }
         }
         impl EffectivePermissions {
-            /// The permissions in alphabetical order; one that several roles give stands once for each.
+            /// The permissions in alphabetical order; a permission that several roles grant is listed once for each.
             pub fn permissions<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::vec::Vec<super::EffectivePermission>>,
@@ -4071,7 +4071,7 @@ pub mod types {
             }
         }
         impl Group {
-            /// When the group was made.
+            /// Creation time of the group.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
@@ -4079,7 +4079,7 @@ pub mod types {
                 self.created_at = crate::input::read("created_at", value);
                 self
             }
-            /// Who made the group; absent for the default group and where that user was deleted.
+            /// The user who created the group; absent for the default group and after that user was deleted.
             pub fn created_by<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::UserId>>,
@@ -4087,7 +4087,7 @@ pub mod types {
                 self.created_by = crate::input::read("created_by", value);
                 self
             }
-            /// What applications keep with the group.
+            /// JSON object that applications store with the group.
             pub fn custom_data<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<super::JsonObject>,
@@ -4095,7 +4095,7 @@ pub mod types {
                 self.custom_data = crate::input::read("custom_data", value);
                 self
             }
-            /// Whether this is the group that every new user joins, `public`. It can't be deleted.
+            /// True for the group that every new user joins, `public`. It can't be deleted.
             pub fn default<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<bool>,
@@ -4103,7 +4103,7 @@ pub mod types {
                 self.default = crate::input::read("default", value);
                 self
             }
-            /// What the group is for.
+            /// Purpose of the group.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::std::string::String>>,
@@ -4119,7 +4119,7 @@ pub mod types {
                 self.id = crate::input::read("id", value);
                 self
             }
-            /// Whether members are to use a second factor. Kept and shown to applications, which can ask for one; Rollcall itself will enforce it with second factors.
+            /// True if members should use a second factor. Stored for applications, which can require one; Rollcall itself doesn't enforce it.
             pub fn mfa_required<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<bool>,
@@ -4127,7 +4127,7 @@ pub mod types {
                 self.mfa_required = crate::input::read("mfa_required", value);
                 self
             }
-            /// Name as people read it.
+            /// Display name.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::string::String>,
@@ -4143,7 +4143,7 @@ pub mod types {
                 self.slug = crate::input::read("slug", value);
                 self
             }
-            /// When one of the group's own fields was last changed. Members don't count.
+            /// Time of the last change to the group's own fields. Changes to its members don't count.
             pub fn updated_at<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
@@ -4209,7 +4209,7 @@ pub mod types {
             }
         }
         impl GroupCreate {
-            /// What applications keep with the group.
+            /// JSON object that applications store with the group.
             pub fn custom_data<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::JsonObject>>,
@@ -4217,7 +4217,7 @@ pub mod types {
                 self.custom_data = crate::input::read("custom_data", value);
                 self
             }
-            /// What the group is for.
+            /// Purpose of the group.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::Description>>,
@@ -4225,7 +4225,7 @@ pub mod types {
                 self.description = crate::input::read("description", value);
                 self
             }
-            /// Whether members are to use a second factor. Kept and shown to applications, which can ask for one; Rollcall itself will enforce it with second factors. `false` by default.
+            /// True if members should use a second factor. Stored for applications, which can require one; Rollcall itself doesn't enforce it. `false` by default.
             pub fn mfa_required<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<bool>>,
@@ -4233,7 +4233,7 @@ pub mod types {
                 self.mfa_required = crate::input::read("mfa_required", value);
                 self
             }
-            /// Name as people read it.
+            /// Display name.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<super::DisplayName>,
@@ -4241,7 +4241,7 @@ pub mod types {
                 self.name = crate::input::read("name", value);
                 self
             }
-            /// The first owner; the caller where nobody is named.
+            /// The first owner; the caller by default.
             pub fn owner<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::UserRef>>,
@@ -4300,7 +4300,7 @@ pub mod types {
             }
         }
         impl GroupMember {
-            /// When the user joined.
+            /// Time when the user joined.
             pub fn joined_at<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
@@ -4316,7 +4316,7 @@ pub mod types {
                 self.roles = crate::input::read("roles", value);
                 self
             }
-            /// The member, as far as the caller may see.
+            /// The member, in the view that the caller may see.
             pub fn user<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<super::User>,
@@ -4347,7 +4347,7 @@ pub mod types {
             }
         }
         impl GroupMemberAdd {
-            /// The group roles, each an id or `@name`; `member` where none is named.
+            /// The group roles, each an id or `@name`; `member` if the list is empty.
             pub fn roles<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::vec::Vec<super::RoleRef>>,
@@ -4408,7 +4408,7 @@ pub mod types {
                 self.next_page = crate::input::read("next_page", value);
                 self
             }
-            /// How many there are in all; only where the parameter `total` asked for it.
+            /// The total number of matches; present only if the request has the parameter `total`.
             pub fn total<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<u64>>,
@@ -4440,7 +4440,7 @@ pub mod types {
             }
         }
         impl GroupMemberUpdate {
-            /// The group roles, each an id or `@name`; `member` where none is named.
+            /// The group roles, each an id or `@name`; `member` if the list is empty.
             pub fn roles<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::vec::Vec<super::RoleRef>>,
@@ -4495,7 +4495,7 @@ pub mod types {
                 self.next_page = crate::input::read("next_page", value);
                 self
             }
-            /// How many there are in all; only where the parameter `total` asked for it.
+            /// The total number of matches; present only if the request has the parameter `total`.
             pub fn total<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<u64>>,
@@ -4539,7 +4539,7 @@ pub mod types {
             }
         }
         impl GroupUpdate {
-            /// What applications keep with the group, merged at every depth.
+            /// JSON object that applications store with the group, merged at every depth.
             pub fn custom_data<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::JsonObject>>,
@@ -4547,7 +4547,7 @@ pub mod types {
                 self.custom_data = crate::input::read("custom_data", value);
                 self
             }
-            /// What the group is for.
+            /// Purpose of the group.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::NullableDescription>>,
@@ -4555,7 +4555,7 @@ pub mod types {
                 self.description = crate::input::read("description", value);
                 self
             }
-            /// Whether members are to use a second factor. Kept and shown to applications, which can ask for one; Rollcall itself will enforce it with second factors.
+            /// True if members should use a second factor. Stored for applications, which can require one; Rollcall itself doesn't enforce it.
             pub fn mfa_required<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<bool>>,
@@ -4563,7 +4563,7 @@ pub mod types {
                 self.mfa_required = crate::input::read("mfa_required", value);
                 self
             }
-            /// Name as people read it.
+            /// Display name.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::DisplayName>>,
@@ -4659,7 +4659,7 @@ pub mod types {
             }
         }
         impl Invitation {
-            /// When the invitation was made.
+            /// Creation time of the invitation.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
@@ -4667,7 +4667,7 @@ pub mod types {
                 self.created_at = crate::input::read("created_at", value);
                 self
             }
-            /// Only somebody with this verified address may accept.
+            /// The address that a user must have to accept.
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::std::string::String>>,
@@ -4675,7 +4675,7 @@ pub mod types {
                 self.email = crate::input::read("email", value);
                 self
             }
-            /// When it can't be accepted any more.
+            /// Time from which the invitation can no longer be accepted.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
@@ -4699,7 +4699,7 @@ pub mod types {
                 self.id = crate::input::read("id", value);
                 self
             }
-            /// Who invites.
+            /// The user who sent the invitation.
             pub fn invited_by<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::UserId>>,
@@ -4791,7 +4791,7 @@ pub mod types {
             }
         }
         impl InvitationCreate {
-            /// Only somebody who signs in with this address, verified, may accept; anybody who has the token where it is absent.
+            /// The address that a user must have to accept. If absent, anybody with the token can accept.
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::Email>>,
@@ -4799,7 +4799,7 @@ pub mod types {
                 self.email = crate::input::read("email", value);
                 self
             }
-            /// How long it can be accepted, in seconds: 60 to 2,592,000 (30 days), 604,800 (7 days) by default.
+            /// The lifetime of the invitation, in seconds: 60 to 2,592,000 (30 days), 604,800 (7 days) by default.
             pub fn expires_in_seconds<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<u32>>,
@@ -4807,7 +4807,7 @@ pub mod types {
                 self.expires_in_seconds = crate::input::read("expires_in_seconds", value);
                 self
             }
-            /// The group roles that the new member will hold, each an id or `@name`; `member` where none is named.
+            /// The group roles that the new member will hold, each an id or `@name`; `member` by default.
             pub fn roles<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::vec::Vec<super::RoleRef>>,
@@ -4856,7 +4856,7 @@ pub mod types {
                 self.invitation = crate::input::read("invitation", value);
                 self
             }
-            /// What the invited person needs to accept: `rci_`, 30 random and 6 check characters (base 62). Works once. Left out of the answer to a retry with the same idempotency key.
+            /// The token that the invited person needs to accept: `rci_`, 30 random and 6 check characters (base 62). Works once. Absent from the response to a retry with the same idempotency key.
             pub fn token<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::std::string::String>>,
@@ -4911,7 +4911,7 @@ pub mod types {
                 self.next_page = crate::input::read("next_page", value);
                 self
             }
-            /// How many there are in all; only where the parameter `total` asked for it.
+            /// The total number of matches; present only if the request has the parameter `total`.
             pub fn total<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<u64>>,
@@ -5005,7 +5005,7 @@ pub mod types {
                 self.new_password = crate::input::read("new_password", value);
                 self
             }
-            /// The password so far.
+            /// The current password.
             pub fn password<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<crate::secret::Password>,
@@ -5045,7 +5045,7 @@ pub mod types {
             }
         }
         impl Logout {
-            /// Whether to end all of the user's sessions, not only the current one; `false` by default.
+            /// End all of the user's sessions, not only the current one; `false` by default.
             pub fn everywhere<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<bool>>,
@@ -5118,7 +5118,7 @@ pub mod types {
                 self.address = crate::input::read("address", value);
                 self
             }
-            /// Birthday, best as YYYY-MM-DD.
+            /// Date of birth, preferably YYYY-MM-DD.
             pub fn birthdate<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::std::string::String>>,
@@ -5134,7 +5134,7 @@ pub mod types {
                 self.family_name = crate::input::read("family_name", value);
                 self
             }
-            /// Gender, as the person says it.
+            /// Gender, in the person's own words.
             pub fn gender<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::std::string::String>>,
@@ -5150,7 +5150,7 @@ pub mod types {
                 self.given_name = crate::input::read("given_name", value);
                 self
             }
-            /// Language, best a BCP 47 tag.
+            /// Language, preferably a BCP 47 tag.
             pub fn locale<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::std::string::String>>,
@@ -5174,7 +5174,7 @@ pub mod types {
                 self.nickname = crate::input::read("nickname", value);
                 self
             }
-            /// The name that the person wants to be called by; no identifier.
+            /// The name that the person likes to be called by. Not unique, and not used to sign in.
             pub fn preferred_username<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::std::string::String>>,
@@ -5198,7 +5198,7 @@ pub mod types {
                 self.website = crate::input::read("website", value);
                 self
             }
-            /// Time zone, best a name of the IANA time zone database.
+            /// Time zone, preferably a name from the IANA time zone database.
             pub fn zoneinfo<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::std::string::String>>,
@@ -5291,7 +5291,7 @@ pub mod types {
                 self.address = crate::input::read("address", value);
                 self
             }
-            /// Birthday, best as YYYY-MM-DD.
+            /// Date of birth, preferably YYYY-MM-DD.
             pub fn birthdate<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::ProfileText>>,
@@ -5307,7 +5307,7 @@ pub mod types {
                 self.family_name = crate::input::read("family_name", value);
                 self
             }
-            /// Gender, as the person says it.
+            /// Gender, in the person's own words.
             pub fn gender<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::ProfileText>>,
@@ -5323,7 +5323,7 @@ pub mod types {
                 self.given_name = crate::input::read("given_name", value);
                 self
             }
-            /// Language, best a BCP 47 tag.
+            /// Language, preferably a BCP 47 tag.
             pub fn locale<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::ProfileText>>,
@@ -5347,7 +5347,7 @@ pub mod types {
                 self.nickname = crate::input::read("nickname", value);
                 self
             }
-            /// The name that the person wants to be called by; no identifier.
+            /// The name that the person likes to be called by. Not unique, and not used to sign in.
             pub fn preferred_username<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::ProfileText>>,
@@ -5371,7 +5371,7 @@ pub mod types {
                 self.website = crate::input::read("website", value);
                 self
             }
-            /// Time zone, best a name of the IANA time zone database.
+            /// Time zone, preferably a name from the IANA time zone database.
             pub fn zoneinfo<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::ProfileText>>,
@@ -5491,7 +5491,7 @@ pub mod types {
                 self.address = crate::input::read("address", value);
                 self
             }
-            /// Birthday, best as YYYY-MM-DD.
+            /// Date of birth, preferably YYYY-MM-DD.
             pub fn birthdate<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::NullableProfileText>>,
@@ -5507,7 +5507,7 @@ pub mod types {
                 self.family_name = crate::input::read("family_name", value);
                 self
             }
-            /// Gender, as the person says it.
+            /// Gender, in the person's own words.
             pub fn gender<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::NullableProfileText>>,
@@ -5523,7 +5523,7 @@ pub mod types {
                 self.given_name = crate::input::read("given_name", value);
                 self
             }
-            /// Language, best a BCP 47 tag.
+            /// Language, preferably a BCP 47 tag.
             pub fn locale<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::NullableProfileText>>,
@@ -5547,7 +5547,7 @@ pub mod types {
                 self.nickname = crate::input::read("nickname", value);
                 self
             }
-            /// The name that the person wants to be called by; no identifier.
+            /// The name that the person likes to be called by. Not unique, and not used to sign in.
             pub fn preferred_username<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::NullableProfileText>>,
@@ -5571,7 +5571,7 @@ pub mod types {
                 self.website = crate::input::read("website", value);
                 self
             }
-            /// Time zone, best a name of the IANA time zone database.
+            /// Time zone, preferably a name from the IANA time zone database.
             pub fn zoneinfo<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::NullableProfileText>>,
@@ -5627,7 +5627,7 @@ pub mod types {
             }
         }
         impl Readiness {
-            /// Always `ready`; a server that isn't answers 503.
+            /// Always `ready`; a server that isn't ready returns 503.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::string::String>,
@@ -5680,7 +5680,7 @@ pub mod types {
                 self.email = crate::input::read("email", value);
                 self
             }
-            /// The token of an invitation to a group. Where registration is by invitation only, it is needed.
+            /// The token of an invitation to a group. Required if the server allows registration by invitation only.
             pub fn invitation<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::Identifier>>,
@@ -5688,7 +5688,7 @@ pub mod types {
                 self.invitation = crate::input::read("invitation", value);
                 self
             }
-            /// Name as people read it.
+            /// Display name.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::DisplayName>>,
@@ -5696,7 +5696,7 @@ pub mod types {
                 self.name = crate::input::read("name", value);
                 self
             }
-            /// First password.
+            /// Initial password.
             pub fn password<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<crate::secret::Password>,
@@ -5712,7 +5712,7 @@ pub mod types {
                 self.phone = crate::input::read("phone", value);
                 self
             }
-            /// What the person tells about themselves.
+            /// The person's profile.
             pub fn profile<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::ProfileInput>>,
@@ -5789,7 +5789,7 @@ pub mod types {
             }
         }
         impl Role {
-            /// Whether the role belongs to Rollcall: it can be neither changed nor deleted.
+            /// True for Rollcall's own roles, which can be neither changed nor deleted.
             pub fn built_in<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<bool>,
@@ -5797,7 +5797,7 @@ pub mod types {
                 self.built_in = crate::input::read("built_in", value);
                 self
             }
-            /// When the role was made.
+            /// Creation time of the role.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
@@ -5805,7 +5805,7 @@ pub mod types {
                 self.created_at = crate::input::read("created_at", value);
                 self
             }
-            /// What the role is for.
+            /// Purpose of the role.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::std::string::String>>,
@@ -5821,7 +5821,7 @@ pub mod types {
                 self.id = crate::input::read("id", value);
                 self
             }
-            /// Whether new users get the role.
+            /// True if new users get the role.
             pub fn is_default<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<bool>,
@@ -5837,7 +5837,7 @@ pub mod types {
                 self.name = crate::input::read("name", value);
                 self
             }
-            /// The permissions that the role gives, in alphabetical order.
+            /// The permissions that the role grants, in alphabetical order.
             pub fn permissions<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::vec::Vec<::std::string::String>>,
@@ -5845,7 +5845,7 @@ pub mod types {
                 self.permissions = crate::input::read("permissions", value);
                 self
             }
-            /// Where the role is held.
+            /// The scope in which the role is held.
             pub fn scope<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<super::RoleScope>,
@@ -5853,7 +5853,7 @@ pub mod types {
                 self.scope = crate::input::read("scope", value);
                 self
             }
-            /// Who may hold the role.
+            /// The kind of account that may hold the role.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<super::RoleType>,
@@ -5861,7 +5861,7 @@ pub mod types {
                 self.type_ = crate::input::read("type", value);
                 self
             }
-            /// When the role was last changed.
+            /// Time of the last change.
             pub fn updated_at<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
@@ -5926,7 +5926,7 @@ pub mod types {
             }
         }
         impl RoleCreate {
-            /// What the role is for.
+            /// Purpose of the role.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::Description>>,
@@ -5934,7 +5934,7 @@ pub mod types {
                 self.description = crate::input::read("description", value);
                 self
             }
-            /// Whether new users get the role. Only for global roles of type `user`; setting it needs `roles:assign` and what `user_role_add` needs. `false` by default.
+            /// True if new users get the role. Only for global roles of type `user`; setting it needs `roles:assign`, under the rule of `user_role_add`. `false` by default.
             pub fn is_default<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<bool>>,
@@ -5950,7 +5950,7 @@ pub mod types {
                 self.name = crate::input::read("name", value);
                 self
             }
-            /// The permissions that the role gives. The caller must hold those that are Rollcall's own; `group:` ones need `groups:write`.
+            /// The permissions that the role grants. The caller must hold those that are Rollcall's own; `group:` permissions need `groups:write`.
             pub fn permissions<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::vec::Vec<super::PermissionName>>,
@@ -5958,7 +5958,7 @@ pub mod types {
                 self.permissions = crate::input::read("permissions", value);
                 self
             }
-            /// Where the role is held; `global` by default.
+            /// The scope in which the role is held; `global` by default.
             pub fn scope<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::RoleScopeInput>>,
@@ -5966,7 +5966,7 @@ pub mod types {
                 self.scope = crate::input::read("scope", value);
                 self
             }
-            /// Who may hold the role; `user` by default.
+            /// The kind of account that may hold the role; `user` by default.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::RoleTypeInput>>,
@@ -6033,7 +6033,7 @@ pub mod types {
                 self.next_page = crate::input::read("next_page", value);
                 self
             }
-            /// How many there are in all; only where the parameter `total` asked for it.
+            /// The total number of matches; present only if the request has the parameter `total`.
             pub fn total<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<u64>>,
@@ -6077,7 +6077,7 @@ pub mod types {
             }
         }
         impl RoleUpdate {
-            /// What the role is for.
+            /// Purpose of the role.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::NullableDescription>>,
@@ -6085,7 +6085,7 @@ pub mod types {
                 self.description = crate::input::read("description", value);
                 self
             }
-            /// Whether new users get the role. Only for global roles of type `user`; setting it needs `roles:assign` and what `user_role_add` needs.
+            /// True if new users get the role. Only for global roles of type `user`; setting it needs `roles:assign`, under the rule of `user_role_add`.
             pub fn is_default<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<bool>>,
@@ -6101,7 +6101,7 @@ pub mod types {
                 self.name = crate::input::read("name", value);
                 self
             }
-            /// The permissions that the role gives from now on, in place of those that it gave. Those of a role that new users get need what `is_default` needs.
+            /// The permissions that replace those of the role. Changing those of a role that new users get has the same requirements as setting `is_default`.
             pub fn permissions<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::std::vec::Vec<super::PermissionName>>>,
@@ -6206,7 +6206,7 @@ pub mod types {
             }
         }
         impl Session {
-            /// Where the sign-in came from.
+            /// The source address of the sign-in.
             pub fn address<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::std::net::IpAddr>>,
@@ -6214,7 +6214,7 @@ pub mod types {
                 self.address = crate::input::read("address", value);
                 self
             }
-            /// When the password was last checked in this session.
+            /// Time of the last password check in this session.
             pub fn authenticated_at<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
@@ -6222,7 +6222,7 @@ pub mod types {
                 self.authenticated_at = crate::input::read("authenticated_at", value);
                 self
             }
-            /// When the user signed in.
+            /// Time of the sign-in.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
@@ -6230,7 +6230,7 @@ pub mod types {
                 self.created_at = crate::input::read("created_at", value);
                 self
             }
-            /// Whether this is the session that the request was made with.
+            /// True for the session of this request.
             pub fn current<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<bool>,
@@ -6238,7 +6238,7 @@ pub mod types {
                 self.current = crate::input::read("current", value);
                 self
             }
-            /// When the session ends, at the latest. Without use it ends earlier.
+            /// Time when the session ends at the latest. An idle session ends earlier.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
@@ -6246,7 +6246,7 @@ pub mod types {
                 self.expires_at = crate::input::read("expires_at", value);
                 self
             }
-            /// The session's id; it is no credential.
+            /// The session's id; not a credential.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<super::SessionId>,
@@ -6254,7 +6254,7 @@ pub mod types {
                 self.id = crate::input::read("id", value);
                 self
             }
-            /// When the session was last used, to within five minutes.
+            /// Time of the last use, accurate to five minutes.
             pub fn last_used_at<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
@@ -6262,7 +6262,7 @@ pub mod types {
                 self.last_used_at = crate::input::read("last_used_at", value);
                 self
             }
-            /// What the program that signed in called itself, cut to 256 characters.
+            /// The `User-Agent` of the sign-in, truncated to 256 characters.
             pub fn user_agent<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::std::string::String>>,
@@ -6270,7 +6270,7 @@ pub mod types {
                 self.user_agent = crate::input::read("user_agent", value);
                 self
             }
-            /// Who signed in.
+            /// The user who signed in.
             pub fn user_id<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<super::UserId>,
@@ -6342,7 +6342,7 @@ pub mod types {
                 self.token = crate::input::read("token", value);
                 self
             }
-            /// Who signed in.
+            /// The user who signed in.
             pub fn user<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<super::User>,
@@ -6395,7 +6395,7 @@ pub mod types {
                 self.next_page = crate::input::read("next_page", value);
                 self
             }
-            /// How many there are in all; only where the parameter `total` asked for it.
+            /// The total number of matches; present only if the request has the parameter `total`.
             pub fn total<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<u64>>,
@@ -6544,7 +6544,7 @@ pub mod types {
                 self.avatar_url = crate::input::read("avatar_url", value);
                 self
             }
-            /// When the account was made.
+            /// Creation time of the account.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
@@ -6552,7 +6552,7 @@ pub mod types {
                 self.created_at = crate::input::read("created_at", value);
                 self
             }
-            /// How the account came to be.
+            /// The way in which the account was created.
             pub fn created_via<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::CreatedVia>>,
@@ -6560,7 +6560,7 @@ pub mod types {
                 self.created_via = crate::input::read("created_via", value);
                 self
             }
-            /// What applications keep with the user.
+            /// JSON object that applications store with the user.
             pub fn custom_data<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::JsonObject>>,
@@ -6576,7 +6576,7 @@ pub mod types {
                 self.email = crate::input::read("email", value);
                 self
             }
-            /// Whether somebody proved to receive mail at `email`.
+            /// True if somebody has proved that mail to `email` reaches the user.
             pub fn email_verified<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<bool>>,
@@ -6592,7 +6592,7 @@ pub mod types {
                 self.groups = crate::input::read("groups", value);
                 self
             }
-            /// Whether the account has a password.
+            /// True if the user has a password.
             pub fn has_password<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<bool>>,
@@ -6608,7 +6608,7 @@ pub mod types {
                 self.id = crate::input::read("id", value);
                 self
             }
-            /// Whether the user holds any permission of Rollcall's own, globally.
+            /// True if the user globally holds any of Rollcall's own permissions.
             pub fn is_staff<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<bool>>,
@@ -6616,7 +6616,7 @@ pub mod types {
                 self.is_staff = crate::input::read("is_staff", value);
                 self
             }
-            /// Whether the user holds the role `administrator`.
+            /// True if the user holds the role `administrator`.
             pub fn is_superuser<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<bool>>,
@@ -6624,7 +6624,7 @@ pub mod types {
                 self.is_superuser = crate::input::read("is_superuser", value);
                 self
             }
-            /// When the user last signed in.
+            /// Time of the last sign-in.
             pub fn last_sign_in_at<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
@@ -6632,7 +6632,7 @@ pub mod types {
                 self.last_sign_in_at = crate::input::read("last_sign_in_at", value);
                 self
             }
-            /// Name as people read it.
+            /// Display name.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::std::string::String>>,
@@ -6640,7 +6640,7 @@ pub mod types {
                 self.name = crate::input::read("name", value);
                 self
             }
-            /// When the password was last set.
+            /// Time when the password was last set.
             pub fn password_changed_at<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
@@ -6648,7 +6648,7 @@ pub mod types {
                 self.password_changed_at = crate::input::read("password_changed_at", value);
                 self
             }
-            /// When the password expires or expired; absent where it does not.
+            /// Time when the password expires or expired; absent if it doesn't expire.
             pub fn password_expires_at<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
@@ -6664,7 +6664,7 @@ pub mod types {
                 self.phone = crate::input::read("phone", value);
                 self
             }
-            /// Whether somebody proved to own `phone`.
+            /// True if somebody has proved that `phone` belongs to the user.
             pub fn phone_verified<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<bool>>,
@@ -6672,7 +6672,7 @@ pub mod types {
                 self.phone_verified = crate::input::read("phone_verified", value);
                 self
             }
-            /// What people tell about themselves.
+            /// The user's profile.
             pub fn profile<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::Profile>>,
@@ -6688,7 +6688,7 @@ pub mod types {
                 self.roles = crate::input::read("roles", value);
                 self
             }
-            /// Whether the account is barred from signing in.
+            /// True if the user is suspended and can't sign in.
             pub fn suspended<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<bool>>,
@@ -6696,7 +6696,7 @@ pub mod types {
                 self.suspended = crate::input::read("suspended", value);
                 self
             }
-            /// Why the account is suspended.
+            /// Reason of the suspension.
             pub fn suspended_reason<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::std::string::String>>,
@@ -6704,7 +6704,7 @@ pub mod types {
                 self.suspended_reason = crate::input::read("suspended_reason", value);
                 self
             }
-            /// When the suspension ends by itself. From then on the account is not suspended, and this is absent.
+            /// Time when the suspension ends by itself. From then on the user is not suspended, and this field is absent.
             pub fn suspended_until<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
@@ -6712,7 +6712,7 @@ pub mod types {
                 self.suspended_until = crate::input::read("suspended_until", value);
                 self
             }
-            /// When one of the account's own fields was last changed. Roles, memberships, preferences and sign-ins don't count.
+            /// Time of the last change to the account's own fields. Roles, memberships, preferences and sign-ins don't count.
             pub fn updated_at<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
@@ -6728,7 +6728,7 @@ pub mod types {
                 self.username = crate::input::read("username", value);
                 self
             }
-            /// How much of the user this answer shows.
+            /// The part of the user that the response shows.
             pub fn view<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<super::UserView>,
@@ -6842,7 +6842,7 @@ pub mod types {
                 self.avatar_url = crate::input::read("avatar_url", value);
                 self
             }
-            /// What applications keep with the user.
+            /// JSON object that applications store with the user.
             pub fn custom_data<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::JsonObject>>,
@@ -6858,7 +6858,7 @@ pub mod types {
                 self.email = crate::input::read("email", value);
                 self
             }
-            /// Whether somebody proved to receive mail at `email`; `false` by default.
+            /// Set to true if somebody has proved that mail to `email` reaches the user; `false` by default.
             pub fn email_verified<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<bool>>,
@@ -6866,7 +6866,7 @@ pub mod types {
                 self.email_verified = crate::input::read("email_verified", value);
                 self
             }
-            /// Whether the first password must be changed before the first sign-in; `false` by default.
+            /// Require the user to change the password before the first sign-in; `false` by default.
             pub fn must_change_password<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<bool>>,
@@ -6874,7 +6874,7 @@ pub mod types {
                 self.must_change_password = crate::input::read("must_change_password", value);
                 self
             }
-            /// Name as people read it.
+            /// Display name.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::DisplayName>>,
@@ -6882,7 +6882,7 @@ pub mod types {
                 self.name = crate::input::read("name", value);
                 self
             }
-            /// First password. Without one the user can't sign in until one is set.
+            /// Initial password. Without one, the user can't sign in until one is set.
             pub fn password<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<crate::secret::Password>>,
@@ -6898,7 +6898,7 @@ pub mod types {
                 self.phone = crate::input::read("phone", value);
                 self
             }
-            /// Whether somebody proved to own `phone`; `false` by default.
+            /// Set to true if somebody has proved that `phone` belongs to the user; `false` by default.
             pub fn phone_verified<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<bool>>,
@@ -6906,7 +6906,7 @@ pub mod types {
                 self.phone_verified = crate::input::read("phone_verified", value);
                 self
             }
-            /// What the person tells about themselves.
+            /// The user's profile.
             pub fn profile<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::ProfileInput>>,
@@ -6983,7 +6983,7 @@ pub mod types {
                 self.group = crate::input::read("group", value);
                 self
             }
-            /// When the user joined.
+            /// Time when the user joined.
             pub fn joined_at<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::chrono::DateTime<::chrono::offset::Utc>>,
@@ -7044,7 +7044,7 @@ pub mod types {
                 self.next_page = crate::input::read("next_page", value);
                 self
             }
-            /// How many there are in all; only where the parameter `total` asked for it.
+            /// The total number of matches; present only if the request has the parameter `total`.
             pub fn total<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<u64>>,
@@ -7097,7 +7097,7 @@ pub mod types {
                 self.next_page = crate::input::read("next_page", value);
                 self
             }
-            /// How many there are in all; only where the parameter `total` asked for it.
+            /// The total number of matches; present only if the request has the parameter `total`.
             pub fn total<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<u64>>,
@@ -7131,7 +7131,7 @@ pub mod types {
             }
         }
         impl UserPasswordChange {
-            /// The password so far.
+            /// The current password.
             pub fn current_password<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<crate::secret::Password>,
@@ -7175,7 +7175,7 @@ pub mod types {
             }
         }
         impl UserPasswordSet {
-            /// Whether the user must change it before the next sign-in; `false` by default.
+            /// Require the user to change the password before the next sign-in; `false` by default.
             pub fn must_change<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<bool>>,
@@ -7215,7 +7215,7 @@ pub mod types {
             }
         }
         impl UserPasswordVerify {
-            /// What the user typed.
+            /// The password that the user entered.
             pub fn password<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<crate::secret::Password>,
@@ -7283,7 +7283,7 @@ pub mod types {
             }
         }
         impl UserRolesChanged {
-            /// Names of those that the user did not hold before.
+            /// Names of the roles that were added.
             pub fn added<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::vec::Vec<::std::string::String>>,
@@ -7291,7 +7291,7 @@ pub mod types {
                 self.added = crate::input::read("added", value);
                 self
             }
-            /// Names of those that the user held before and doesn't any more.
+            /// Names of the roles that were removed.
             pub fn removed<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::vec::Vec<::std::string::String>>,
@@ -7335,7 +7335,7 @@ pub mod types {
             }
         }
         impl UserSuspend {
-            /// Why.
+            /// Reason of the suspension.
             pub fn reason<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::Description>>,
@@ -7343,7 +7343,7 @@ pub mod types {
                 self.reason = crate::input::read("reason", value);
                 self
             }
-            /// When the suspension ends by itself (RFC 3339; a date such as `2026-01-31` means its midnight in UTC); it must be in the future. Without it, `user_reactivate` ends it.
+            /// Time when the suspension ends by itself (RFC 3339; a date such as `2026-01-31` means its midnight in UTC). Must be in the future. If absent, only `user_reactivate` ends the suspension.
             pub fn until<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
@@ -7405,7 +7405,7 @@ pub mod types {
                 self.avatar_url = crate::input::read("avatar_url", value);
                 self
             }
-            /// E-mail address. A changed address is unverified, unless `email_verified` comes with it.
+            /// E-mail address. A changed address is unverified, unless the request also sets `email_verified`.
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::NullableEmail>>,
@@ -7413,7 +7413,7 @@ pub mod types {
                 self.email = crate::input::read("email", value);
                 self
             }
-            /// Whether somebody proved to receive mail at `email`. Send the address in the same request, or `If-Match`: the user may have changed it since it was proved.
+            /// Set to true if somebody has proved that mail to `email` reaches the user. Send the address in the same request, or `If-Match`: the user may have changed it since the proof.
             pub fn email_verified<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<bool>>,
@@ -7421,7 +7421,7 @@ pub mod types {
                 self.email_verified = crate::input::read("email_verified", value);
                 self
             }
-            /// Name as people read it.
+            /// Display name.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::NullableDisplayName>>,
@@ -7429,7 +7429,7 @@ pub mod types {
                 self.name = crate::input::read("name", value);
                 self
             }
-            /// Telephone number, E.164. A changed number is unverified, unless `phone_verified` comes with it.
+            /// Telephone number, E.164. A changed number is unverified, unless the request also sets `phone_verified`.
             pub fn phone<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::NullablePhone>>,
@@ -7437,7 +7437,7 @@ pub mod types {
                 self.phone = crate::input::read("phone", value);
                 self
             }
-            /// Whether somebody proved to own `phone`. Send the number in the same request, or `If-Match`: the user may have changed it since it was proved.
+            /// Set to true if somebody has proved that `phone` belongs to the user. Send the number in the same request, or `If-Match`: the user may have changed it since the proof.
             pub fn phone_verified<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<bool>>,
@@ -7445,7 +7445,7 @@ pub mod types {
                 self.phone_verified = crate::input::read("phone_verified", value);
                 self
             }
-            /// What people tell about themselves, merged field by field.
+            /// The user's profile, merged field by field.
             pub fn profile<T>(mut self, value: T) -> Self
             where
                 T: crate::input::Input<::std::option::Option<super::NullableProfileUpdate>>,
@@ -7522,60 +7522,60 @@ pub mod types {
 #[derive(Clone, Debug)]
 /// Client for Rollcall
 ///
-/// A directory of people that you host yourself: users, sign-in, sessions, groups.
+/// A self-hosted user directory: users, sign-in, sessions, groups, roles and an audit trail.
 ///
-/// ## Credentials
+/// ## Authentication
 ///
-/// `login` answers with a bearer token. Send it as `Authorization: Bearer …`, once; in query strings it counts for nothing. It is
-/// looked up on every request, so an ended session is dead on the next one. Each operation says who may call it, in words
-/// and as `x-permission`. `groups:write` includes `groups:read`.
+/// `login` returns a bearer token. Send it once per request, as `Authorization: Bearer …`; tokens in query strings are ignored.
+/// The token is looked up on every request, so it stops working as soon as its session ends. Each operation states its allowed
+/// callers, in words and as `x-permission`. `groups:write` includes `groups:read`.
 ///
 /// ## Errors
 ///
-/// Every error has the same body, `{request_id, error_code, message}`. Decide by `error_code`: codes are stable, new ones
-/// may come, and `error-codes.txt` lists them. `message` is for people. `request_id`, also in the `X-Request-Id` header of
-/// every answer, finds the request in the server's log. A path or method that no operation has is answered with 404 or 405
-/// and without `error_code`; `HEAD` is allowed for `/healthz`, `/readyz`, `/v1/version` and `/openapi.json` only. A resource that the caller may not see is answered like one that does not exist.
+/// Every error has the same body, `{request_id, error_code, message}`. Programs should decide by `error_code`: codes are
+/// stable, new ones may be added, and the schema `ApiError` lists them. `message` is for people. `request_id`, which every
+/// response also has in its `X-Request-Id` header, finds the request in the server's log. Unknown paths and methods get a 404
+/// or 405 without `error_code`; `HEAD` is allowed for `/healthz`, `/readyz`, `/v1/version` and `/openapi.json` only. A resource
+/// that the caller may not see gets the same response as one that doesn't exist.
 ///
 /// ## Paging
 ///
-/// A list answers with `items` and `next_page`. Send `next_page` as `page_token`, with the other parameters unchanged, to
-/// get the next page; the walk is over where it is `null` or absent. `limit` is 1 to 200, 50 by default.
-/// Tokens are opaque, and bound to the operation, its parameters and what the caller may see.
+/// A list returns `items` and `next_page`. To get the next page, send `next_page` as `page_token` and leave the other
+/// parameters unchanged; you have reached the last page when `next_page` is `null` or absent. `limit` is 1 to 200,
+/// 50 by default. Page tokens are opaque, and bound to the operation, its parameters and what the caller may see.
 ///
 /// ## Conditional requests
 ///
-/// Resources that change carry an `ETag`, a digest of what the response shows: it changes with that and with nothing else, and
-/// the views of a user, its custom data and its preferences have different ones. With `If-None-Match` a read of an unchanged
-/// resource is a 304 without a body. With `If-Match` a write is done only while the caller would still be shown what was read;
-/// otherwise it is a 412 with the current tag. Weak tags never match there. One field does not count, because nobody edits it:
-/// a 304 may hide a newer `last_sign_in_at`, and signing in makes no `If-Match` fail.
+/// Mutable resources have an `ETag`, a digest of what the response shows: it changes exactly when that changes. A user's
+/// different views, custom data and preferences have different tags. A read with `If-None-Match` of an unchanged resource
+/// returns 304 without a body. A write with `If-Match` is done only if the resource, as the caller is shown it, still has one of
+/// these tags; otherwise it returns 412 with the current tag. `If-Match` never matches weak tags. One field is not part of the
+/// digest, because nobody edits it: a 304 may hide a newer `last_sign_in_at`, and signing in makes no `If-Match` fail.
 ///
 /// ## Idempotency
 ///
-/// An operation that creates takes an `Idempotency-Key`. For 24 hours the same key on the same method and path with
-/// the same body gets the first response again, marked `Idempotency-Replayed: true`, and nothing is created twice. The same key
-/// with another request is a 409 `idempotency_key_reused`; so is a retry after what the first request created was deleted, left,
-/// used or has expired, which creates nothing anew, and a retry by a caller who holds `users:read` now and did not then, or the
-/// other way round. Creating it again takes a new key. A caller who may not do it any more gets the 403 or 404 that says so; while the first request is being worked on, it is a 409 `idempotency_in_progress` with
-/// `Retry-After`.
+/// Operations that create a resource accept an `Idempotency-Key`. For 24 hours, a request with the same key, method, path and
+/// body returns the first response again, with `Idempotency-Replayed: true`, and creates nothing twice. The same key with
+/// another request returns 409 `idempotency_key_reused`. So does a retry after what the first request created was deleted, left,
+/// used or has expired: use a new key to create it again. So does a retry by a caller who has gained or lost `users:read` since.
+/// A caller who may no longer do it gets the 403 or 404 for that. While the first request is in progress, a retry returns 409
+/// `idempotency_in_progress` with `Retry-After`.
 ///
-/// ## Fair shares
+/// ## Concurrency limits
 ///
-/// One user, over all sessions, may have a few changes and a few searches under way at once; so may everybody together who is
-/// not signed in and comes from one address. Further ones wait for a moment, and are a 429 `too_many_requests` with
-/// `Retry-After` where that was not enough. Nothing was done then. A list with any parameter but `limit` and `page_token`
-/// is a search. Callers whose searches took more than a quarter of a second lately share half of the server's searches among
-/// all of them.
+/// A user, over all of their sessions, may have a few writes and a few searches in progress at once; so may all callers without
+/// a credential from one address together. Further requests wait briefly, then return 429 `too_many_requests` with
+/// `Retry-After`; nothing was changed. A list request with any parameter other than `limit` and `page_token` is a search. Callers
+/// whose searches recently took more than a quarter of a second share half of the server's searches among all of them.
 ///
-/// ## Changing
+/// ## Partial updates
 ///
 /// `PATCH` takes a JSON Merge Patch (RFC 7396) as `application/json`: an absent field keeps its value, `null` clears it.
 ///
-/// ## Growing
+/// ## Compatibility
 ///
-/// Answers may get new fields, and values marked `x-extensible-enum` may get new members: ignore what you don't know.
-/// Requests are strict: an unknown field or parameter is a 400.
+/// Responses may get new fields, and values marked `x-extensible-enum` may get new members: ignore those that you don't know.
+/// Requests are strict: an unknown field or parameter gets a 400.
 ///
 ///
 /// Version: 1.0.0
@@ -7631,11 +7631,11 @@ const _: () = {
     }
 };
 impl Client {
-    /// Whether the process answers
+    /// Liveness check
     ///
-    /// Asks nothing of the database; for liveness probes.
+    /// Doesn't use the database.
     ///
-    /// Who may call it: anybody, without a credential.
+    /// Allowed callers: everyone, without a credential.
     ///
     /// Sends a `GET` request to `/healthz`
     ///
@@ -7649,9 +7649,9 @@ impl Client {
     }
     /// This document
     ///
-    /// The published OpenAPI document of this server, byte by byte.
+    /// Returns the published OpenAPI document of this server, byte for byte.
     ///
-    /// Who may call it: anybody, without a credential.
+    /// Allowed callers: everyone, without a credential.
     ///
     /// Sends a `GET` request to `/openapi.json`
     ///
@@ -7663,11 +7663,11 @@ impl Client {
     pub fn document_view(&self) -> builder::DocumentView<'_> {
         builder::DocumentView::new(self)
     }
-    /// Whether the server can work
+    /// Readiness check
     ///
-    /// For readiness probes and load balancers: 200 while both reads and changes work, that is while a primary database is reachable and takes writes; otherwise, and while the server shuts down, 503. The response comes within a second and may be up to a second old: however often it is requested, the database is asked once a second.
+    /// For readiness probes and load balancers. Returns 200 while reads and writes both work, that is, while a primary database is reachable and accepts writes; returns 503 otherwise, and while the server shuts down. The response arrives within a second and may be up to one second old: however often it is requested, the database is checked at most once a second.
     ///
-    /// Who may call it: anybody, without a credential.
+    /// Allowed callers: everyone, without a credential.
     ///
     /// Sends a `GET` request to `/readyz`
     ///
@@ -7681,25 +7681,25 @@ impl Client {
     }
     /// List audit events
     ///
-    /// Newest first. Everybody sees the events of their own calls and those about themselves; holders of `audit:read` see all. Every change leaves an event, so does every change that was refused, and every read that was forbidden. Malformed requests and requests without a token leave none, and of refused calls with a token that isn't valid only so many are kept in a minute.
+    /// Newest first. Every user sees the events of their own calls and the events about themselves; holders of `audit:read` see all. Every change, every rejected change and every forbidden read is recorded. Malformed requests and requests without a token are not. Of the requests with an invalid token that are rejected, only a limited number per minute is recorded.
     ///
-    /// Fields for `q` and `filter`: `id`, `at`, `operation`, `result`, `error_code`, `actor_id`, `session_id`, `target_kind`, `target_id`, `address`, `request_id`. Fields for `sort`: `at`. Examples: `q=operation:user_update -result:refused`, `filter=result eq "refused" and at ge "2026-01-01T00:00:00Z"`, `sort=at`. The languages stand in `openapi/finding.md`.
+    /// Fields for `q` and `filter`: `id`, `at`, `operation`, `result`, `error_code`, `actor_id`, `session_id`, `target_kind`, `target_id`, `address`, `request_id`. Fields for `sort`: `at`. Examples: `q=operation:user_update -result:refused`, `filter=result eq "refused" and at ge "2026-01-01T00:00:00Z"`, `sort=at`. The query syntax is described in `openapi/finding.md` of the source.
     ///
-    /// Who may call it: anybody who is signed in.
+    /// Allowed callers: any signed-in user.
     ///
     /// Sends a `GET` request to `/v1/audit-events`
     ///
     /// Arguments:
     /// - `actor`: Only calls of this user: an id, also that of a deleted user, `@username` or `me`.
-    /// - `filter`: A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with `{`.
-    /// - `limit`: How many items the page may have: 1 to 200, 50 by default.
+    /// - `filter`: A filter expression for programs: SCIM filter syntax (RFC 7644, section 3.4.2.2), or JSON Logic if it begins with `{`.
+    /// - `limit`: The maximum number of items on the page: 1 to 200, 50 by default.
     /// - `operation`: Only calls of this operation.
-    /// - `page_token`: Where to go on: the `next_page` of the page before.
-    /// - `q`: A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-` for what must not.
+    /// - `page_token`: The `next_page` value of the previous page.
+    /// - `q`: Search text, as typed into a search bar: words that must all match, `field:value` with `*` and `?`, and `-` before terms that must not match.
     /// - `since`: Only events at or after this time (RFC 3339); a date such as `2026-01-31` means its midnight in UTC.
-    /// - `sort`: The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last; the id decides between equals.
+    /// - `sort`: The sort order: up to three fields separated by commas, with `-` before a descending one. Missing values sort last; ties are broken by id.
     /// - `target`: Only events about this resource: its id, also that of a deleted one, or a user by `@username` or `me`.
-    /// - `total`: Whether the answer says how many there are in all.
+    /// - `total`: Include the total number of matches in the response.
     /// - `until`: Only events before this time (RFC 3339); a date such as `2026-01-31` means its midnight in UTC.
     /// ```text
     /// let response = client.audit_event_list()
@@ -7720,11 +7720,11 @@ impl Client {
     pub fn audit_event_list(&self) -> builder::AuditEventList<'_> {
         builder::AuditEventList::new(self)
     }
-    /// May this user do this?
+    /// Check a permission
     ///
-    /// For applications that let Rollcall decide. Answers from the roles that the user holds now, globally and, where a group is named, in that group; a suspended user may do nothing.
+    /// For applications that leave the decision to Rollcall. Considers the roles that the user holds now: the global ones and, if a group is given, those in that group. A suspended user is allowed nothing.
     ///
-    /// Who may call it: the user whom it is about, and holders of `users:read`.
+    /// Allowed callers: the user themselves, and holders of `users:read`.
     ///
     /// Sends a `POST` request to `/v1/check`
     ///
@@ -7739,21 +7739,21 @@ impl Client {
     }
     /// List groups
     ///
-    /// The groups that the caller is a member of; holders of `groups:read` or `groups:write` see all.
+    /// Returns the groups that the caller is a member of; holders of `groups:read` or `groups:write` see all groups. Oldest first.
     ///
-    /// Fields for `q` and `filter`: `id`, `slug`, `name`, `default`, `mfa_required`, `created_by`, `created_at`, `updated_at`, `custom_data`. Fields for `sort`: `id`, `slug`, `name`, `created_at`, `updated_at`. Examples: `q=quality -mfa_required:true`, `filter=default eq false and custom_data.plan eq "pro"`, `sort=-created_at`. The languages stand in `openapi/finding.md`.
+    /// Fields for `q` and `filter`: `id`, `slug`, `name`, `default`, `mfa_required`, `created_by`, `created_at`, `updated_at`, `custom_data`. Fields for `sort`: `id`, `slug`, `name`, `created_at`, `updated_at`. Examples: `q=quality -mfa_required:true`, `filter=default eq false and custom_data.plan eq "pro"`, `sort=-created_at`. The query syntax is described in `openapi/finding.md` of the source.
     ///
-    /// Who may call it: anybody who is signed in.
+    /// Allowed callers: any signed-in user.
     ///
     /// Sends a `GET` request to `/v1/groups`
     ///
     /// Arguments:
-    /// - `filter`: A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with `{`.
-    /// - `limit`: How many items the page may have: 1 to 200, 50 by default.
-    /// - `page_token`: Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
-    /// - `q`: A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-` for what must not.
-    /// - `sort`: The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last; the id decides between equals.
-    /// - `total`: Whether the answer says how many there are in all.
+    /// - `filter`: A filter expression for programs: SCIM filter syntax (RFC 7644, section 3.4.2.2), or JSON Logic if it begins with `{`.
+    /// - `limit`: The maximum number of items on the page: 1 to 200, 50 by default.
+    /// - `page_token`: The `next_page` value of the previous page. Bound to the operation, its other parameters and what the caller may see; an edited or foreign token gets a 400.
+    /// - `q`: Search text, as typed into a search bar: words that must all match, `field:value` with `*` and `?`, and `-` before terms that must not match.
+    /// - `sort`: The sort order: up to three fields separated by commas, with `-` before a descending one. Missing values sort last; ties are broken by id.
+    /// - `total`: Include the total number of matches in the response.
     /// ```text
     /// let response = client.group_list()
     ///    .filter(filter)
@@ -7772,12 +7772,12 @@ impl Client {
     ///
     /// The owner, by default the caller, becomes its first member.
     ///
-    /// Who may call it: holders of `groups:write`.
+    /// Allowed callers: holders of `groups:write`.
     ///
     /// Sends a `POST` request to `/v1/groups`
     ///
     /// Arguments:
-    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body, or once what it created is gone, it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+    /// - `idempotency_key`: Makes retries safe: for 24 hours, a request with the same key and body gets the response of the first request, with `Idempotency-Replayed: true`. With another body, or once the created resource is gone, it gets a 409. Bound to the caller. A fresh UUID is a good choice. 1 to 255 visible ASCII characters.
     /// - `body`
     /// ```text
     /// let response = client.group_create()
@@ -7791,15 +7791,15 @@ impl Client {
     }
     /// View a group
     ///
-    /// For its members and holders of `groups:read` or `groups:write`; for others there is no such group. Only that a user is in it is also seen by holders of `users:read`: `user_group_list` shows them the user's groups.
+    /// Visible to its members and to holders of `groups:read` or `groups:write`; others get a 404. Holders of `users:read` can still see that a user is a member: `user_group_list` shows them the user's groups.
     ///
-    /// Who may call it: members of the group, and holders of `groups:read` or `groups:write`.
+    /// Allowed callers: members of the group, and holders of `groups:read` or `groups:write`.
     ///
     /// Sends a `GET` request to `/v1/groups/{group}`
     ///
     /// Arguments:
     /// - `group`: The group: an id or `@slug`.
-    /// - `if_none_match`: Answer 304 without a body while the resource still has one of these entity tags (RFC 9110, section 13.1.2).
+    /// - `if_none_match`: Return 304 without a body if the resource still has one of these entity tags (RFC 9110, section 13.1.2). Weak comparison.
     /// ```text
     /// let response = client.group_view()
     ///    .group(group)
@@ -7812,15 +7812,15 @@ impl Client {
     }
     /// Delete a group
     ///
-    /// Its memberships and invitations go with it, at once, however many there are. The default group can't be deleted.
+    /// Deletes its memberships and invitations with it, in one step, however many there are. The default group can't be deleted.
     ///
-    /// Who may call it: members who hold `group:own` in the group, and holders of `groups:write`.
+    /// Allowed callers: members who hold `group:own` in the group, and holders of `groups:write`.
     ///
     /// Sends a `DELETE` request to `/v1/groups/{group}`
     ///
     /// Arguments:
     /// - `group`: The group: an id or `@slug`.
-    /// - `if_match`: Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
+    /// - `if_match`: Process the request only if the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise return 412 with the current tag. Strong comparison.
     /// ```text
     /// let response = client.group_delete()
     ///    .group(group)
@@ -7833,15 +7833,15 @@ impl Client {
     }
     /// Update a group
     ///
-    /// JSON Merge Patch (RFC 7396), in `custom_data` at every depth.
+    /// JSON Merge Patch (RFC 7396), applied at every depth of `custom_data`.
     ///
-    /// Who may call it: members who hold `group:admin` in the group, and holders of `groups:write`.
+    /// Allowed callers: members who hold `group:admin` in the group, and holders of `groups:write`.
     ///
     /// Sends a `PATCH` request to `/v1/groups/{group}`
     ///
     /// Arguments:
     /// - `group`: The group: an id or `@slug`.
-    /// - `if_match`: Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
+    /// - `if_match`: Process the request only if the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise return 412 with the current tag. Strong comparison.
     /// - `body`
     /// ```text
     /// let response = client.group_update()
@@ -7856,16 +7856,16 @@ impl Client {
     }
     /// List a group's invitations
     ///
-    /// Those that can still be accepted, in the order in which they were made.
+    /// Invitations that can still be accepted, oldest first.
     ///
-    /// Who may call it: members who hold `group:admin` in the group, and holders of `groups:write`.
+    /// Allowed callers: members who hold `group:admin` in the group, and holders of `groups:write`.
     ///
     /// Sends a `GET` request to `/v1/groups/{group}/invitations`
     ///
     /// Arguments:
     /// - `group`: The group: an id or `@slug`.
-    /// - `limit`: How many items the page may have: 1 to 200, 50 by default.
-    /// - `page_token`: Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
+    /// - `limit`: The maximum number of items on the page: 1 to 200, 50 by default.
+    /// - `page_token`: The `next_page` value of the previous page. Bound to the operation, its other parameters and what the caller may see; an edited or foreign token gets a 400.
     /// ```text
     /// let response = client.group_invitation_list()
     ///    .group(group)
@@ -7879,15 +7879,15 @@ impl Client {
     }
     /// Invite somebody
     ///
-    /// Answers with a token that works once and is shown once; Rollcall sends no mail, the caller delivers it. The rules of `group_member_add` hold for the roles, now and when the invitation is accepted: it is void while its sender may not invite or give these roles, and counts again when they may. It is void for good once the sender has left the group, was suspended or deleted, or had a password set by an administrator. With an `email` only a user with that address can accept it; that proves the address only where the sender holds `users:write` (`invitation_accept`).
+    /// Returns a token that works once and is shown once. Rollcall sends no mail; the caller delivers the token. The rules of `group_member_add` apply to the roles, both now and when the invitation is accepted: the invitation is void while its sender may not invite members or grant these roles, and valid again once they may. It becomes void permanently when its sender leaves the group, is suspended or deleted, or has a password set by an administrator. With an `email`, only a user with that address can accept it; accepting proves the address only if the sender holds `users:write` (see `invitation_accept`).
     ///
-    /// Who may call it: members who hold `group:admin` in the group, and holders of `groups:write`.
+    /// Allowed callers: members who hold `group:admin` in the group, and holders of `groups:write`.
     ///
     /// Sends a `POST` request to `/v1/groups/{group}/invitations`
     ///
     /// Arguments:
     /// - `group`: The group: an id or `@slug`.
-    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body, or once what it created is gone, it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+    /// - `idempotency_key`: Makes retries safe: for 24 hours, a request with the same key and body gets the response of the first request, with `Idempotency-Replayed: true`. With another body, or once the created resource is gone, it gets a 409. Bound to the caller. A fresh UUID is a good choice. 1 to 255 visible ASCII characters.
     /// - `body`
     /// ```text
     /// let response = client.group_invitation_create()
@@ -7902,9 +7902,9 @@ impl Client {
     }
     /// Withdraw an invitation
     ///
-    /// Its token is dead at once.
+    /// Its token stops working immediately.
     ///
-    /// Who may call it: members who hold `group:admin` in the group, and holders of `groups:write`.
+    /// Allowed callers: members who hold `group:admin` in the group, and holders of `groups:write`.
     ///
     /// Sends a `DELETE` request to `/v1/groups/{group}/invitations/{invitation}`
     ///
@@ -7923,22 +7923,22 @@ impl Client {
     }
     /// List a group's members
     ///
-    /// In the order in which their accounts were made; their cards, or whole records for holders of `users:read`.
+    /// Ordered by the age of their accounts, oldest first. Shows each member's card, or the full record to holders of `users:read`.
     ///
-    /// Fields for `q` and `filter`: `id`, `username`, `email`, `phone`, `name`, `given_name`, `family_name`, `suspended`, `roles`, `joined_at`. Fields for `sort`: `id`, `username`, `email`, `name`, `given_name`, `family_name`, `joined_at`. Examples: `q=ada roles:owner`, `filter=roles eq "admin" and joined_at ge "2026-01-01T00:00:00Z"`, `sort=-joined_at,name`. The languages stand in `openapi/finding.md`.
+    /// Fields for `q` and `filter`: `id`, `username`, `email`, `phone`, `name`, `given_name`, `family_name`, `suspended`, `roles`, `joined_at`. Fields for `sort`: `id`, `username`, `email`, `name`, `given_name`, `family_name`, `joined_at`. Examples: `q=ada roles:owner`, `filter=roles eq "admin" and joined_at ge "2026-01-01T00:00:00Z"`, `sort=-joined_at,name`. The query syntax is described in `openapi/finding.md` of the source.
     ///
-    /// Who may call it: members of the group, and holders of `groups:read` or `groups:write`.
+    /// Allowed callers: members of the group, and holders of `groups:read` or `groups:write`.
     ///
     /// Sends a `GET` request to `/v1/groups/{group}/members`
     ///
     /// Arguments:
     /// - `group`: The group: an id or `@slug`.
-    /// - `filter`: A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with `{`.
-    /// - `limit`: How many items the page may have: 1 to 200, 50 by default.
-    /// - `page_token`: Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
-    /// - `q`: A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-` for what must not.
-    /// - `sort`: The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last; the id decides between equals.
-    /// - `total`: Whether the answer says how many there are in all.
+    /// - `filter`: A filter expression for programs: SCIM filter syntax (RFC 7644, section 3.4.2.2), or JSON Logic if it begins with `{`.
+    /// - `limit`: The maximum number of items on the page: 1 to 200, 50 by default.
+    /// - `page_token`: The `next_page` value of the previous page. Bound to the operation, its other parameters and what the caller may see; an edited or foreign token gets a 400.
+    /// - `q`: Search text, as typed into a search bar: words that must all match, `field:value` with `*` and `?`, and `-` before terms that must not match.
+    /// - `sort`: The sort order: up to three fields separated by commas, with `-` before a descending one. Missing values sort last; ties are broken by id.
+    /// - `total`: Include the total number of matches in the response.
     /// ```text
     /// let response = client.group_member_list()
     ///    .group(group)
@@ -7956,15 +7956,15 @@ impl Client {
     }
     /// Add a member
     ///
-    /// Nobody grants what they don't hold: the caller must hold in the group every permission of the roles, or `group:own`, or `groups:write` globally.
+    /// Nobody can grant what they don't hold: the caller must hold, in the group, every permission of the roles, or `group:own`, or hold `groups:write` globally.
     ///
-    /// Who may call it: members who hold `group:admin` in the group, and holders of `groups:write`.
+    /// Allowed callers: members who hold `group:admin` in the group, and holders of `groups:write`.
     ///
     /// Sends a `POST` request to `/v1/groups/{group}/members`
     ///
     /// Arguments:
     /// - `group`: The group: an id or `@slug`.
-    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body, or once what it created is gone, it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+    /// - `idempotency_key`: Makes retries safe: for 24 hours, a request with the same key and body gets the response of the first request, with `Idempotency-Replayed: true`. With another body, or once the created resource is gone, it gets a 409. Bound to the caller. A fresh UUID is a good choice. 1 to 255 visible ASCII characters.
     /// - `body`
     /// ```text
     /// let response = client.group_member_add()
@@ -7979,9 +7979,9 @@ impl Client {
     }
     /// Remove a member
     ///
-    /// Members may leave by themselves. A group keeps at least one owner; nobody leaves the default group.
+    /// Members may remove themselves. A group must keep at least one owner, and nobody can leave the default group.
     ///
-    /// Who may call it: the member, members who hold `group:admin` in the group, and holders of `groups:write`.
+    /// Allowed callers: the member, members who hold `group:admin` in the group, and holders of `groups:write`.
     ///
     /// Sends a `DELETE` request to `/v1/groups/{group}/members/{user}`
     ///
@@ -8000,9 +8000,9 @@ impl Client {
     }
     /// Change a member's roles
     ///
-    /// The new roles stand in place of the old ones, in one transaction. The caller must hold in the group every permission of the roles that are given or taken, or `group:own`, or `groups:write` globally. A group keeps at least one owner.
+    /// Replaces the member's roles in one transaction. The caller must hold, in the group, every permission of the roles that are added or removed, or `group:own`, or hold `groups:write` globally. A group must keep at least one owner.
     ///
-    /// Who may call it: members who hold `group:admin` in the group, and holders of `groups:write`.
+    /// Allowed callers: members who hold `group:admin` in the group, and holders of `groups:write`.
     ///
     /// Sends a `PATCH` request to `/v1/groups/{group}/members/{user}`
     ///
@@ -8023,9 +8023,9 @@ impl Client {
     }
     /// Accept an invitation
     ///
-    /// Makes the caller a member with the roles of the invitation. An unknown, used, expired or void token, and one for another address, is a 422 `invitation_invalid`; a member gets a 409 and the invitation stays. For an invitation to an address the caller's `email` must be that address. It is verified from then on where its sender could say so now (`email_verified` in `user_update`): the sender has the token, too, so it proves nothing of a sender without `users:write`, or of the caller. And only where the two addresses differ in nothing but the case of ASCII letters.
+    /// Makes the caller a member with the roles of the invitation. An unknown, used, expired or void token, and a token for another address, gets a 422 `invitation_invalid`. A caller who is already a member gets a 409, and the invitation stays valid. An invitation to an address requires the caller's `email` to be that address. Accepting it marks the address as verified only if the sender could now do so themselves (`email_verified` in `user_update`): the sender has the token too, so it proves nothing if the sender lacks `users:write` or is the caller. The two addresses must also be equal except for the case of ASCII letters.
     ///
-    /// Who may call it: anybody who is signed in.
+    /// Allowed callers: any signed-in user.
     ///
     /// Sends a `POST` request to `/v1/invitations/accept`
     ///
@@ -8040,9 +8040,9 @@ impl Client {
     }
     /// Sign in
     ///
-    /// Checks an identifier and a password and starts a session. The answer to an unknown identifier, a wrong password, an account without a password and a suspended account is the same 401 `invalid_credentials`, after the same time. A right password that has expired or must be changed is a 403 `password_expired`: change it with `login_change_password`. Attempts are counted for each account and each source address before the password is checked; too many are a 429 with `Retry-After`. An account's attempts are those of all operations that check its password together: `login`, `login_change_password`, `session_reauthenticate`, `user_password_change` and `user_password_verify`. They are counted anew after a success, and after `user_password_set`.
+    /// Checks an identifier and a password and starts a session. An unknown identifier, a wrong password, an account without a password and a suspended account all get the same 401 `invalid_credentials`, after the same time. A correct password that has expired or must be changed gets a 403 `password_expired`: change it with `login_change_password`. Attempts are counted per account and per source address before the password is checked; too many get a 429 with `Retry-After`. All operations that check an account's password share one count: `login`, `login_change_password`, `session_reauthenticate`, `user_password_change` and `user_password_verify`. A success and `user_password_set` reset it.
     ///
-    /// Who may call it: anybody, without a credential.
+    /// Allowed callers: everyone, without a credential.
     ///
     /// Sends a `POST` request to `/v1/login`
     ///
@@ -8057,9 +8057,9 @@ impl Client {
     }
     /// Change a password without a session
     ///
-    /// The way out of an expired password, and as good for any other: checks the old password as `login` does, sets the new one, ends all of the user's sessions and starts a fresh one.
+    /// For an expired password, and for any other: checks the old password as `login` does, sets the new one, ends all of the user's sessions and starts a new one.
     ///
-    /// Who may call it: anybody, without a credential.
+    /// Allowed callers: everyone, without a credential.
     ///
     /// Sends a `POST` request to `/v1/login/change-password`
     ///
@@ -8074,9 +8074,9 @@ impl Client {
     }
     /// Sign out
     ///
-    /// Ends the current session, or with `everywhere` all sessions of the caller. They are dead on the next request.
+    /// Ends the current session, or with `everywhere` all sessions of the caller. Their tokens stop working immediately.
     ///
-    /// Who may call it: anybody who is signed in.
+    /// Allowed callers: any signed-in user.
     ///
     /// Sends a `POST` request to `/v1/logout`
     ///
@@ -8091,14 +8091,14 @@ impl Client {
     }
     /// Register an account
     ///
-    /// Makes an account for the person who calls, where the server's configuration lets people register (`registration.mode`); otherwise a 403 `registration_closed`. The user joins the group `public`. It doesn't sign in. With an `invitation` the user joins its group, too, and the rules of `invitation_accept` hold, also for whether the address is verified.
+    /// Creates an account for the caller if the server's configuration allows registration (`registration.mode`); otherwise returns 403 `registration_closed`. The user joins the group `public`. This does not sign the user in. With an `invitation`, the user also joins its group, under the same rules as `invitation_accept`, including the rule for when the address counts as verified.
     ///
-    /// Who may call it: anybody, without a credential.
+    /// Allowed callers: everyone, without a credential.
     ///
     /// Sends a `POST` request to `/v1/register`
     ///
     /// Arguments:
-    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body, or once what it created is gone, it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+    /// - `idempotency_key`: Makes retries safe: for 24 hours, a request with the same key and body gets the response of the first request, with `Idempotency-Replayed: true`. With another body, or once the created resource is gone, it gets a 409. Bound to the caller. A fresh UUID is a good choice. 1 to 255 visible ASCII characters.
     /// - `body`
     /// ```text
     /// let response = client.register()
@@ -8112,21 +8112,21 @@ impl Client {
     }
     /// List roles
     ///
-    /// In the order in which they were made, global ones and those of groups.
+    /// Global roles and group roles, oldest first.
     ///
-    /// Fields for `q` and `filter`: `id`, `name`, `description`, `scope`, `type`, `is_default`, `built_in`, `permissions`, `created_at`, `updated_at`. Fields for `sort`: `id`, `name`, `created_at`, `updated_at`. Examples: `q=edit -built_in:true`, `filter=scope eq "global" and permissions eq "users:read"`, `sort=-created_at,name`. The languages stand in `openapi/finding.md`.
+    /// Fields for `q` and `filter`: `id`, `name`, `description`, `scope`, `type`, `is_default`, `built_in`, `permissions`, `created_at`, `updated_at`. Fields for `sort`: `id`, `name`, `created_at`, `updated_at`. Examples: `q=edit -built_in:true`, `filter=scope eq "global" and permissions eq "users:read"`, `sort=-created_at,name`. The query syntax is described in `openapi/finding.md` of the source.
     ///
-    /// Who may call it: anybody who is signed in.
+    /// Allowed callers: any signed-in user.
     ///
     /// Sends a `GET` request to `/v1/roles`
     ///
     /// Arguments:
-    /// - `filter`: A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with `{`.
-    /// - `limit`: How many items the page may have: 1 to 200, 50 by default.
-    /// - `page_token`: Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
-    /// - `q`: A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-` for what must not.
-    /// - `sort`: The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last; the id decides between equals.
-    /// - `total`: Whether the answer says how many there are in all.
+    /// - `filter`: A filter expression for programs: SCIM filter syntax (RFC 7644, section 3.4.2.2), or JSON Logic if it begins with `{`.
+    /// - `limit`: The maximum number of items on the page: 1 to 200, 50 by default.
+    /// - `page_token`: The `next_page` value of the previous page. Bound to the operation, its other parameters and what the caller may see; an edited or foreign token gets a 400.
+    /// - `q`: Search text, as typed into a search bar: words that must all match, `field:value` with `*` and `?`, and `-` before terms that must not match.
+    /// - `sort`: The sort order: up to three fields separated by commas, with `-` before a descending one. Missing values sort last; ties are broken by id.
+    /// - `total`: Include the total number of matches in the response.
     /// ```text
     /// let response = client.role_list()
     ///    .filter(filter)
@@ -8143,14 +8143,14 @@ impl Client {
     }
     /// Create a role
     ///
-    /// Permissions of Rollcall's own must be known ones that the caller holds; `group:` ones belong to group roles and need `groups:write`, all others belong to global roles. Applications define the rest by using them.
+    /// Rollcall's own permissions must be known ones that the caller holds. `group:` permissions belong to group roles and need `groups:write`; all others belong to global roles. Applications define their own permissions by using them.
     ///
-    /// Who may call it: holders of `roles:write`.
+    /// Allowed callers: holders of `roles:write`.
     ///
     /// Sends a `POST` request to `/v1/roles`
     ///
     /// Arguments:
-    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body, or once what it created is gone, it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+    /// - `idempotency_key`: Makes retries safe: for 24 hours, a request with the same key and body gets the response of the first request, with `Idempotency-Replayed: true`. With another body, or once the created resource is gone, it gets a 409. Bound to the caller. A fresh UUID is a good choice. 1 to 255 visible ASCII characters.
     /// - `body`
     /// ```text
     /// let response = client.role_create()
@@ -8164,15 +8164,15 @@ impl Client {
     }
     /// View a role
     ///
-    /// With its permissions.
+    /// Includes the role's permissions.
     ///
-    /// Who may call it: anybody who is signed in.
+    /// Allowed callers: any signed-in user.
     ///
     /// Sends a `GET` request to `/v1/roles/{role}`
     ///
     /// Arguments:
     /// - `role`: The role: an id or `@name`.
-    /// - `if_none_match`: Answer 304 without a body while the resource still has one of these entity tags (RFC 9110, section 13.1.2).
+    /// - `if_none_match`: Return 304 without a body if the resource still has one of these entity tags (RFC 9110, section 13.1.2). Weak comparison.
     /// ```text
     /// let response = client.role_view()
     ///    .role(role)
@@ -8185,16 +8185,16 @@ impl Client {
     }
     /// Delete a role
     ///
-    /// One that somebody holds is a 409 `role_in_use`; with `force` they lose it, at once, however many they are. The caller must hold each of Rollcall's own permissions that the role has; roles with `group:` ones need `groups:write`. Built-in roles can't be deleted.
+    /// Returns 409 `role_in_use` if anybody holds the role. With `force`, the role is also taken from all of its holders, in one step, however many there are. The caller must hold each of Rollcall's own permissions that the role has; roles with `group:` permissions need `groups:write`. Built-in roles can't be deleted.
     ///
-    /// Who may call it: holders of `roles:write`.
+    /// Allowed callers: holders of `roles:write`.
     ///
     /// Sends a `DELETE` request to `/v1/roles/{role}`
     ///
     /// Arguments:
     /// - `role`: The role: an id or `@name`.
-    /// - `force`: Delete the role even where somebody holds it: they lose it.
-    /// - `if_match`: Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
+    /// - `force`: Delete the role even if it has holders, who lose it.
+    /// - `if_match`: Process the request only if the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise return 412 with the current tag. Strong comparison.
     /// ```text
     /// let response = client.role_delete()
     ///    .role(role)
@@ -8208,15 +8208,15 @@ impl Client {
     }
     /// Update a role
     ///
-    /// JSON Merge Patch (RFC 7396). Its holders have the new permissions on their next request. The caller must hold each of Rollcall's own permissions that the role has before or after the change; roles with `group:` ones need `groups:write`. To make a role a default one, or change the permissions of one that stays one, the caller must be allowed to give it to every new user: with `roles:assign`, by the rule of `user_role_add`. Built-in roles can't be changed.
+    /// JSON Merge Patch (RFC 7396). Changed permissions apply to the role's holders from their next request. The caller must hold each of Rollcall's own permissions that the role has before or after the change; roles with `group:` permissions need `groups:write`. Making a role a default role, or changing the permissions of one that stays a default role, grants it to every new user: this needs `roles:assign`, under the rule of `user_role_add`. Built-in roles can't be changed.
     ///
-    /// Who may call it: holders of `roles:write`.
+    /// Allowed callers: holders of `roles:write`.
     ///
     /// Sends a `PATCH` request to `/v1/roles/{role}`
     ///
     /// Arguments:
     /// - `role`: The role: an id or `@name`.
-    /// - `if_match`: Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
+    /// - `if_match`: Process the request only if the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise return 412 with the current tag. Strong comparison.
     /// - `body`
     /// ```text
     /// let response = client.role_update()
@@ -8231,9 +8231,9 @@ impl Client {
     }
     /// View the current session
     ///
-    /// The session of the request, its user and the permissions that the user holds.
+    /// Returns the session of the request, its user and the permissions that the user holds.
     ///
-    /// Who may call it: anybody who is signed in.
+    /// Allowed callers: any signed-in user.
     ///
     /// Sends a `GET` request to `/v1/session`
     ///
@@ -8245,11 +8245,11 @@ impl Client {
     pub fn session_view(&self) -> builder::SessionView<'_> {
         builder::SessionView::new(self)
     }
-    /// Prove again who you are
+    /// Re-authenticate
     ///
-    /// Checks the caller's password and answers with a fresh token of the same session; the old token is dead. For the next five minutes (`session.reauthentication_seconds`) sensitive operations are open. A right password that has expired or must be changed is a 403 `password_expired`: change it with `user_password_change`.
+    /// Checks the caller's password and returns a new token for the same session; the old token stops working immediately. For the next five minutes (`session.reauthentication_seconds`) the session may call sensitive operations. A correct password that has expired or must be changed gets a 403 `password_expired`: change it with `user_password_change`.
     ///
-    /// Who may call it: anybody who is signed in.
+    /// Allowed callers: any signed-in user.
     ///
     /// Sends a `POST` request to `/v1/session/reauthenticate`
     ///
@@ -8264,25 +8264,25 @@ impl Client {
     }
     /// List users
     ///
-    /// In the order in which they were made. Everybody who is signed in sees everybody's card, holders of `users:read` the whole records. Users that exist throughout a walk over the pages are seen exactly once.
+    /// Oldest first. Any signed-in user sees every user's card; holders of `users:read` see full records. A user that exists the whole time a client walks through the pages is returned exactly once.
     ///
-    /// Fields for `q` and `filter`: `id`, `username`, `email`, `phone`, `name`, `given_name`, `family_name`, `suspended`, `has_password`, `roles`, `groups`, `created_via`, `created_at`, `updated_at`, `last_sign_in_at`, `custom_data`, `profile`. Fields for `sort`: `id`, `username`, `email`, `name`, `given_name`, `family_name`, `suspended`, `created_at`, `updated_at`, `last_sign_in_at`. Examples: `q=ada -name:*test*`, `filter=username sw "ada" and name co "love"`, `sort=name,-username`. The languages stand in `openapi/finding.md`.
+    /// Fields for `q` and `filter`: `id`, `username`, `email`, `phone`, `name`, `given_name`, `family_name`, `suspended`, `has_password`, `roles`, `groups`, `created_via`, `created_at`, `updated_at`, `last_sign_in_at`, `custom_data`, `profile`. Fields for `sort`: `id`, `username`, `email`, `name`, `given_name`, `family_name`, `suspended`, `created_at`, `updated_at`, `last_sign_in_at`. Examples: `q=ada -name:*test*`, `filter=username sw "ada" and name co "love"`, `sort=name,-username`. The query syntax is described in `openapi/finding.md` of the source.
     ///
-    /// Who may call it: anybody who is signed in.
+    /// Allowed callers: any signed-in user.
     ///
     /// Sends a `GET` request to `/v1/users`
     ///
     /// Arguments:
-    /// - `filter`: A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with `{`.
+    /// - `filter`: A filter expression for programs: SCIM filter syntax (RFC 7644, section 3.4.2.2), or JSON Logic if it begins with `{`.
     /// - `group`: Only members of this group: an id or `@slug`.
-    /// - `limit`: How many items the page may have: 1 to 200, 50 by default.
-    /// - `not_group`: Only users who are no members of this group: an id or `@slug`.
+    /// - `limit`: The maximum number of items on the page: 1 to 200, 50 by default.
+    /// - `not_group`: Only users who are not members of this group: an id or `@slug`.
     /// - `not_role`: Only users who don't hold this global role: an id or `@name`. Needs `users:read`.
-    /// - `page_token`: Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
-    /// - `q`: A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-` for what must not.
+    /// - `page_token`: The `next_page` value of the previous page. Bound to the operation, its other parameters and what the caller may see; an edited or foreign token gets a 400.
+    /// - `q`: Search text, as typed into a search bar: words that must all match, `field:value` with `*` and `?`, and `-` before terms that must not match.
     /// - `role`: Only holders of this global role: an id or `@name`. Needs `users:read`.
-    /// - `sort`: The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last; the id decides between equals.
-    /// - `total`: Whether the answer says how many there are in all.
+    /// - `sort`: The sort order: up to three fields separated by commas, with `-` before a descending one. Missing values sort last; ties are broken by id.
+    /// - `total`: Include the total number of matches in the response.
     /// ```text
     /// let response = client.user_list()
     ///    .filter(filter)
@@ -8303,14 +8303,14 @@ impl Client {
     }
     /// Create a user
     ///
-    /// The user joins the group `public`. A name, address or number that another account uses is a 409.
+    /// The user joins the group `public`. Returns 409 if the username, e-mail address or telephone number is already in use.
     ///
-    /// Who may call it: holders of `users:write`.
+    /// Allowed callers: holders of `users:write`.
     ///
     /// Sends a `POST` request to `/v1/users`
     ///
     /// Arguments:
-    /// - `idempotency_key`: Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body, or once what it created is gone, it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+    /// - `idempotency_key`: Makes retries safe: for 24 hours, a request with the same key and body gets the response of the first request, with `Idempotency-Replayed: true`. With another body, or once the created resource is gone, it gets a 409. Bound to the caller. A fresh UUID is a good choice. 1 to 255 visible ASCII characters.
     /// - `body`
     /// ```text
     /// let response = client.user_create()
@@ -8324,15 +8324,15 @@ impl Client {
     }
     /// View a user
     ///
-    /// The whole record for the user itself and for holders of `users:read`, the card for others.
+    /// Returns the full record to the user themselves and to holders of `users:read`, and the card to others.
     ///
-    /// Who may call it: anybody who is signed in.
+    /// Allowed callers: any signed-in user.
     ///
     /// Sends a `GET` request to `/v1/users/{user}`
     ///
     /// Arguments:
     /// - `user`: The user: an id, `@username` or `me`.
-    /// - `if_none_match`: Answer 304 without a body while the resource still has one of these entity tags (RFC 9110, section 13.1.2).
+    /// - `if_none_match`: Return 304 without a body if the resource still has one of these entity tags (RFC 9110, section 13.1.2). Weak comparison.
     /// ```text
     /// let response = client.user_view()
     ///    .user(user)
@@ -8345,15 +8345,15 @@ impl Client {
     }
     /// Delete a user
     ///
-    /// Erases the user's personal data, credentials, sessions and memberships; the id is never used again, the identifiers may be. Deleting oneself needs a recent password check. The last administrator can't be deleted.
+    /// Erases the user's personal data, credentials, sessions and memberships. The id is never reused; the username, e-mail address and telephone number may be. Deleting your own account requires a recent password check. The last administrator can't be deleted.
     ///
-    /// Who may call it: the user whom it is about, and holders of `users:delete`. Another user who holds one of Rollcall's own permissions that the caller lacks is out of reach: a 403. For oneself a recent password check is needed (`session_reauthenticate`), otherwise it is a 403 `reauthentication_required`.
+    /// Allowed callers: the user themselves, and holders of `users:delete`. Returns 403 if the user is somebody else who holds one of Rollcall's own permissions that the caller lacks. For your own account, a recent password check is required (`session_reauthenticate`); without one, the response is 403 `reauthentication_required`.
     ///
     /// Sends a `DELETE` request to `/v1/users/{user}`
     ///
     /// Arguments:
     /// - `user`: The user: an id, `@username` or `me`.
-    /// - `if_match`: Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
+    /// - `if_match`: Process the request only if the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise return 412 with the current tag. Strong comparison.
     /// ```text
     /// let response = client.user_delete()
     ///    .user(user)
@@ -8366,15 +8366,15 @@ impl Client {
     }
     /// Update a user
     ///
-    /// JSON Merge Patch (RFC 7396): an absent field keeps its value, `null` clears it. A name, address or number that another account uses is a 409, one that would leave the user without any identifier a 422. Changing the username, the e-mail address or the telephone number of somebody else, or setting whether they are verified, could let the caller sign in as the user: it is protected as `user_password_set` is.
+    /// JSON Merge Patch (RFC 7396): an absent field keeps its value, `null` clears it. Returns 409 if the username, e-mail address or telephone number is already in use, and 422 if the user would have no identifier left. A caller who changes another user's username, e-mail address or telephone number, or sets whether they are verified, could then sign in as that user: such a request is protected in the same way as `user_password_set`.
     ///
-    /// Who may call it: the user whom it is about, and holders of `users:write`. Another user who holds one of Rollcall's own permissions that the caller lacks is out of reach: a 403.
+    /// Allowed callers: the user themselves, and holders of `users:write`. Returns 403 if the user is somebody else who holds one of Rollcall's own permissions that the caller lacks.
     ///
     /// Sends a `PATCH` request to `/v1/users/{user}`
     ///
     /// Arguments:
     /// - `user`: The user: an id, `@username` or `me`.
-    /// - `if_match`: Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
+    /// - `if_match`: Process the request only if the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise return 412 with the current tag. Strong comparison.
     /// - `body`
     /// ```text
     /// let response = client.user_update()
@@ -8389,15 +8389,15 @@ impl Client {
     }
     /// View a user's custom data
     ///
-    /// What applications keep with the user.
+    /// Returns the JSON object that applications store with the user.
     ///
-    /// Who may call it: the user whom it is about, and holders of `users:read`.
+    /// Allowed callers: the user themselves, and holders of `users:read`.
     ///
     /// Sends a `GET` request to `/v1/users/{user}/custom-data`
     ///
     /// Arguments:
     /// - `user`: The user: an id, `@username` or `me`.
-    /// - `if_none_match`: Answer 304 without a body while the resource still has one of these entity tags (RFC 9110, section 13.1.2).
+    /// - `if_none_match`: Return 304 without a body if the resource still has one of these entity tags (RFC 9110, section 13.1.2). Weak comparison.
     /// ```text
     /// let response = client.user_custom_data_view()
     ///    .user(user)
@@ -8410,15 +8410,15 @@ impl Client {
     }
     /// Replace a user's custom data
     ///
-    /// The new object stands in place of the old one. The `If-Match` of a caller who may not view it (`user_custom_data_view`) may only be `*`; tags are a 403.
+    /// Replaces the whole object. For callers who may not view it (`user_custom_data_view`), `If-Match` may only be `*`; entity tags get a 403.
     ///
-    /// Who may call it: holders of `users:write`. Another user who holds one of Rollcall's own permissions that the caller lacks is out of reach: a 403.
+    /// Allowed callers: holders of `users:write`. Returns 403 if the user is somebody else who holds one of Rollcall's own permissions that the caller lacks.
     ///
     /// Sends a `PUT` request to `/v1/users/{user}/custom-data`
     ///
     /// Arguments:
     /// - `user`: The user: an id, `@username` or `me`.
-    /// - `if_match`: Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
+    /// - `if_match`: Process the request only if the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise return 412 with the current tag. Strong comparison.
     /// - `body`
     /// ```text
     /// let response = client.user_custom_data_replace()
@@ -8433,15 +8433,15 @@ impl Client {
     }
     /// Update a user's custom data
     ///
-    /// JSON Merge Patch (RFC 7396), at every depth: an absent member keeps its value, `null` removes it. The response shows the whole object to a caller who may view it (`user_custom_data_view`). To others it shows only the members that the request names, at every depth, and so does its `ETag`; their `If-Match` may only be `*`, tags are a 403.
+    /// JSON Merge Patch (RFC 7396), applied at every depth: an absent member keeps its value, `null` removes it. The response is the whole object for callers who may view it (`user_custom_data_view`). For others, the response and its `ETag` cover only the members that the request names, at every depth; their `If-Match` may only be `*`, and entity tags get a 403.
     ///
-    /// Who may call it: holders of `users:write`. Another user who holds one of Rollcall's own permissions that the caller lacks is out of reach: a 403.
+    /// Allowed callers: holders of `users:write`. Returns 403 if the user is somebody else who holds one of Rollcall's own permissions that the caller lacks.
     ///
     /// Sends a `PATCH` request to `/v1/users/{user}/custom-data`
     ///
     /// Arguments:
     /// - `user`: The user: an id, `@username` or `me`.
-    /// - `if_match`: Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
+    /// - `if_match`: Process the request only if the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise return 412 with the current tag. Strong comparison.
     /// - `body`
     /// ```text
     /// let response = client.user_custom_data_update()
@@ -8456,16 +8456,16 @@ impl Client {
     }
     /// List a user's groups
     ///
-    /// With the roles that the user holds in each, in the order in which the groups were made.
+    /// Includes the roles that the user holds in each group. Oldest group first.
     ///
-    /// Who may call it: the user whom it is about, and holders of `users:read`.
+    /// Allowed callers: the user themselves, and holders of `users:read`.
     ///
     /// Sends a `GET` request to `/v1/users/{user}/groups`
     ///
     /// Arguments:
     /// - `user`: The user: an id, `@username` or `me`.
-    /// - `limit`: How many items the page may have: 1 to 200, 50 by default.
-    /// - `page_token`: Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
+    /// - `limit`: The maximum number of items on the page: 1 to 200, 50 by default.
+    /// - `page_token`: The `next_page` value of the previous page. Bound to the operation, its other parameters and what the caller may see; an edited or foreign token gets a 400.
     /// ```text
     /// let response = client.user_group_list()
     ///    .user(user)
@@ -8479,9 +8479,9 @@ impl Client {
     }
     /// Set a user's password
     ///
-    /// Ends all of the user's sessions, voids the invitations that they sent and forgets the attempts to sign in. With `must_change` the user has to change it before the next sign-in. For one's own password there is `user_password_change`.
+    /// Ends all of the user's sessions, voids the invitations that they sent and resets the count of their sign-in attempts. With `must_change`, the user has to change the password before the next sign-in. To change your own password, use `user_password_change`.
     ///
-    /// Who may call it: holders of `users:credentials`, for other users than themselves. Another user whose account would give the caller more than they could give themselves is out of reach, a 403: one who holds a permission that the caller lacks (holders of `roles:write` may lack those of applications), or in a group one that the caller lacks both there and globally (owners of the group and holders of `groups:write` may).
+    /// Allowed callers: holders of `users:credentials`, for users other than themselves. Returns 403 if the user is somebody else whose account would give the caller more than they could grant themselves: a user who holds a permission that the caller lacks (holders of `roles:write` may lack those of applications), or who holds in a group a permission that the caller lacks both there and globally (owners of the group and holders of `groups:write` may lack it).
     ///
     /// Sends a `PUT` request to `/v1/users/{user}/password`
     ///
@@ -8498,11 +8498,11 @@ impl Client {
     pub fn user_password_set(&self) -> builder::UserPasswordSet<'_> {
         builder::UserPasswordSet::new(self)
     }
-    /// Change one's password
+    /// Change your own password
     ///
-    /// Checks the current password, sets the new one, ends all other sessions and answers with a fresh token of this session; the old token is dead.
+    /// Checks the current password, sets the new one, ends all other sessions and returns a new token for this session; the old token stops working immediately.
     ///
-    /// Who may call it: only the user whom it is about.
+    /// Allowed callers: only the user themselves.
     ///
     /// Sends a `POST` request to `/v1/users/{user}/password/change`
     ///
@@ -8521,9 +8521,9 @@ impl Client {
     }
     /// Check a user's password
     ///
-    /// For applications that sign people in by themselves: 204 where the password is right, 422 `password_mismatch` where it isn't, where there is none or the user is suspended, after the same time; 403 `password_expired` where it is right but must be changed first. Starts no session. Counted as an attempt, as every check of a password.
+    /// For applications that sign people in themselves. Returns 204 if the password is correct; 422 `password_mismatch`, after the same time, if it is wrong, if the user has none or if the user is suspended; and 403 `password_expired` if it is correct but must be changed first. Starts no session. Counts as an attempt, like every password check.
     ///
-    /// Who may call it: holders of `users:credentials`. Another user whose account would give the caller more than they could give themselves is out of reach, a 403: one who holds a permission that the caller lacks (holders of `roles:write` may lack those of applications), or in a group one that the caller lacks both there and globally (owners of the group and holders of `groups:write` may).
+    /// Allowed callers: holders of `users:credentials`. Returns 403 if the user is somebody else whose account would give the caller more than they could grant themselves: a user who holds a permission that the caller lacks (holders of `roles:write` may lack those of applications), or who holds in a group a permission that the caller lacks both there and globally (owners of the group and holders of `groups:write` may lack it).
     ///
     /// Sends a `POST` request to `/v1/users/{user}/password/verify`
     ///
@@ -8540,17 +8540,17 @@ impl Client {
     pub fn user_password_verify(&self) -> builder::UserPasswordVerify<'_> {
         builder::UserPasswordVerify::new(self)
     }
-    /// List what a user may do
+    /// List a user's effective permissions
     ///
-    /// The effective permissions, each with the role that gives it.
+    /// Each permission is listed with the role that grants it.
     ///
-    /// Who may call it: the user whom it is about, and holders of `users:read`.
+    /// Allowed callers: the user themselves, and holders of `users:read`.
     ///
     /// Sends a `GET` request to `/v1/users/{user}/permissions`
     ///
     /// Arguments:
     /// - `user`: The user: an id, `@username` or `me`.
-    /// - `group`: Also those that the user's roles in this group give: an id or `@slug`.
+    /// - `group`: Include the permissions of the user's roles in this group: an id or `@slug`.
     /// ```text
     /// let response = client.user_permission_list()
     ///    .user(user)
@@ -8561,17 +8561,17 @@ impl Client {
     pub fn user_permission_list(&self) -> builder::UserPermissionList<'_> {
         builder::UserPermissionList::new(self)
     }
-    /// View one's preferences
+    /// View your preferences
     ///
-    /// What the user's own programs keep with the user, such as a theme. Nobody else sees it.
+    /// Returns the JSON object that the user's own programs store with the user, such as a theme. Nobody else can see it.
     ///
-    /// Who may call it: only the user whom it is about.
+    /// Allowed callers: only the user themselves.
     ///
     /// Sends a `GET` request to `/v1/users/{user}/preferences`
     ///
     /// Arguments:
     /// - `user`: The user: an id, `@username` or `me`.
-    /// - `if_none_match`: Answer 304 without a body while the resource still has one of these entity tags (RFC 9110, section 13.1.2).
+    /// - `if_none_match`: Return 304 without a body if the resource still has one of these entity tags (RFC 9110, section 13.1.2). Weak comparison.
     /// ```text
     /// let response = client.user_preferences_view()
     ///    .user(user)
@@ -8582,17 +8582,17 @@ impl Client {
     pub fn user_preferences_view(&self) -> builder::UserPreferencesView<'_> {
         builder::UserPreferencesView::new(self)
     }
-    /// Update one's preferences
+    /// Update your preferences
     ///
-    /// JSON Merge Patch (RFC 7396), at every depth: an absent member keeps its value, `null` removes it. Answers with the whole object.
+    /// JSON Merge Patch (RFC 7396), applied at every depth: an absent member keeps its value, `null` removes it. Returns the whole object.
     ///
-    /// Who may call it: only the user whom it is about.
+    /// Allowed callers: only the user themselves.
     ///
     /// Sends a `PATCH` request to `/v1/users/{user}/preferences`
     ///
     /// Arguments:
     /// - `user`: The user: an id, `@username` or `me`.
-    /// - `if_match`: Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
+    /// - `if_match`: Process the request only if the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise return 412 with the current tag. Strong comparison.
     /// - `body`
     /// ```text
     /// let response = client.user_preferences_update()
@@ -8607,9 +8607,9 @@ impl Client {
     }
     /// Reactivate a user
     ///
-    /// Lets a suspended user sign in again; no old session comes back. A user who isn't suspended stays as they are.
+    /// Lets a suspended user sign in again; ended sessions stay ended. A user who isn't suspended is left unchanged.
     ///
-    /// Who may call it: holders of `users:suspend`. Another user who holds one of Rollcall's own permissions that the caller lacks is out of reach: a 403.
+    /// Allowed callers: holders of `users:suspend`. Returns 403 if the user is somebody else who holds one of Rollcall's own permissions that the caller lacks.
     ///
     /// Sends a `POST` request to `/v1/users/{user}/reactivate`
     ///
@@ -8626,22 +8626,22 @@ impl Client {
     }
     /// List a user's roles
     ///
-    /// The global ones, in the order in which the roles were made.
+    /// The user's global roles, oldest role first.
     ///
-    /// Fields for `q` and `filter`: `id`, `name`, `description`, `scope`, `type`, `is_default`, `built_in`, `permissions`, `created_at`, `updated_at`. Fields for `sort`: `id`, `name`, `created_at`, `updated_at`. Examples: `q=name:edit*`, `filter=permissions in ("users:read", "users:write")`, `sort=name`. The languages stand in `openapi/finding.md`.
+    /// Fields for `q` and `filter`: `id`, `name`, `description`, `scope`, `type`, `is_default`, `built_in`, `permissions`, `created_at`, `updated_at`. Fields for `sort`: `id`, `name`, `created_at`, `updated_at`. Examples: `q=name:edit*`, `filter=permissions in ("users:read", "users:write")`, `sort=name`. The query syntax is described in `openapi/finding.md` of the source.
     ///
-    /// Who may call it: the user whom it is about, and holders of `users:read`.
+    /// Allowed callers: the user themselves, and holders of `users:read`.
     ///
     /// Sends a `GET` request to `/v1/users/{user}/roles`
     ///
     /// Arguments:
     /// - `user`: The user: an id, `@username` or `me`.
-    /// - `filter`: A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with `{`.
-    /// - `limit`: How many items the page may have: 1 to 200, 50 by default.
-    /// - `page_token`: Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
-    /// - `q`: A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-` for what must not.
-    /// - `sort`: The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last; the id decides between equals.
-    /// - `total`: Whether the answer says how many there are in all.
+    /// - `filter`: A filter expression for programs: SCIM filter syntax (RFC 7644, section 3.4.2.2), or JSON Logic if it begins with `{`.
+    /// - `limit`: The maximum number of items on the page: 1 to 200, 50 by default.
+    /// - `page_token`: The `next_page` value of the previous page. Bound to the operation, its other parameters and what the caller may see; an edited or foreign token gets a 400.
+    /// - `q`: Search text, as typed into a search bar: words that must all match, `field:value` with `*` and `?`, and `-` before terms that must not match.
+    /// - `sort`: The sort order: up to three fields separated by commas, with `-` before a descending one. Missing values sort last; ties are broken by id.
+    /// - `total`: Include the total number of matches in the response.
     /// ```text
     /// let response = client.user_role_list()
     ///    .user(user)
@@ -8659,9 +8659,9 @@ impl Client {
     }
     /// Replace a user's roles
     ///
-    /// In one transaction; an empty list takes all. The caller must hold every permission of the roles that are given or taken. The last administrator stays one.
+    /// Runs in one transaction; an empty list removes all roles. The caller must hold every permission of the roles that are added or removed. The last administrator must stay one.
     ///
-    /// Who may call it: holders of `roles:assign`. Another user who holds one of Rollcall's own permissions that the caller lacks is out of reach: a 403.
+    /// Allowed callers: holders of `roles:assign`. Returns 403 if the user is somebody else who holds one of Rollcall's own permissions that the caller lacks.
     ///
     /// Sends a `PUT` request to `/v1/users/{user}/roles`
     ///
@@ -8678,11 +8678,11 @@ impl Client {
     pub fn user_role_replace(&self) -> builder::UserRoleReplace<'_> {
         builder::UserRoleReplace::new(self)
     }
-    /// Give roles to a user
+    /// Assign roles to a user
     ///
-    /// All of them or none; those that the user holds already stay. Nobody grants what they don't hold: the caller must hold every permission of the roles; holders of `roles:write` only those of Rollcall's own. An unknown role is a 404 that names it.
+    /// Assigns all of the roles or none; roles that the user already holds stay. Nobody can grant what they don't hold: the caller must hold every permission of the roles, or, with `roles:write`, only those of Rollcall's own. An unknown role gets a 404 that names it.
     ///
-    /// Who may call it: holders of `roles:assign`. Another user who holds one of Rollcall's own permissions that the caller lacks is out of reach: a 403.
+    /// Allowed callers: holders of `roles:assign`. Returns 403 if the user is somebody else who holds one of Rollcall's own permissions that the caller lacks.
     ///
     /// Sends a `POST` request to `/v1/users/{user}/roles`
     ///
@@ -8699,11 +8699,11 @@ impl Client {
     pub fn user_role_add(&self) -> builder::UserRoleAdd<'_> {
         builder::UserRoleAdd::new(self)
     }
-    /// Take a role from a user
+    /// Remove a role from a user
     ///
-    /// A role that the user doesn't hold is a 404. The last administrator stays one.
+    /// Returns 404 if the user doesn't hold the role. The last administrator must stay one.
     ///
-    /// Who may call it: holders of `roles:assign`. Another user who holds one of Rollcall's own permissions that the caller lacks is out of reach: a 403.
+    /// Allowed callers: holders of `roles:assign`. Returns 403 if the user is somebody else who holds one of Rollcall's own permissions that the caller lacks.
     ///
     /// Sends a `DELETE` request to `/v1/users/{user}/roles/{role}`
     ///
@@ -8722,16 +8722,16 @@ impl Client {
     }
     /// List a user's sessions
     ///
-    /// The sign-ins that have neither ended nor expired, newest first.
+    /// Sessions that have neither ended nor expired, newest first.
     ///
-    /// Who may call it: the user whom it is about, and holders of `users:credentials`.
+    /// Allowed callers: the user themselves, and holders of `users:credentials`.
     ///
     /// Sends a `GET` request to `/v1/users/{user}/sessions`
     ///
     /// Arguments:
     /// - `user`: The user: an id, `@username` or `me`.
-    /// - `limit`: How many items the page may have: 1 to 200, 50 by default.
-    /// - `page_token`: Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
+    /// - `limit`: The maximum number of items on the page: 1 to 200, 50 by default.
+    /// - `page_token`: The `next_page` value of the previous page. Bound to the operation, its other parameters and what the caller may see; an edited or foreign token gets a 400.
     /// ```text
     /// let response = client.user_session_list()
     ///    .user(user)
@@ -8745,9 +8745,9 @@ impl Client {
     }
     /// End all of a user's sessions
     ///
-    /// The current one too, where it is one's own.
+    /// Includes the current session if the user is the caller.
     ///
-    /// Who may call it: the user whom it is about, and holders of `users:credentials`. Another user whose account would give the caller more than they could give themselves is out of reach, a 403: one who holds a permission that the caller lacks (holders of `roles:write` may lack those of applications), or in a group one that the caller lacks both there and globally (owners of the group and holders of `groups:write` may).
+    /// Allowed callers: the user themselves, and holders of `users:credentials`. Returns 403 if the user is somebody else whose account would give the caller more than they could grant themselves: a user who holds a permission that the caller lacks (holders of `roles:write` may lack those of applications), or who holds in a group a permission that the caller lacks both there and globally (owners of the group and holders of `groups:write` may lack it).
     ///
     /// Sends a `DELETE` request to `/v1/users/{user}/sessions`
     ///
@@ -8764,9 +8764,9 @@ impl Client {
     }
     /// End a session
     ///
-    /// Its token is dead on the next request.
+    /// Its token stops working immediately.
     ///
-    /// Who may call it: the user whom it is about, and holders of `users:credentials`. Another user whose account would give the caller more than they could give themselves is out of reach, a 403: one who holds a permission that the caller lacks (holders of `roles:write` may lack those of applications), or in a group one that the caller lacks both there and globally (owners of the group and holders of `groups:write` may).
+    /// Allowed callers: the user themselves, and holders of `users:credentials`. Returns 403 if the user is somebody else whose account would give the caller more than they could grant themselves: a user who holds a permission that the caller lacks (holders of `roles:write` may lack those of applications), or who holds in a group a permission that the caller lacks both there and globally (owners of the group and holders of `groups:write` may lack it).
     ///
     /// Sends a `DELETE` request to `/v1/users/{user}/sessions/{session}`
     ///
@@ -8785,9 +8785,9 @@ impl Client {
     }
     /// Suspend a user
     ///
-    /// Bars the user from signing in and ends all of their sessions, at once and everywhere, until reactivated or until the time that is given. The invitations that the user sent are void for good. Repeating it changes reason and time. The last administrator can't be suspended; the last owner of a group can, and then holders of `groups:write` can make another.
+    /// Prevents the user from signing in and ends all of their sessions immediately, until the user is reactivated or the given time has passed. Invitations that the user sent become void permanently. Suspending a suspended user again changes the reason and the time. The last administrator can't be suspended. The last owner of a group can; holders of `groups:write` can then make another member an owner.
     ///
-    /// Who may call it: holders of `users:suspend`. Another user who holds one of Rollcall's own permissions that the caller lacks is out of reach: a 403.
+    /// Allowed callers: holders of `users:suspend`. Returns 403 if the user is somebody else who holds one of Rollcall's own permissions that the caller lacks.
     ///
     /// Sends a `POST` request to `/v1/users/{user}/suspend`
     ///
@@ -8804,11 +8804,11 @@ impl Client {
     pub fn user_suspend(&self) -> builder::UserSuspend<'_> {
         builder::UserSuspend::new(self)
     }
-    /// Which server this is
+    /// Server version
     ///
-    /// The versions of the server and of the document that it serves.
+    /// Returns the versions of the server and of the document that it serves.
     ///
-    /// Who may call it: anybody, without a credential.
+    /// Allowed callers: everyone, without a credential.
     ///
     /// Sends a `GET` request to `/v1/version`
     ///
@@ -9008,7 +9008,7 @@ pub mod builder {
             self.actor = crate::input::read("actor", value).map(Some);
             self
         }
-        /// A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with `{`.
+        /// A filter expression for programs: SCIM filter syntax (RFC 7644, section 3.4.2.2), or JSON Logic if it begins with `{`.
         pub fn filter<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::FilterText>,
@@ -9016,7 +9016,7 @@ pub mod builder {
             self.filter = crate::input::read("filter", value).map(Some);
             self
         }
-        /// How many items the page may have: 1 to 200, 50 by default.
+        /// The maximum number of items on the page: 1 to 200, 50 by default.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<::std::num::NonZeroU32>,
@@ -9032,7 +9032,7 @@ pub mod builder {
             self.operation = crate::input::read("operation", value).map(Some);
             self
         }
-        /// Where to go on: the `next_page` of the page before.
+        /// The `next_page` value of the previous page.
         pub fn page_token<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::PageToken>,
@@ -9040,7 +9040,7 @@ pub mod builder {
             self.page_token = crate::input::read("page_token", value).map(Some);
             self
         }
-        /// A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-` for what must not.
+        /// Search text, as typed into a search bar: words that must all match, `field:value` with `*` and `?`, and `-` before terms that must not match.
         pub fn q<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::SearchText>,
@@ -9056,7 +9056,7 @@ pub mod builder {
             self.since = crate::input::read("since", value).map(Some);
             self
         }
-        /// The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last; the id decides between equals.
+        /// The sort order: up to three fields separated by commas, with `-` before a descending one. Missing values sort last; ties are broken by id.
         pub fn sort<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::SortText>,
@@ -9072,7 +9072,7 @@ pub mod builder {
             self.target = crate::input::read("target", value).map(Some);
             self
         }
-        /// Whether the answer says how many there are in all.
+        /// Include the total number of matches in the response.
         pub fn total<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::TotalKind>,
@@ -9248,7 +9248,7 @@ pub mod builder {
                 total: Ok(None),
             }
         }
-        /// A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with `{`.
+        /// A filter expression for programs: SCIM filter syntax (RFC 7644, section 3.4.2.2), or JSON Logic if it begins with `{`.
         pub fn filter<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::FilterText>,
@@ -9256,7 +9256,7 @@ pub mod builder {
             self.filter = crate::input::read("filter", value).map(Some);
             self
         }
-        /// How many items the page may have: 1 to 200, 50 by default.
+        /// The maximum number of items on the page: 1 to 200, 50 by default.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<::std::num::NonZeroU32>,
@@ -9264,7 +9264,7 @@ pub mod builder {
             self.limit = crate::input::read("limit", value).map(Some);
             self
         }
-        /// Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
+        /// The `next_page` value of the previous page. Bound to the operation, its other parameters and what the caller may see; an edited or foreign token gets a 400.
         pub fn page_token<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::PageToken>,
@@ -9272,7 +9272,7 @@ pub mod builder {
             self.page_token = crate::input::read("page_token", value).map(Some);
             self
         }
-        /// A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-` for what must not.
+        /// Search text, as typed into a search bar: words that must all match, `field:value` with `*` and `?`, and `-` before terms that must not match.
         pub fn q<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::SearchText>,
@@ -9280,7 +9280,7 @@ pub mod builder {
             self.q = crate::input::read("q", value).map(Some);
             self
         }
-        /// The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last; the id decides between equals.
+        /// The sort order: up to three fields separated by commas, with `-` before a descending one. Missing values sort last; ties are broken by id.
         pub fn sort<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::SortText>,
@@ -9288,7 +9288,7 @@ pub mod builder {
             self.sort = crate::input::read("sort", value).map(Some);
             self
         }
-        /// Whether the answer says how many there are in all.
+        /// Include the total number of matches in the response.
         pub fn total<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::TotalKind>,
@@ -9356,7 +9356,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self { client: client, idempotency_key: Ok(None), body: Ok(::std::default::Default::default()) }
         }
-        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body, or once what it created is gone, it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+        /// Makes retries safe: for 24 hours, a request with the same key and body gets the response of the first request, with `Idempotency-Replayed: true`. With another body, or once the created resource is gone, it gets a 409. Bound to the caller. A fresh UUID is a good choice. 1 to 255 visible ASCII characters.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::IdempotencyKey>,
@@ -9442,7 +9442,7 @@ pub mod builder {
             self.group = crate::input::read("group", value);
             self
         }
-        /// Answer 304 without a body while the resource still has one of these entity tags (RFC 9110, section 13.1.2).
+        /// Return 304 without a body if the resource still has one of these entity tags (RFC 9110, section 13.1.2). Weak comparison.
         pub fn if_none_match<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::EntityTags>,
@@ -9516,7 +9516,7 @@ pub mod builder {
             self.group = crate::input::read("group", value);
             self
         }
-        /// Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
+        /// Process the request only if the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise return 412 with the current tag. Strong comparison.
         pub fn if_match<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::EntityTags>,
@@ -9596,7 +9596,7 @@ pub mod builder {
             self.group = crate::input::read("group", value);
             self
         }
-        /// Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
+        /// Process the request only if the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise return 412 with the current tag. Strong comparison.
         pub fn if_match<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::EntityTags>,
@@ -9694,7 +9694,7 @@ pub mod builder {
             self.group = crate::input::read("group", value);
             self
         }
-        /// How many items the page may have: 1 to 200, 50 by default.
+        /// The maximum number of items on the page: 1 to 200, 50 by default.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<::std::num::NonZeroU32>,
@@ -9702,7 +9702,7 @@ pub mod builder {
             self.limit = crate::input::read("limit", value).map(Some);
             self
         }
-        /// Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
+        /// The `next_page` value of the previous page. Bound to the operation, its other parameters and what the caller may see; an edited or foreign token gets a 400.
         pub fn page_token<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::PageToken>,
@@ -9778,7 +9778,7 @@ pub mod builder {
             self.group = crate::input::read("group", value);
             self
         }
-        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body, or once what it created is gone, it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+        /// Makes retries safe: for 24 hours, a request with the same key and body gets the response of the first request, with `Idempotency-Replayed: true`. With another body, or once the created resource is gone, it gets a 409. Bound to the caller. A fresh UUID is a good choice. 1 to 255 visible ASCII characters.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::IdempotencyKey>,
@@ -9955,7 +9955,7 @@ pub mod builder {
             self.group = crate::input::read("group", value);
             self
         }
-        /// A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with `{`.
+        /// A filter expression for programs: SCIM filter syntax (RFC 7644, section 3.4.2.2), or JSON Logic if it begins with `{`.
         pub fn filter<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::FilterText>,
@@ -9963,7 +9963,7 @@ pub mod builder {
             self.filter = crate::input::read("filter", value).map(Some);
             self
         }
-        /// How many items the page may have: 1 to 200, 50 by default.
+        /// The maximum number of items on the page: 1 to 200, 50 by default.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<::std::num::NonZeroU32>,
@@ -9971,7 +9971,7 @@ pub mod builder {
             self.limit = crate::input::read("limit", value).map(Some);
             self
         }
-        /// Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
+        /// The `next_page` value of the previous page. Bound to the operation, its other parameters and what the caller may see; an edited or foreign token gets a 400.
         pub fn page_token<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::PageToken>,
@@ -9979,7 +9979,7 @@ pub mod builder {
             self.page_token = crate::input::read("page_token", value).map(Some);
             self
         }
-        /// A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-` for what must not.
+        /// Search text, as typed into a search bar: words that must all match, `field:value` with `*` and `?`, and `-` before terms that must not match.
         pub fn q<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::SearchText>,
@@ -9987,7 +9987,7 @@ pub mod builder {
             self.q = crate::input::read("q", value).map(Some);
             self
         }
-        /// The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last; the id decides between equals.
+        /// The sort order: up to three fields separated by commas, with `-` before a descending one. Missing values sort last; ties are broken by id.
         pub fn sort<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::SortText>,
@@ -9995,7 +9995,7 @@ pub mod builder {
             self.sort = crate::input::read("sort", value).map(Some);
             self
         }
-        /// Whether the answer says how many there are in all.
+        /// Include the total number of matches in the response.
         pub fn total<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::TotalKind>,
@@ -10078,7 +10078,7 @@ pub mod builder {
             self.group = crate::input::read("group", value);
             self
         }
-        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body, or once what it created is gone, it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+        /// Makes retries safe: for 24 hours, a request with the same key and body gets the response of the first request, with `Idempotency-Replayed: true`. With another body, or once the created resource is gone, it gets a 409. Bound to the caller. A fresh UUID is a good choice. 1 to 255 visible ASCII characters.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::IdempotencyKey>,
@@ -10587,7 +10587,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self { client: client, idempotency_key: Ok(None), body: Ok(::std::default::Default::default()) }
         }
-        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body, or once what it created is gone, it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+        /// Makes retries safe: for 24 hours, a request with the same key and body gets the response of the first request, with `Idempotency-Replayed: true`. With another body, or once the created resource is gone, it gets a 409. Bound to the caller. A fresh UUID is a good choice. 1 to 255 visible ASCII characters.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::IdempotencyKey>,
@@ -10677,7 +10677,7 @@ pub mod builder {
                 total: Ok(None),
             }
         }
-        /// A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with `{`.
+        /// A filter expression for programs: SCIM filter syntax (RFC 7644, section 3.4.2.2), or JSON Logic if it begins with `{`.
         pub fn filter<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::FilterText>,
@@ -10685,7 +10685,7 @@ pub mod builder {
             self.filter = crate::input::read("filter", value).map(Some);
             self
         }
-        /// How many items the page may have: 1 to 200, 50 by default.
+        /// The maximum number of items on the page: 1 to 200, 50 by default.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<::std::num::NonZeroU32>,
@@ -10693,7 +10693,7 @@ pub mod builder {
             self.limit = crate::input::read("limit", value).map(Some);
             self
         }
-        /// Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
+        /// The `next_page` value of the previous page. Bound to the operation, its other parameters and what the caller may see; an edited or foreign token gets a 400.
         pub fn page_token<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::PageToken>,
@@ -10701,7 +10701,7 @@ pub mod builder {
             self.page_token = crate::input::read("page_token", value).map(Some);
             self
         }
-        /// A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-` for what must not.
+        /// Search text, as typed into a search bar: words that must all match, `field:value` with `*` and `?`, and `-` before terms that must not match.
         pub fn q<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::SearchText>,
@@ -10709,7 +10709,7 @@ pub mod builder {
             self.q = crate::input::read("q", value).map(Some);
             self
         }
-        /// The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last; the id decides between equals.
+        /// The sort order: up to three fields separated by commas, with `-` before a descending one. Missing values sort last; ties are broken by id.
         pub fn sort<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::SortText>,
@@ -10717,7 +10717,7 @@ pub mod builder {
             self.sort = crate::input::read("sort", value).map(Some);
             self
         }
-        /// Whether the answer says how many there are in all.
+        /// Include the total number of matches in the response.
         pub fn total<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::TotalKind>,
@@ -10785,7 +10785,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self { client: client, idempotency_key: Ok(None), body: Ok(::std::default::Default::default()) }
         }
-        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body, or once what it created is gone, it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+        /// Makes retries safe: for 24 hours, a request with the same key and body gets the response of the first request, with `Idempotency-Replayed: true`. With another body, or once the created resource is gone, it gets a 409. Bound to the caller. A fresh UUID is a good choice. 1 to 255 visible ASCII characters.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::IdempotencyKey>,
@@ -10871,7 +10871,7 @@ pub mod builder {
             self.role = crate::input::read("role", value);
             self
         }
-        /// Answer 304 without a body while the resource still has one of these entity tags (RFC 9110, section 13.1.2).
+        /// Return 304 without a body if the resource still has one of these entity tags (RFC 9110, section 13.1.2). Weak comparison.
         pub fn if_none_match<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::EntityTags>,
@@ -10951,7 +10951,7 @@ pub mod builder {
             self.role = crate::input::read("role", value);
             self
         }
-        /// Delete the role even where somebody holds it: they lose it.
+        /// Delete the role even if it has holders, who lose it.
         pub fn force<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<bool>,
@@ -10959,7 +10959,7 @@ pub mod builder {
             self.force = crate::input::read("force", value).map(Some);
             self
         }
-        /// Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
+        /// Process the request only if the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise return 412 with the current tag. Strong comparison.
         pub fn if_match<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::EntityTags>,
@@ -11041,7 +11041,7 @@ pub mod builder {
             self.role = crate::input::read("role", value);
             self
         }
-        /// Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
+        /// Process the request only if the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise return 412 with the current tag. Strong comparison.
         pub fn if_match<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::EntityTags>,
@@ -11258,7 +11258,7 @@ pub mod builder {
                 total: Ok(None),
             }
         }
-        /// A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with `{`.
+        /// A filter expression for programs: SCIM filter syntax (RFC 7644, section 3.4.2.2), or JSON Logic if it begins with `{`.
         pub fn filter<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::FilterText>,
@@ -11274,7 +11274,7 @@ pub mod builder {
             self.group = crate::input::read("group", value).map(Some);
             self
         }
-        /// How many items the page may have: 1 to 200, 50 by default.
+        /// The maximum number of items on the page: 1 to 200, 50 by default.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<::std::num::NonZeroU32>,
@@ -11282,7 +11282,7 @@ pub mod builder {
             self.limit = crate::input::read("limit", value).map(Some);
             self
         }
-        /// Only users who are no members of this group: an id or `@slug`.
+        /// Only users who are not members of this group: an id or `@slug`.
         pub fn not_group<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::GroupRef>,
@@ -11298,7 +11298,7 @@ pub mod builder {
             self.not_role = crate::input::read("not_role", value).map(Some);
             self
         }
-        /// Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
+        /// The `next_page` value of the previous page. Bound to the operation, its other parameters and what the caller may see; an edited or foreign token gets a 400.
         pub fn page_token<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::PageToken>,
@@ -11306,7 +11306,7 @@ pub mod builder {
             self.page_token = crate::input::read("page_token", value).map(Some);
             self
         }
-        /// A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-` for what must not.
+        /// Search text, as typed into a search bar: words that must all match, `field:value` with `*` and `?`, and `-` before terms that must not match.
         pub fn q<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::SearchText>,
@@ -11322,7 +11322,7 @@ pub mod builder {
             self.role = crate::input::read("role", value).map(Some);
             self
         }
-        /// The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last; the id decides between equals.
+        /// The sort order: up to three fields separated by commas, with `-` before a descending one. Missing values sort last; ties are broken by id.
         pub fn sort<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::SortText>,
@@ -11330,7 +11330,7 @@ pub mod builder {
             self.sort = crate::input::read("sort", value).map(Some);
             self
         }
-        /// Whether the answer says how many there are in all.
+        /// Include the total number of matches in the response.
         pub fn total<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::TotalKind>,
@@ -11407,7 +11407,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self { client: client, idempotency_key: Ok(None), body: Ok(::std::default::Default::default()) }
         }
-        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request answered, with `Idempotency-Replayed: true`; with another body, or once what it created is gone, it is a 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+        /// Makes retries safe: for 24 hours, a request with the same key and body gets the response of the first request, with `Idempotency-Replayed: true`. With another body, or once the created resource is gone, it gets a 409. Bound to the caller. A fresh UUID is a good choice. 1 to 255 visible ASCII characters.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::IdempotencyKey>,
@@ -11493,7 +11493,7 @@ pub mod builder {
             self.user = crate::input::read("user", value);
             self
         }
-        /// Answer 304 without a body while the resource still has one of these entity tags (RFC 9110, section 13.1.2).
+        /// Return 304 without a body if the resource still has one of these entity tags (RFC 9110, section 13.1.2). Weak comparison.
         pub fn if_none_match<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::EntityTags>,
@@ -11567,7 +11567,7 @@ pub mod builder {
             self.user = crate::input::read("user", value);
             self
         }
-        /// Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
+        /// Process the request only if the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise return 412 with the current tag. Strong comparison.
         pub fn if_match<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::EntityTags>,
@@ -11647,7 +11647,7 @@ pub mod builder {
             self.user = crate::input::read("user", value);
             self
         }
-        /// Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
+        /// Process the request only if the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise return 412 with the current tag. Strong comparison.
         pub fn if_match<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::EntityTags>,
@@ -11739,7 +11739,7 @@ pub mod builder {
             self.user = crate::input::read("user", value);
             self
         }
-        /// Answer 304 without a body while the resource still has one of these entity tags (RFC 9110, section 13.1.2).
+        /// Return 304 without a body if the resource still has one of these entity tags (RFC 9110, section 13.1.2). Weak comparison.
         pub fn if_none_match<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::EntityTags>,
@@ -11819,7 +11819,7 @@ pub mod builder {
             self.user = crate::input::read("user", value);
             self
         }
-        /// Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
+        /// Process the request only if the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise return 412 with the current tag. Strong comparison.
         pub fn if_match<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::EntityTags>,
@@ -11908,7 +11908,7 @@ pub mod builder {
             self.user = crate::input::read("user", value);
             self
         }
-        /// Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
+        /// Process the request only if the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise return 412 with the current tag. Strong comparison.
         pub fn if_match<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::EntityTags>,
@@ -11997,7 +11997,7 @@ pub mod builder {
             self.user = crate::input::read("user", value);
             self
         }
-        /// How many items the page may have: 1 to 200, 50 by default.
+        /// The maximum number of items on the page: 1 to 200, 50 by default.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<::std::num::NonZeroU32>,
@@ -12005,7 +12005,7 @@ pub mod builder {
             self.limit = crate::input::read("limit", value).map(Some);
             self
         }
-        /// Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
+        /// The `next_page` value of the previous page. Bound to the operation, its other parameters and what the caller may see; an edited or foreign token gets a 400.
         pub fn page_token<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::PageToken>,
@@ -12313,7 +12313,7 @@ pub mod builder {
             self.user = crate::input::read("user", value);
             self
         }
-        /// Also those that the user's roles in this group give: an id or `@slug`.
+        /// Include the permissions of the user's roles in this group: an id or `@slug`.
         pub fn group<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::GroupRef>,
@@ -12380,7 +12380,7 @@ pub mod builder {
             self.user = crate::input::read("user", value);
             self
         }
-        /// Answer 304 without a body while the resource still has one of these entity tags (RFC 9110, section 13.1.2).
+        /// Return 304 without a body if the resource still has one of these entity tags (RFC 9110, section 13.1.2). Weak comparison.
         pub fn if_none_match<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::EntityTags>,
@@ -12460,7 +12460,7 @@ pub mod builder {
             self.user = crate::input::read("user", value);
             self
         }
-        /// Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise 412 with the current tag. Strong comparison.
+        /// Process the request only if the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise return 412 with the current tag. Strong comparison.
         pub fn if_match<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::EntityTags>,
@@ -12613,7 +12613,7 @@ pub mod builder {
             self.user = crate::input::read("user", value);
             self
         }
-        /// A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with `{`.
+        /// A filter expression for programs: SCIM filter syntax (RFC 7644, section 3.4.2.2), or JSON Logic if it begins with `{`.
         pub fn filter<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::FilterText>,
@@ -12621,7 +12621,7 @@ pub mod builder {
             self.filter = crate::input::read("filter", value).map(Some);
             self
         }
-        /// How many items the page may have: 1 to 200, 50 by default.
+        /// The maximum number of items on the page: 1 to 200, 50 by default.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<::std::num::NonZeroU32>,
@@ -12629,7 +12629,7 @@ pub mod builder {
             self.limit = crate::input::read("limit", value).map(Some);
             self
         }
-        /// Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
+        /// The `next_page` value of the previous page. Bound to the operation, its other parameters and what the caller may see; an edited or foreign token gets a 400.
         pub fn page_token<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::PageToken>,
@@ -12637,7 +12637,7 @@ pub mod builder {
             self.page_token = crate::input::read("page_token", value).map(Some);
             self
         }
-        /// A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-` for what must not.
+        /// Search text, as typed into a search bar: words that must all match, `field:value` with `*` and `?`, and `-` before terms that must not match.
         pub fn q<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::SearchText>,
@@ -12645,7 +12645,7 @@ pub mod builder {
             self.q = crate::input::read("q", value).map(Some);
             self
         }
-        /// The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last; the id decides between equals.
+        /// The sort order: up to three fields separated by commas, with `-` before a descending one. Missing values sort last; ties are broken by id.
         pub fn sort<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::SortText>,
@@ -12653,7 +12653,7 @@ pub mod builder {
             self.sort = crate::input::read("sort", value).map(Some);
             self
         }
-        /// Whether the answer says how many there are in all.
+        /// Include the total number of matches in the response.
         pub fn total<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::TotalKind>,
@@ -12969,7 +12969,7 @@ pub mod builder {
             self.user = crate::input::read("user", value);
             self
         }
-        /// How many items the page may have: 1 to 200, 50 by default.
+        /// The maximum number of items on the page: 1 to 200, 50 by default.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<::std::num::NonZeroU32>,
@@ -12977,7 +12977,7 @@ pub mod builder {
             self.limit = crate::input::read("limit", value).map(Some);
             self
         }
-        /// Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the caller may see; an edited or foreign one is a 400.
+        /// The `next_page` value of the previous page. Bound to the operation, its other parameters and what the caller may see; an edited or foreign token gets a 400.
         pub fn page_token<V>(mut self, value: V) -> Self
         where
             V: crate::input::Input<types::PageToken>,

@@ -51,29 +51,29 @@ pub mod user_view {
 }
 /// Known values of [`Error::code`](crate::Error::code).
 pub mod error_code {
-    /// The request is not as the document describes it; the message names the field and the rule.
+    /// The request doesn't match the document; the message names the field and the rule.
     pub const INVALID_REQUEST: &str = "invalid_request";
-    /// The page token was edited, or comes from another operation, filter, order or caller. Start again without one.
+    /// The page token is invalid, or belongs to another operation, query or caller. Start again without one.
     pub const INVALID_PAGE_TOKEN: &str = "invalid_page_token";
-    /// The search, filter or sort can't be read; the message names the place, what was expected and the allowed names.
+    /// The search, filter or sort can't be parsed; the message gives the position, what was expected and the allowed names.
     pub const INVALID_QUERY: &str = "invalid_query";
     /// The request carries more than one credential; send exactly one.
     pub const AMBIGUOUS_CREDENTIALS: &str = "ambiguous_credentials";
     /// The request needs a bearer token, or the one it carries is unknown, ended or expired.
     pub const UNAUTHENTICATED: &str = "unauthenticated";
-    /// Nobody can sign in with this identifier and password. The answer is the same whatever the reason.
+    /// No account can sign in with this identifier and password. The response is the same for every reason.
     pub const INVALID_CREDENTIALS: &str = "invalid_credentials";
-    /// The caller may see the resource but not do this; the message names the permission that is missing.
+    /// The caller may see the resource but may not do this; the message names the missing permission.
     pub const FORBIDDEN: &str = "forbidden";
-    /// The password is right but has expired; change it with login_change_password, which needs no session.
+    /// The password is correct but has expired or must be changed; change it with login_change_password, which needs no session.
     pub const PASSWORD_EXPIRED: &str = "password_expired";
     /// The operation is sensitive and the sign-in is too old; call session_reauthenticate first.
     pub const REAUTHENTICATION_REQUIRED: &str = "reauthentication_required";
-    /// This server does not let people register themselves.
+    /// This server doesn't let people register themselves.
     pub const REGISTRATION_CLOSED: &str = "registration_closed";
-    /// There is no such resource, or none that the caller may see.
+    /// The resource doesn't exist, or the caller may not see it.
     pub const NOT_FOUND: &str = "not_found";
-    /// The request's body did not arrive in time.
+    /// The request body didn't arrive in time.
     pub const REQUEST_TIMEOUT: &str = "request_timeout";
     /// Another account uses this username.
     pub const USERNAME_TAKEN: &str = "username_taken";
@@ -89,29 +89,29 @@ pub mod error_code {
     pub const SLUG_TAKEN: &str = "slug_taken";
     /// A built-in role can be neither changed nor deleted.
     pub const BUILT_IN_ROLE: &str = "built_in_role";
-    /// Somebody holds the role; delete it with `force` and they lose it.
+    /// The role has holders; delete it with `force` to take it from them.
     pub const ROLE_IN_USE: &str = "role_in_use";
-    /// Every user is in the default group: it can't be deleted, left or named otherwise, and has no invitations.
+    /// Every user is in the default group: it can't be deleted or left, its slug can't be changed, and it has no invitations.
     pub const DEFAULT_GROUP: &str = "default_group";
     /// This would leave a group without an owner; make another member an owner first.
     pub const LAST_OWNER: &str = "last_owner";
-    /// The user is a member of the group already.
+    /// The user is already a member of the group.
     pub const ALREADY_MEMBER: &str = "already_member";
-    /// This idempotency key was used before, with another request or for something that is not there any more.
+    /// This idempotency key was used before, with another request or for something that no longer exists.
     pub const IDEMPOTENCY_KEY_REUSED: &str = "idempotency_key_reused";
-    /// A request with this idempotency key is being worked on; retry after the time in Retry-After.
+    /// A request with this idempotency key is in progress; retry after the time in Retry-After.
     pub const IDEMPOTENCY_IN_PROGRESS: &str = "idempotency_in_progress";
-    /// The request collided with another change; read the resource again and retry.
+    /// The request conflicted with a concurrent change; read the resource again and retry.
     pub const CONFLICT: &str = "conflict";
-    /// The resource has changed since the tag in If-Match was read; the ETag header has the current tag.
+    /// The resource has changed since the entity tag in If-Match was read; the ETag header has the current tag.
     pub const PRECONDITION_FAILED: &str = "precondition_failed";
-    /// The request's body is larger than the operation allows.
+    /// The request body is larger than the operation allows.
     pub const BODY_TOO_LARGE: &str = "body_too_large";
-    /// The request's body must be sent as application/json.
+    /// The request body must be sent as application/json.
     pub const UNSUPPORTED_MEDIA_TYPE: &str = "unsupported_media_type";
-    /// The current password is not the one that was sent.
+    /// The password sent is not the user's current password.
     pub const PASSWORD_MISMATCH: &str = "password_mismatch";
-    /// The new password has fewer characters than this server's policy demands.
+    /// The new password has fewer characters than this server's policy requires.
     pub const PASSWORD_TOO_SHORT: &str = "password_too_short";
     /// The new password is common, repetitive, easily guessed or made of the user's own names.
     pub const PASSWORD_BLOCKED: &str = "password_blocked";
@@ -119,31 +119,31 @@ pub mod error_code {
     pub const PASSWORD_UNCHANGED: &str = "password_unchanged";
     /// A username shaped like an e-mail address or a telephone number must be the user's own.
     pub const USERNAME_NOT_OWN_EMAIL: &str = "username_not_own_email";
-    /// The username has a character that RFC 8265 allows in no username, or not in that place, such as an invisible one; the message names it.
+    /// The username has a character that RFC 8265 doesn't allow, at all or in that position, such as an invisible one; or it is a UUID or `me`. The message names the rule.
     pub const USERNAME_NOT_ALLOWED: &str = "username_not_allowed";
     /// A user needs at least one of username, email and phone.
     pub const IDENTIFIER_REQUIRED: &str = "identifier_required";
-    /// The role can't be held there: users hold global roles of type `user`, members hold group roles.
+    /// The role can't be held there: users hold global roles of type `user`, members of a group hold group roles.
     pub const WRONG_ROLE_TYPE: &str = "wrong_role_type";
-    /// The permission is in a name space of Rollcall's own, but there is none with this name or it does not belong there.
+    /// The permission has a prefix reserved for Rollcall, but no such permission exists or it doesn't belong in a role of this scope.
     pub const UNKNOWN_PERMISSION: &str = "unknown_permission";
-    /// The invitation is unknown, used, expired, withdrawn, meant for another address, or void because its sender may not send it any more.
+    /// The invitation is unknown, used, expired, withdrawn, for another address, or void because its sender may no longer send it.
     pub const INVITATION_INVALID: &str = "invitation_invalid";
-    /// The user has no e-mail address, or no telephone number, that could be verified; set it in the same request.
+    /// The user has no e-mail address or telephone number to verify; set it in the same request.
     pub const NOTHING_TO_VERIFY: &str = "nothing_to_verify";
     /// The time must be in the future.
     pub const TIME_IN_PAST: &str = "time_in_past";
     /// The JSON object would be larger or deeper than its limit after this change.
     pub const DOCUMENT_TOO_LARGE: &str = "document_too_large";
-    /// The search, filter or exact total takes longer than a statement may; narrow it, or ask for an estimate.
+    /// The search, filter or exact total exceeds the statement timeout; narrow it, or request an estimate.
     pub const QUERY_TOO_COSTLY: &str = "query_too_costly";
-    /// Too many attempts for this account or from this address; wait for Retry-After.
+    /// Too many attempts for this account or from this address; retry after the time in Retry-After.
     pub const TOO_MANY_ATTEMPTS: &str = "too_many_attempts";
-    /// The caller, or an address without a sign-in, has too many requests under way at once; wait for Retry-After.
+    /// Too many concurrent requests from the caller, or from an address without a credential; retry after the time in Retry-After.
     pub const TOO_MANY_REQUESTS: &str = "too_many_requests";
-    /// The server failed; the request id finds the reason in its log. Nothing was changed.
+    /// Internal error; find the cause in the server's log by the request id. Nothing was changed.
     pub const INTERNAL: &str = "internal";
-    /// The server is overloaded or its database is away; retry after the time in Retry-After. A change may still take effect.
+    /// The server is overloaded or its database is unavailable; retry after the time in Retry-After. A change may still take effect.
     pub const UNAVAILABLE: &str = "unavailable";
     /// Every known value.
     pub const ALL: &[&str] = &[

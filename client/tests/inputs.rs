@@ -134,7 +134,7 @@ async fn an_invalid_value_is_an_error_that_names_field_value_and_rule() {
     let profile = types::ProfileInput::builder().nickname("tab\there");
     assert_eq!(
         unsent(create(new().profile(profile)).await),
-        "profile.nickname: \"tab\\there\" must contain something to see, and no control characters, direction marks or other characters that are never seen"
+        "profile.nickname: \"tab\\there\" must contain a visible character, and no control characters, direction marks or other invisible characters"
     );
     assert_eq!(
         unsent(create(new().custom_data(json!([1]))).await),

@@ -1,4 +1,4 @@
-//! Lists the files of `openapi/examples`, so that an example needs no line in Rust.
+//! Generates the list of the files in `openapi/examples`, so that a new example needs no change to Rust code.
 
 use std::path::Path;
 use std::{env, fs, io};
@@ -16,7 +16,7 @@ fn main() -> io::Result<()> {
             names.push(name.to_owned());
         }
     }
-    // The same input makes the same bytes.
+    // Sorted for reproducible builds.
     names.sort();
     let mut code = String::from("pub(super) const ALL: &[(&str, &str)] = &[\n");
     for name in names {

@@ -1,4 +1,4 @@
-//! The queries that the document and `openapi/finding.md` show, sent as they stand there.
+//! Sends the example queries of the document and of `openapi/finding.md`.
 
 use std::path::Path;
 
@@ -7,23 +7,30 @@ use serde_json::json;
 use crate::support::contract::OPERATIONS;
 use crate::support::{Answer, Person, TestServer};
 
-/// What stands between backticks and is a query.
+/// Extracts the queries between backticks.
 fn queries(text: &str) -> Vec<(&str, &str)> {
     let quoted = text.split('`').skip(1).step_by(2);
     let parameters = ["q", "filter", "sort", "group", "role", "not_group", "not_role", "total", "limit"];
     quoted.filter_map(|text| text.split_once('=')).filter(|(name, _)| parameters.contains(name)).collect()
 }
 
-async fn taken(server: &TestServer, who: &Person, path: &str, name: &str, value: &str) -> Result<(), String> {
+async fn accepts(
+    server: &TestServer,
+    who: &Person,
+    path: &str,
+    name: &str,
+    value: &str,
+) -> Result<(), String> {
     let request = server.request(http::Method::GET, path).query(&[(name, value)]).bearer_auth(who.token());
     let answer = Answer::of(request).await;
-    let told = format!("{path}?{name}={value} by {}: {} {}", who.username, answer.code(), answer.message());
-    if answer.code() == 200 { Ok(()) } else { Err(told) }
+    let message =
+        format!("{path}?{name}={value} by {}: {} {}", who.username, answer.code(), answer.message());
+    if answer.code() == 200 { Ok(()) } else { Err(message) }
 }
 
-/// Each list has examples of its own, and whoever may call it may send them.
+/// Every list has its own examples, and its allowed callers can send them.
 #[tokio::test]
-async fn user_list_and_the_others_take_the_examples_that_they_show() {
+async fn user_list_and_other_lists_accept_their_documented_examples() {
     let server = TestServer::start().await;
     let people = [server.admin().await, server.user("plain").await];
     let (mut wrong, mut shown) = (Vec::new(), Vec::new());
@@ -35,7 +42,7 @@ async fn user_list_and_the_others_take_the_examples_that_they_show() {
         let path = operation.path.replace("{group}", "@public").replace("{user}", "me");
         for who in &people {
             for (name, value) in &queries {
-                wrong.extend(taken(&server, who, &path, name, value).await.err());
+                wrong.extend(accepts(&server, who, &path, name, value).await.err());
             }
         }
         shown.push(queries);
@@ -47,9 +54,9 @@ async fn user_list_and_the_others_take_the_examples_that_they_show() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What the page says to write here in place of what one wrote elsewhere.
+/// The page's equivalents of other systems' queries are valid.
 #[tokio::test]
-async fn user_list_takes_what_the_page_says() {
+async fn user_list_accepts_the_queries_of_the_page() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let body = json!({ "slug": "qa", "name": "QA", "owner": "me" });
@@ -63,21 +70,21 @@ async fn user_list_takes_what_the_page_says() {
     for row in rows {
         let row = row.replace("\\|", "\u{1}");
         let cells: Vec<&str> = row.trim_matches('|').split('|').collect();
-        // There you wrote, here you write.
+        // The last column is the query for Rollcall.
         if let Some(cell) = cells.last() {
             for (name, value) in queries(cell) {
                 let value = value.replace('\u{1}', "|").replace('…', "01941f29-7c00-7000-8000-000000000001");
                 let value = if value == "<id>" { "@qa".to_owned() } else { value };
                 if matches!(name, "q" | "filter" | "sort" | "group" | "total" | "limit") {
                     sent += 1;
-                    wrong.extend(taken(&server, &admin, path_of_users, name, &value).await.err());
+                    wrong.extend(accepts(&server, &admin, path_of_users, name, &value).await.err());
                 }
             }
         }
     }
     assert!(sent > 15, "{sent}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    // Whom CVAT's `org=` finds: those in no group of their own. Everybody is in `public`.
+    // CVAT's `org=` returns users without an organization; here, users in no group other than `public`.
     server.user("plain").await;
     let row = page.lines().find(|line| line.starts_with("| `org=`")).unwrap();
     let request = server.request(http::Method::GET, path_of_users).query(&[*queries(row).last().unwrap()]);

@@ -1,11 +1,11 @@
-//! Who may call an operation, read from the published document and from nothing else: `x-permission`, and for the recent
-//! password check the description's `session_reauthenticate`.
+//! Allowed callers of an operation, parsed from the published document only: `x-permission` and, for the recent password check,
+//! `session_reauthenticate` in the description.
 
 use rollcall_client::error_code;
 
 use crate::support::contract::Operation;
 
-/// What the document says.
+/// Access rule of an operation according to the document.
 #[derive(Debug, Default)]
 pub struct Permit {
     public: bool,
@@ -15,38 +15,38 @@ pub struct Permit {
     group_admin: bool,
     group_owner: bool,
     others_only: bool,
-    /// The permission that opens the operation, if one does.
+    /// The permission that gives access, if there is one.
     pub permission: Option<String>,
     fresh: bool,
 }
 
-/// Who calls, as far as the document's words go.
+/// Facts about the caller that the document's rules depend on.
 #[derive(Clone, Debug, Default)]
 pub struct Standing {
-    /// The global permissions; `None` for whom the server doesn't know.
+    /// The global permissions; `None` for a caller without a valid credential.
     pub permissions: Option<Vec<String>>,
-    /// Whether it is about the caller, or the caller's own membership.
+    /// True if the target is the caller, or the caller's own membership.
     pub own: bool,
-    /// Whether the caller is in the group that it is about.
+    /// True if the caller is a member of the group.
     pub member: bool,
-    /// Whether the caller holds `group:admin` in it.
+    /// True if the caller holds `group:admin` in the group.
     pub group_admin: bool,
-    /// Whether the caller holds `group:own` in it.
+    /// True if the caller holds `group:own` in the group.
     pub group_owner: bool,
-    /// Whether the user whom it would change holds a permission that the caller doesn't.
+    /// True if the target user holds a permission that the caller lacks.
     pub outranked: bool,
-    /// Whether the caller's password was checked long ago.
+    /// True if the caller's last password check is not recent.
     pub stale: bool,
 }
 
 impl Permit {
-    /// Reads the document.
+    /// Parses the rule of an operation.
     pub fn of(operation: &Operation) -> Self {
         let words = operation.object["x-permission"].as_str().unwrap();
         let description = operation.object["description"].as_str().unwrap();
         let mut permit = Self {
             fresh: description.contains("session_reauthenticate"),
-            others_only: description.contains("for other users than themselves"),
+            others_only: description.contains("for users other than themselves"),
             ..Self::default()
         };
         for word in words.split(" or ").flat_map(|part| part.split(", ")) {
@@ -66,13 +66,13 @@ impl Permit {
         permit
     }
 
-    /// What becomes of the call: status and code, or `None` for success.
+    /// Returns the expected status and code, or `None` for success.
     pub fn expected(&self, operation: &Operation, caller: &Standing) -> Option<(u16, &'static str)> {
         if self.public {
             return None;
         }
         let Some(held) = &caller.permissions else { return Some((401, error_code::UNAUTHENTICATED)) };
-        // What the document says of these two.
+        // As documented under "Authentication".
         let includes = |held: &str, permission: &str| held == "groups:write" && permission == "groups:read";
         let holds =
             |permission: &str| held.iter().any(|held| held == permission || includes(held, permission));
@@ -84,7 +84,7 @@ impl Permit {
             || (self.group_owner && caller.group_owner)
             || self.permission.as_deref().is_some_and(holds);
         if !open {
-            // A group that the caller may not see is answered like none.
+            // An invisible group gets the same response as a missing one.
             let hidden = in_group && !caller.member && !holds("groups:read");
             return Some(if hidden { (404, error_code::NOT_FOUND) } else { (403, error_code::FORBIDDEN) });
         }
@@ -94,7 +94,7 @@ impl Permit {
         if self.fresh && caller.own && caller.stale {
             return Some((403, error_code::REAUTHENTICATION_REQUIRED));
         }
-        // Only changes of users ask who stands above whom.
+        // Only changes of users compare permissions.
         let of_user = operation.path.contains("{user}") && !in_group && operation.method != http::Method::GET;
         (of_user && caller.outranked && !caller.own).then_some((403, error_code::FORBIDDEN))
     }

@@ -1,35 +1,35 @@
-//! Permissions, and who may call an operation.
+//! Permissions, and the access rules of operations.
 
 use std::fmt;
 
-/// A permission of Rollcall's own. Applications may define others; those are plain strings.
+/// One of Rollcall's own permissions. Applications may define others; those are plain strings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Permission {
-    /// Read the audit trail of everybody.
+    /// Read all audit events.
     AuditRead,
-    /// Manage a group and its members. Counts inside the group.
+    /// Manage a group and its members. Applies inside the group.
     GroupAdmin,
-    /// Give any group role. Counts inside the group.
+    /// Grant any group role. Applies inside the group.
     GroupOwn,
-    /// See every group and its members.
+    /// Read every group and its members.
     GroupsRead,
-    /// See, make, change and delete every group.
+    /// Read, create, change and delete every group.
     GroupsWrite,
-    /// Make, change and delete identity providers.
+    /// Create, change and delete identity providers.
     ProvidersWrite,
-    /// Give roles to users and take them.
+    /// Assign roles to users and remove them.
     RolesAssign,
-    /// Make, change and delete roles.
+    /// Create, change and delete roles.
     RolesWrite,
-    /// Set passwords, end sessions, revoke tokens and factors of other users.
+    /// Set and check passwords and end sessions of other users.
     UsersCredentials,
     /// Delete users.
     UsersDelete,
-    /// See the whole record of every user.
+    /// Read the full record of every user.
     UsersRead,
     /// Suspend users and reactivate them.
     UsersSuspend,
-    /// Make users and change their records.
+    /// Create users and change their records.
     UsersWrite,
 }
 
@@ -51,28 +51,29 @@ impl Permission {
         Self::UsersWrite,
     ];
 
-    /// The permission whose holders may do what holders of this one may: who changes a group is shown it by the response.
+    /// Returns the permission that includes this one. Holders of `groups:write` may read groups, because the response to a
+    /// change shows the group.
     pub fn included_in(self) -> Option<Self> {
         (self == Self::GroupsRead).then_some(Self::GroupsWrite)
     }
 
-    /// Whether it counts inside a group only.
+    /// Returns true if the permission applies inside a group only.
     pub fn in_group(self) -> bool {
         matches!(self, Self::GroupAdmin | Self::GroupOwn)
     }
 
-    /// Whether a permission is in one of the name spaces that are Rollcall's own.
+    /// Returns true if the name begins with a prefix reserved for Rollcall, such as `users:`, known or not.
     pub fn is_own(name: &str) -> bool {
         let space = name.split(':').next().unwrap_or_default();
         ["audit", "group", "groups", "providers", "roles", "users"].contains(&space)
     }
 
-    /// The permission with this name, if it is one of Rollcall's own.
+    /// Returns the permission with this name, if it is one of Rollcall's own.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|permission| permission.as_str() == name)
     }
 
-    /// The permission as it stands in roles, sessions and documents.
+    /// Name of the permission in roles, sessions and the document.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AuditRead => "audit:read",
@@ -98,16 +99,16 @@ impl fmt::Display for Permission {
     }
 }
 
-/// Who may call an operation.
+/// The access rule of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Anybody; no credential is read.
+    /// Everyone; the credential is not read.
     Public,
-    /// Anybody who is signed in. What they see depends on their permissions.
+    /// Any signed-in user. The response depends on their permissions.
     SignedIn,
-    /// Only the user whom it is about.
+    /// Only the user named in the path.
     OwnOnly,
-    /// The user whom it is about, and holders of the permission.
+    /// The user named in the path, and holders of the permission.
     OwnOr(Permission),
     /// Members of the group, and holders of the permission.
     MemberOr(Permission),
@@ -115,7 +116,7 @@ pub enum Access {
     GroupAdminOr(Permission),
     /// Members who hold `group:own` in the group, and holders of the permission.
     GroupOwnerOr(Permission),
-    /// The member whom it is about, members who hold `group:admin` in the group, and holders of the permission.
+    /// The member named in the path, members who hold `group:admin` in the group, and holders of the permission.
     OwnOrGroupAdminOr(Permission),
     /// Holders of the permission.
     Holders(Permission),
@@ -124,17 +125,17 @@ pub enum Access {
 }
 
 impl Access {
-    /// Whether a credential is needed.
+    /// Returns true if a credential is required.
     pub fn needs_credential(self) -> bool {
         self != Self::Public
     }
 
-    /// Whether a signed-in caller may be told that they may not: a 403. What isn't theirs to see is a 404 instead.
+    /// Returns true if a signed-in caller can get a 403. Resources that a caller may not see get a 404 instead.
     pub fn can_forbid(self) -> bool {
         !matches!(self, Self::Public | Self::SignedIn | Self::MemberOr(_))
     }
 
-    /// The permission that opens the operation, if one does.
+    /// Returns the permission that gives access to the operation, if there is one.
     pub fn permission(self) -> Option<Permission> {
         match self {
             Self::OwnOr(permission)

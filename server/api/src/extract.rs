@@ -1,5 +1,5 @@
-//! How requests are read. Dropshot's own extractors answer 400 without a code, take an array for a struct and
-//! the last of two headers; these say the same in the document and are strict about it.
+//! Request extractors. Dropshot's own extractors return 400 without an error code, accept an array for a struct, and use the
+//! last of two equal headers. These produce the same document and validate strictly.
 
 use std::fmt;
 use std::time::Duration;
@@ -20,10 +20,10 @@ use crate::error::{
     UNSUPPORTED_MEDIA_TYPE,
 };
 
-/// How long a request's body may take to arrive. Dropshot itself would wait for ever.
+/// Timeout for receiving a request body; a slower one gets a 408. Dropshot itself would wait forever.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The values of a path.
+/// Path parameters. Invalid ones get a 400.
 #[derive(Debug)]
 pub struct PathParams<T>(pub T);
 
@@ -41,7 +41,7 @@ impl<T: DeserializeOwned + JsonSchema + Send + Sync + 'static> SharedExtractor f
     }
 }
 
-/// The values of a query string. Types derive `deny_unknown_fields`, so a misspelt parameter is a 400.
+/// Query parameters. Their types derive `deny_unknown_fields`, so a misspelt parameter gets a 400.
 #[derive(Debug)]
 pub struct QueryParams<T>(pub T);
 
@@ -57,12 +57,12 @@ impl<T: DeserializeOwned + JsonSchema + Send + Sync + 'static> SharedExtractor f
     }
 }
 
-/// The one bearer token of a request (RFC 6750, section 2.1), not yet looked up. Operations that take it
-/// refuse a request without one before they read its body. Tokens in query strings are ignored.
+/// The bearer token of a request (RFC 6750, section 2.1), not yet looked up. A request without one gets a 401 before its body
+/// is read; one with several gets a 400. Tokens in query strings are ignored.
 pub struct Bearer(String);
 
 impl Bearer {
-    /// The token as it was sent.
+    /// The token as sent.
     pub fn token(&self) -> &str {
         &self.0
     }
@@ -105,21 +105,21 @@ impl SharedExtractor for Bearer {
 pub enum Tags {
     /// `*`: any current representation.
     Any,
-    /// The opaque parts of the tags that were listed; weak ones are marked.
+    /// The listed tags, at most 10.
     Listed(Vec<Tag>),
 }
 
 /// One entity tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tag {
-    /// What stands between the quotes.
+    /// The text between the quotes, at most 64 characters.
     pub opaque: String,
-    /// Whether it was sent as `W/"…"`.
+    /// True for a weak tag, sent as `W/"…"`.
     pub weak: bool,
 }
 
 impl Tags {
-    /// Reads a header's value; the error finishes the sentence "If-Match …".
+    /// Parses a header's value; the error completes the sentence "If-Match …".
     pub fn parse(value: &str) -> Result<Self, String> {
         if value.trim() == "*" {
             return Ok(Self::Any);
@@ -133,7 +133,7 @@ impl Tags {
                 Some(quoted) => (true, quoted),
                 None => (false, rest),
             };
-            // A comma may stand between the quotes too.
+            // Commas are also allowed between the quotes.
             let (opaque, after) =
                 quoted.strip_prefix('"').and_then(|inner| inner.split_once('"')).ok_or_else(malformed)?;
             if opaque.len() > 64 || !opaque.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -154,15 +154,15 @@ impl Tags {
     }
 }
 
-/// What the document says of the three conditional headers.
+/// The headers' parameters in the document.
 mod documented {
     use schemars::JsonSchema;
     use serde::Deserialize;
 
     #[derive(Deserialize, JsonSchema)]
     pub struct IfMatch {
-        /// Do it only while the resource still has one of these entity tags (RFC 9110, section 13.1.1); otherwise
-        /// 412 with the current tag. Strong comparison.
+        /// Process the request only if the resource still has one of these entity tags (RFC 9110, section 13.1.1);
+        /// otherwise return 412 with the current tag. Strong comparison.
         #[serde(rename = "if-match")]
         #[schemars(regex(pattern = r#"^(\*|(W/)?"[!#-~]{0,64}"(, ?(W/)?"[!#-~]{0,64}"){0,9})$"#))]
         _value: Option<String>,
@@ -170,8 +170,8 @@ mod documented {
 
     #[derive(Deserialize, JsonSchema)]
     pub struct IfNoneMatch {
-        /// Answer 304 without a body while the resource still has one of these entity tags (RFC 9110, section
-        /// 13.1.2).
+        /// Return 304 without a body if the resource still has one of these entity tags (RFC 9110, section 13.1.2).
+        /// Weak comparison.
         #[serde(rename = "if-none-match")]
         #[schemars(regex(pattern = r#"^(\*|(W/)?"[!#-~]{0,64}"(, ?(W/)?"[!#-~]{0,64}"){0,9})$"#))]
         _value: Option<String>,
@@ -179,24 +179,24 @@ mod documented {
 
     #[derive(Deserialize, JsonSchema)]
     pub struct IdempotencyKey {
-        /// Makes a retry safe: for 24 hours the same key with the same body answers what the first request
-        /// answered, with `Idempotency-Replayed: true`; with another body, or once what it created is gone, it is a
-        /// 409. Bound to the caller. Best a fresh UUID. 1 to 255 visible ASCII characters.
+        /// Makes retries safe: for 24 hours, a request with the same key and body gets the response of the first request,
+        /// with `Idempotency-Replayed: true`. With another body, or once the created resource is gone, it gets a 409. Bound
+        /// to the caller. A fresh UUID is a good choice. 1 to 255 visible ASCII characters.
         #[serde(rename = "idempotency-key")]
         #[schemars(regex(pattern = r"^[!-~]{1,255}$"))]
         _value: Option<String>,
     }
 }
 
-/// The `If-Match` header.
+/// The `If-Match` header, at most once.
 #[derive(Clone, Debug)]
 pub struct IfMatch(pub Option<Tags>);
 
-/// The `If-None-Match` header.
+/// The `If-None-Match` header, at most once.
 #[derive(Clone, Debug)]
 pub struct IfNoneMatch(pub Option<Tags>);
 
-/// The `Idempotency-Key` header.
+/// The `Idempotency-Key` header, at most once, with 1 to 255 visible ASCII characters.
 #[derive(Clone, Debug)]
 pub struct IdempotencyKey(pub Option<String>);
 
@@ -261,12 +261,12 @@ fn only_header<'a>(
     first.to_str().map(Some).map_err(|_| INVALID_REQUEST.with(format!("{name}: must be visible ASCII")))
 }
 
-/// A JSON object as the body of a request.
+/// A JSON object as the request body. Fails with 400, 408, 413 or 415.
 #[derive(Debug)]
 pub struct JsonBody<T> {
     /// The body.
     pub value: T,
-    /// The bytes that were sent, to tell a retry from another request with the same idempotency key.
+    /// The bytes as sent, to distinguish a retry from another request with the same idempotency key.
     pub raw: Vec<u8>,
 }
 
@@ -289,8 +289,8 @@ impl<T: DeserializeOwned + JsonSchema + Send + Sync + 'static> ExclusiveExtracto
     }
 }
 
-/// A JSON object as the body of a request, or no body at all, which means the same as `{}`. For operations whose body has
-/// no field that must be there; the document says so by `required: false`.
+/// A JSON object as the request body, or no body, which means the same as `{}`. For operations whose body has no required
+/// fields; the document has `required: false` for it.
 #[derive(Debug)]
 pub struct OptionalBody<T>(pub JsonBody<T>);
 
@@ -303,7 +303,7 @@ impl<T: DeserializeOwned + JsonSchema + Send + Sync + 'static> ExclusiveExtracto
         let (parts, body) = request.into_parts();
         check_length(&parts.headers, rqctx.request_body_max_bytes())?;
         let mut raw = collect(body, rqctx.request_body_max_bytes()).await?;
-        // Nothing has no media type, whatever a client's library says of it.
+        // The content type of an empty body is ignored: client libraries send various ones.
         if raw.is_empty() {
             raw = b"{}".to_vec();
         } else {
@@ -322,18 +322,18 @@ fn too_large(limit: usize) -> HttpError {
     BODY_TOO_LARGE.with(format!("the body must not be larger than {limit} bytes"))
 }
 
-/// Refuses a body that says itself that it is too large, before any of it is read.
+/// Rejects a body with a `Content-Length` above the limit before reading any of it.
 fn check_length(headers: &http::HeaderMap, limit: usize) -> Result<(), HttpError> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limit as u64) { Err(too_large(limit)) } else { Ok(()) }
 }
 
-/// Reads a whole body, bounded in size and time.
+/// Reads the whole body, within the limits of size and time.
 async fn collect(body: Body, limit: usize) -> Result<Vec<u8>, HttpError> {
     match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await {
         Err(_) => Err(REQUEST_TIMEOUT.with("the body did not arrive within 10 seconds")),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(limit)),
-        Ok(Err(_)) => Err(INVALID_REQUEST.with("the body broke off")),
+        Ok(Err(_)) => Err(INVALID_REQUEST.with("the body ended early; send it completely")),
         Ok(Ok(collected)) => Ok(collected.to_bytes().to_vec()),
     }
 }
@@ -349,13 +349,13 @@ fn check_content_type(headers: &http::HeaderMap) -> Result<(), HttpError> {
     Err(UNSUPPORTED_MEDIA_TYPE.with("content-type: must be application/json"))
 }
 
-/// Reads a JSON object; the error names the field and the rule.
+/// Parses a JSON object without NUL characters; the error names the field and the rule.
 pub fn parse<T: DeserializeOwned>(raw: &[u8]) -> Result<T, String> {
     let first = raw.iter().find(|byte| !byte.is_ascii_whitespace());
     if first != Some(&b'{') {
         return Err("the body must be a JSON object".to_owned());
     }
-    // Raw control characters are no JSON, so NUL can only come as an escape; look closer only where one stands.
+    // JSON has no raw control characters, so NUL can only appear as an escape; the check runs only if there is one.
     if raw.windows(6).any(|window| window == br"\u0000") {
         let value = serde_json::from_slice(raw).map_err(|error| format!("the body is not JSON: {error}"))?;
         if let Some(place) = nul_in(&value, "") {
@@ -371,7 +371,7 @@ pub fn parse<T: DeserializeOwned>(raw: &[u8]) -> Result<T, String> {
 fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
     let path = error.path().to_string();
     let rule = error.inner().to_string();
-    // The place in the text says nothing to somebody who sent a structure.
+    // Line and column mean nothing to a caller whose library serialized the body.
     let rule = rule.rsplit_once(" at line ").map_or(rule.as_str(), |(rule, _)| rule);
     match (error.inner().classify(), path.as_str()) {
         (serde_json::error::Category::Data, "" | ".") => rule.to_owned(),
@@ -380,7 +380,7 @@ fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
     }
 }
 
-/// Where a string or a name with NUL stands, if one does.
+/// Returns the path of the first string or member name with NUL, if there is one.
 fn nul_in(value: &serde_json::Value, path: &str) -> Option<String> {
     use serde_json::Value;
     let child = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
@@ -413,20 +413,20 @@ mod tests {
 
     #[test]
     fn bodies_are_objects_with_known_fields_and_no_nul() {
-        let refused = |raw: &str| parse::<Sample>(raw.as_bytes()).unwrap_err();
-        assert_eq!(refused(r#"["x"]"#), "the body must be a JSON object");
-        assert!(refused("").contains("JSON object"));
-        assert!(refused(r#"{"nome": 1}"#).contains("unknown field `nome`"));
-        let empty = refused(r#"{"name": ""}"#);
-        assert!(empty.starts_with("name: must contain something to see"), "{empty}");
+        let rejected = |raw: &str| parse::<Sample>(raw.as_bytes()).unwrap_err();
+        assert_eq!(rejected(r#"["x"]"#), "the body must be a JSON object");
+        assert!(rejected("").contains("JSON object"));
+        assert!(rejected(r#"{"nome": 1}"#).contains("unknown field `nome`"));
+        let empty = rejected(r#"{"name": ""}"#);
+        assert!(empty.starts_with("name: must contain a visible character"), "{empty}");
         assert!(empty.ends_with("and have 1 to 128 characters, has 0"), "{empty}");
-        assert!(refused(r#"{"name": 7}"#).starts_with("name: invalid type"));
-        assert!(refused(r#"{"name": "a\u0000b"}"#).contains("NUL"));
-        assert!(refused(r#"{"data": {"a": ["\u0000"]}}"#).contains("data.a.0"));
-        assert!(refused(r#"{"name": "a"} x"#).contains("end after"));
-        assert!(refused(r#"{"name": "a", "name": "b"}"#).contains("duplicate field"));
+        assert!(rejected(r#"{"name": 7}"#).starts_with("name: invalid type"));
+        assert!(rejected(r#"{"name": "a\u0000b"}"#).contains("NUL"));
+        assert!(rejected(r#"{"data": {"a": ["\u0000"]}}"#).contains("data.a.0"));
+        assert!(rejected(r#"{"name": "a"} x"#).contains("end after"));
+        assert!(rejected(r#"{"name": "a", "name": "b"}"#).contains("duplicate field"));
         let deep = format!(r#"{{"data": {}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
-        assert!(refused(&deep).contains("recursion limit"));
+        assert!(rejected(&deep).contains("recursion limit"));
         let fine: Sample = parse(br#"{"data": "\\u0000"}"#).unwrap();
         assert_eq!(fine.data, "\\u0000");
         assert!(fine.name.is_none());
@@ -434,12 +434,13 @@ mod tests {
 
     #[test]
     fn structures_inside_a_body_are_objects_too() {
-        let refused = |raw: &str| parse::<crate::types::UserUpdate>(raw.as_bytes()).unwrap_err();
-        assert!(refused(r#"{"profile": ["Ada"]}"#).starts_with("profile: invalid type: sequence"));
+        let rejected = |raw: &str| parse::<crate::types::UserUpdate>(raw.as_bytes()).unwrap_err();
+        assert!(rejected(r#"{"profile": ["Ada"]}"#).starts_with("profile: invalid type: sequence"));
         assert!(
-            refused(r#"{"profile": {"address": [null, null]}}"#).starts_with("profile.address: invalid type")
+            rejected(r#"{"profile": {"address": [null, null]}}"#)
+                .starts_with("profile.address: invalid type")
         );
-        assert!(refused(r#"{"profile": {"address": {"city": "x"}}}"#).contains("unknown field `city`"));
+        assert!(rejected(r#"{"profile": {"address": {"city": "x"}}}"#).contains("unknown field `city`"));
         let cleared: crate::types::UserUpdate = parse(br#"{"profile": {"address": null}}"#).unwrap();
         let Some(crate::types::Nullable(Some(profile))) = cleared.profile else { panic!("a profile") };
         assert_eq!(profile.address, Some(crate::types::Nullable(None)));

@@ -1,5 +1,5 @@
-//! The contract of Rollcall: one trait whose methods are the operations, the types that they speak, and the published document
-//! that is made from all this. No database, no logic.
+//! The API contract of Rollcall: a trait whose methods are the operations, their request and response types, and the published
+//! document generated from them. No database, no business logic.
 //!
 //! A new operation starts here: its types in `types/<tag>.rs`, its method in [`RollcallApi`] and its line in
 //! [`operations::OPERATIONS`]; then `cargo xtask generate`.
@@ -18,5 +18,5 @@ pub use operations::{Answer, RollcallApi, rollcall_api_mod};
 pub use spec::{OperationSpec, Protects};
 pub use uuid::Uuid;
 
-/// The largest body of a request, in bytes, where an operation doesn't say otherwise.
+/// Default limit of a request body, in bytes. Larger bodies get a 413.
 pub const BODY_MAX_BYTES: usize = 64 * 1024;

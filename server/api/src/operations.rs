@@ -1,4 +1,5 @@
-//! The operations: one trait whose methods are the endpoints, and below it, in the same order, what their signatures can't say.
+//! The operations: a trait whose methods are the endpoints and, below it in the same order, the table of facts that their
+//! signatures can't express.
 
 use dropshot::{HttpError, RequestContext};
 
@@ -18,10 +19,11 @@ use crate::reply::{Created, NoContent, Ok200};
 use crate::spec::{Listed, OperationSpec, Protects, read, write};
 use crate::types;
 
-/// What every operation returns.
+/// Result of an operation: a typed response, or an error with a code of the registry.
 pub type Answer<T> = Result<T, HttpError>;
 
-/// The operations. A method's name is the operation's id; its comment is its text in the published document.
+/// The operations. A method's name is its operation id, and its doc comment becomes the summary and description in the
+/// published document.
 #[dropshot::api_description {
     tag_config = {
         allow_other_tags = false,
@@ -30,28 +32,28 @@ pub type Answer<T> = Result<T, HttpError>;
             "auth" = { description = "Signing in and out, registering, and the current session." },
             "users" = { description = "People and machines in the directory: their records, custom data and preferences." },
             "passwords" = { description = "Setting and changing passwords." },
-            "sessions" = { description = "The sign-ins of a user that have not ended." },
+            "sessions" = { description = "The active sessions of a user." },
             "groups" = { description = "Groups (teams, organizations) and their members." },
             "roles" = { description = "Named sets of permissions, and who holds them." },
-            "access" = { description = "Questions about who may do what, asked by applications." },
-            "audit" = { description = "Who did what, to whom, when, with which result." },
-            "system" = { description = "What the server says of itself." },
+            "access" = { description = "Permission checks for applications." },
+            "audit" = { description = "The audit trail: each recorded call with its caller, target, time and result." },
+            "system" = { description = "Health, version and this document." },
         },
     },
 }]
 pub trait RollcallApi {
-    /// The server's state.
+    /// The state that the server shares between requests.
     type Context: dropshot::ServerContext;
 
     /// Sign in
     ///
-    /// Checks an identifier and a password and starts a session. The answer to an unknown identifier, a wrong
-    /// password, an account without a password and a suspended account is the same 401 `invalid_credentials`,
-    /// after the same time. A right password that has expired or must be changed is a 403 `password_expired`: change
-    /// it with `login_change_password`. Attempts are counted for each account and each source address before
-    /// the password is checked; too many are a 429 with `Retry-After`. An account's attempts are those of all operations that
-    /// check its password together: `login`, `login_change_password`, `session_reauthenticate`, `user_password_change` and
-    /// `user_password_verify`. They are counted anew after a success, and after `user_password_set`.
+    /// Checks an identifier and a password and starts a session. An unknown identifier, a wrong password, an account
+    /// without a password and a suspended account all get the same 401 `invalid_credentials`, after the same time. A
+    /// correct password that has expired or must be changed gets a 403 `password_expired`: change it with
+    /// `login_change_password`. Attempts are counted per account and per source address before the password is
+    /// checked; too many get a 429 with `Retry-After`. All operations that check an account's password share one
+    /// count: `login`, `login_change_password`, `session_reauthenticate`, `user_password_change` and
+    /// `user_password_verify`. A success and `user_password_set` reset it.
     #[endpoint { method = POST, path = "/v1/login", tags = ["auth"] }]
     async fn login(
         rqctx: RequestContext<Self::Context>,
@@ -60,8 +62,8 @@ pub trait RollcallApi {
 
     /// Change a password without a session
     ///
-    /// The way out of an expired password, and as good for any other: checks the old password as `login` does, sets
-    /// the new one, ends all of the user's sessions and starts a fresh one.
+    /// For an expired password, and for any other: checks the old password as `login` does, sets the new one, ends
+    /// all of the user's sessions and starts a new one.
     #[endpoint { method = POST, path = "/v1/login/change-password", tags = ["auth"] }]
     async fn login_change_password(
         rqctx: RequestContext<Self::Context>,
@@ -70,10 +72,10 @@ pub trait RollcallApi {
 
     /// Register an account
     ///
-    /// Makes an account for the person who calls, where the server's configuration lets people register
-    /// (`registration.mode`); otherwise a 403 `registration_closed`. The user joins the group `public`. It doesn't sign in.
-    /// With an `invitation` the user joins its group, too, and the rules of `invitation_accept` hold, also for whether the
-    /// address is verified.
+    /// Creates an account for the caller if the server's configuration allows registration (`registration.mode`);
+    /// otherwise returns 403 `registration_closed`. The user joins the group `public`. This does not sign the user
+    /// in. With an `invitation`, the user also joins its group, under the same rules as `invitation_accept`,
+    /// including the rule for when the address counts as verified.
     #[endpoint { method = POST, path = "/v1/register", tags = ["auth"] }]
     async fn register(
         rqctx: RequestContext<Self::Context>,
@@ -83,7 +85,8 @@ pub trait RollcallApi {
 
     /// Sign out
     ///
-    /// Ends the current session, or with `everywhere` all sessions of the caller. They are dead on the next request.
+    /// Ends the current session, or with `everywhere` all sessions of the caller. Their tokens stop working
+    /// immediately.
     #[endpoint { method = POST, path = "/v1/logout", tags = ["auth"] }]
     async fn logout(
         rqctx: RequestContext<Self::Context>,
@@ -93,18 +96,19 @@ pub trait RollcallApi {
 
     /// View the current session
     ///
-    /// The session of the request, its user and the permissions that the user holds.
+    /// Returns the session of the request, its user and the permissions that the user holds.
     #[endpoint { method = GET, path = "/v1/session", tags = ["auth"] }]
     async fn session_view(
         rqctx: RequestContext<Self::Context>,
         credential: Bearer,
     ) -> Answer<Ok200<types::CurrentSession>>;
 
-    /// Prove again who you are
+    /// Re-authenticate
     ///
-    /// Checks the caller's password and answers with a fresh token of the same session; the old token is dead. For
-    /// the next five minutes (`session.reauthentication_seconds`) sensitive operations are open. A right password that has expired
-    /// or must be changed is a 403 `password_expired`: change it with `user_password_change`.
+    /// Checks the caller's password and returns a new token for the same session; the old token stops working
+    /// immediately. For the next five minutes (`session.reauthentication_seconds`) the session may call sensitive
+    /// operations. A correct password that has expired or must be changed gets a 403 `password_expired`: change it
+    /// with `user_password_change`.
     #[endpoint { method = POST, path = "/v1/session/reauthenticate", tags = ["auth"] }]
     async fn session_reauthenticate(
         rqctx: RequestContext<Self::Context>,
@@ -114,8 +118,8 @@ pub trait RollcallApi {
 
     /// List users
     ///
-    /// In the order in which they were made. Everybody who is signed in sees everybody's card, holders of `users:read`
-    /// the whole records. Users that exist throughout a walk over the pages are seen exactly once.
+    /// Oldest first. Any signed-in user sees every user's card; holders of `users:read` see full records. A user that
+    /// exists the whole time a client walks through the pages is returned exactly once.
     #[endpoint { method = GET, path = "/v1/users", tags = ["users"] }]
     async fn user_list(
         rqctx: RequestContext<Self::Context>,
@@ -125,7 +129,8 @@ pub trait RollcallApi {
 
     /// Create a user
     ///
-    /// The user joins the group `public`. A name, address or number that another account uses is a 409.
+    /// The user joins the group `public`. Returns 409 if the username, e-mail address or telephone number is already
+    /// in use.
     #[endpoint { method = POST, path = "/v1/users", tags = ["users"] }]
     async fn user_create(
         rqctx: RequestContext<Self::Context>,
@@ -136,7 +141,7 @@ pub trait RollcallApi {
 
     /// View a user
     ///
-    /// The whole record for the user itself and for holders of `users:read`, the card for others.
+    /// Returns the full record to the user themselves and to holders of `users:read`, and the card to others.
     #[endpoint { method = GET, path = "/v1/users/{user}", tags = ["users"] }]
     async fn user_view(
         rqctx: RequestContext<Self::Context>,
@@ -147,10 +152,10 @@ pub trait RollcallApi {
 
     /// Update a user
     ///
-    /// JSON Merge Patch (RFC 7396): an absent field keeps its value, `null` clears it. A name, address or number that
-    /// another account uses is a 409, one that would leave the user without any identifier a 422. Changing the username, the
-    /// e-mail address or the telephone number of somebody else, or setting whether they are verified, could let the caller
-    /// sign in as the user: it is protected as `user_password_set` is.
+    /// JSON Merge Patch (RFC 7396): an absent field keeps its value, `null` clears it. Returns 409 if the username,
+    /// e-mail address or telephone number is already in use, and 422 if the user would have no identifier left. A
+    /// caller who changes another user's username, e-mail address or telephone number, or sets whether they are
+    /// verified, could then sign in as that user: such a request is protected in the same way as `user_password_set`.
     #[endpoint { method = PATCH, path = "/v1/users/{user}", tags = ["users"] }]
     async fn user_update(
         rqctx: RequestContext<Self::Context>,
@@ -162,8 +167,9 @@ pub trait RollcallApi {
 
     /// Delete a user
     ///
-    /// Erases the user's personal data, credentials, sessions and memberships; the id is never used again, the
-    /// identifiers may be. Deleting oneself needs a recent password check. The last administrator can't be deleted.
+    /// Erases the user's personal data, credentials, sessions and memberships. The id is never reused; the username,
+    /// e-mail address and telephone number may be. Deleting your own account requires a recent password check. The
+    /// last administrator can't be deleted.
     #[endpoint { method = DELETE, path = "/v1/users/{user}", tags = ["users"] }]
     async fn user_delete(
         rqctx: RequestContext<Self::Context>,
@@ -174,9 +180,10 @@ pub trait RollcallApi {
 
     /// Suspend a user
     ///
-    /// Bars the user from signing in and ends all of their sessions, at once and everywhere, until reactivated or until the time
-    /// that is given. The invitations that the user sent are void for good. Repeating it changes reason and time. The last
-    /// administrator can't be suspended; the last owner of a group can, and then holders of `groups:write` can make another.
+    /// Prevents the user from signing in and ends all of their sessions immediately, until the user is reactivated or
+    /// the given time has passed. Invitations that the user sent become void permanently. Suspending a suspended user
+    /// again changes the reason and the time. The last administrator can't be suspended. The last owner of a group
+    /// can; holders of `groups:write` can then make another member an owner.
     #[endpoint { method = POST, path = "/v1/users/{user}/suspend", tags = ["users"] }]
     async fn user_suspend(
         rqctx: RequestContext<Self::Context>,
@@ -187,7 +194,7 @@ pub trait RollcallApi {
 
     /// Reactivate a user
     ///
-    /// Lets a suspended user sign in again; no old session comes back. A user who isn't suspended stays as they are.
+    /// Lets a suspended user sign in again; ended sessions stay ended. A user who isn't suspended is left unchanged.
     #[endpoint { method = POST, path = "/v1/users/{user}/reactivate", tags = ["users"] }]
     async fn user_reactivate(
         rqctx: RequestContext<Self::Context>,
@@ -197,7 +204,7 @@ pub trait RollcallApi {
 
     /// View a user's custom data
     ///
-    /// What applications keep with the user.
+    /// Returns the JSON object that applications store with the user.
     #[endpoint { method = GET, path = "/v1/users/{user}/custom-data", tags = ["users"] }]
     async fn user_custom_data_view(
         rqctx: RequestContext<Self::Context>,
@@ -208,9 +215,10 @@ pub trait RollcallApi {
 
     /// Update a user's custom data
     ///
-    /// JSON Merge Patch (RFC 7396), at every depth: an absent member keeps its value, `null` removes it. The response shows the
-    /// whole object to a caller who may view it (`user_custom_data_view`). To others it shows only the members that the
-    /// request names, at every depth, and so does its `ETag`; their `If-Match` may only be `*`, tags are a 403.
+    /// JSON Merge Patch (RFC 7396), applied at every depth: an absent member keeps its value, `null` removes it. The
+    /// response is the whole object for callers who may view it (`user_custom_data_view`). For others, the response
+    /// and its `ETag` cover only the members that the request names, at every depth; their `If-Match` may only be
+    /// `*`, and entity tags get a 403.
     #[endpoint { method = PATCH, path = "/v1/users/{user}/custom-data", tags = ["users"] }]
     async fn user_custom_data_update(
         rqctx: RequestContext<Self::Context>,
@@ -222,8 +230,8 @@ pub trait RollcallApi {
 
     /// Replace a user's custom data
     ///
-    /// The new object stands in place of the old one. The `If-Match` of a caller who may not view it
-    /// (`user_custom_data_view`) may only be `*`; tags are a 403.
+    /// Replaces the whole object. For callers who may not view it (`user_custom_data_view`), `If-Match` may only be
+    /// `*`; entity tags get a 403.
     #[endpoint { method = PUT, path = "/v1/users/{user}/custom-data", tags = ["users"] }]
     async fn user_custom_data_replace(
         rqctx: RequestContext<Self::Context>,
@@ -233,9 +241,10 @@ pub trait RollcallApi {
         body: JsonBody<types::CustomData>,
     ) -> Answer<Ok200<types::CustomData>>;
 
-    /// View one's preferences
+    /// View your preferences
     ///
-    /// What the user's own programs keep with the user, such as a theme. Nobody else sees it.
+    /// Returns the JSON object that the user's own programs store with the user, such as a theme. Nobody else can see
+    /// it.
     #[endpoint { method = GET, path = "/v1/users/{user}/preferences", tags = ["users"] }]
     async fn user_preferences_view(
         rqctx: RequestContext<Self::Context>,
@@ -244,10 +253,10 @@ pub trait RollcallApi {
         known: IfNoneMatch,
     ) -> Answer<Ok200<types::Preferences>>;
 
-    /// Update one's preferences
+    /// Update your preferences
     ///
-    /// JSON Merge Patch (RFC 7396), at every depth: an absent member keeps its value, `null` removes it. Answers with the
-    /// whole object.
+    /// JSON Merge Patch (RFC 7396), applied at every depth: an absent member keeps its value, `null` removes it.
+    /// Returns the whole object.
     #[endpoint { method = PATCH, path = "/v1/users/{user}/preferences", tags = ["users"] }]
     async fn user_preferences_update(
         rqctx: RequestContext<Self::Context>,
@@ -259,8 +268,9 @@ pub trait RollcallApi {
 
     /// Set a user's password
     ///
-    /// Ends all of the user's sessions, voids the invitations that they sent and forgets the attempts to sign in. With `must_change` the user has to change it
-    /// before the next sign-in. For one's own password there is `user_password_change`.
+    /// Ends all of the user's sessions, voids the invitations that they sent and resets the count of their sign-in
+    /// attempts. With `must_change`, the user has to change the password before the next sign-in. To change your own
+    /// password, use `user_password_change`.
     #[endpoint { method = PUT, path = "/v1/users/{user}/password", tags = ["passwords"] }]
     async fn user_password_set(
         rqctx: RequestContext<Self::Context>,
@@ -269,10 +279,10 @@ pub trait RollcallApi {
         body: JsonBody<types::UserPasswordSet>,
     ) -> Answer<NoContent>;
 
-    /// Change one's password
+    /// Change your own password
     ///
-    /// Checks the current password, sets the new one, ends all other sessions and answers with a fresh token of this
-    /// session; the old token is dead.
+    /// Checks the current password, sets the new one, ends all other sessions and returns a new token for this
+    /// session; the old token stops working immediately.
     #[endpoint { method = POST, path = "/v1/users/{user}/password/change", tags = ["passwords"] }]
     async fn user_password_change(
         rqctx: RequestContext<Self::Context>,
@@ -283,9 +293,10 @@ pub trait RollcallApi {
 
     /// Check a user's password
     ///
-    /// For applications that sign people in by themselves: 204 where the password is right, 422 `password_mismatch` where it
-    /// isn't, where there is none or the user is suspended, after the same time; 403 `password_expired` where it is right but
-    /// must be changed first. Starts no session. Counted as an attempt, as every check of a password.
+    /// For applications that sign people in themselves. Returns 204 if the password is correct; 422
+    /// `password_mismatch`, after the same time, if it is wrong, if the user has none or if the user is suspended;
+    /// and 403 `password_expired` if it is correct but must be changed first. Starts no session. Counts as an
+    /// attempt, like every password check.
     #[endpoint { method = POST, path = "/v1/users/{user}/password/verify", tags = ["passwords"] }]
     async fn user_password_verify(
         rqctx: RequestContext<Self::Context>,
@@ -296,7 +307,7 @@ pub trait RollcallApi {
 
     /// List a user's sessions
     ///
-    /// The sign-ins that have neither ended nor expired, newest first.
+    /// Sessions that have neither ended nor expired, newest first.
     #[endpoint { method = GET, path = "/v1/users/{user}/sessions", tags = ["sessions"] }]
     async fn user_session_list(
         rqctx: RequestContext<Self::Context>,
@@ -307,7 +318,7 @@ pub trait RollcallApi {
 
     /// End a session
     ///
-    /// Its token is dead on the next request.
+    /// Its token stops working immediately.
     #[endpoint { method = DELETE, path = "/v1/users/{user}/sessions/{session}", tags = ["sessions"] }]
     async fn user_session_delete(
         rqctx: RequestContext<Self::Context>,
@@ -317,7 +328,7 @@ pub trait RollcallApi {
 
     /// End all of a user's sessions
     ///
-    /// The current one too, where it is one's own.
+    /// Includes the current session if the user is the caller.
     #[endpoint { method = DELETE, path = "/v1/users/{user}/sessions", tags = ["sessions"] }]
     async fn user_session_delete_all(
         rqctx: RequestContext<Self::Context>,
@@ -327,7 +338,8 @@ pub trait RollcallApi {
 
     /// List groups
     ///
-    /// The groups that the caller is a member of; holders of `groups:read` or `groups:write` see all.
+    /// Returns the groups that the caller is a member of; holders of `groups:read` or `groups:write` see all groups.
+    /// Oldest first.
     #[endpoint { method = GET, path = "/v1/groups", tags = ["groups"] }]
     async fn group_list(
         rqctx: RequestContext<Self::Context>,
@@ -348,8 +360,8 @@ pub trait RollcallApi {
 
     /// View a group
     ///
-    /// For its members and holders of `groups:read` or `groups:write`; for others there is no such group. Only that a user is
-    /// in it is also seen by holders of `users:read`: `user_group_list` shows them the user's groups.
+    /// Visible to its members and to holders of `groups:read` or `groups:write`; others get a 404. Holders of
+    /// `users:read` can still see that a user is a member: `user_group_list` shows them the user's groups.
     #[endpoint { method = GET, path = "/v1/groups/{group}", tags = ["groups"] }]
     async fn group_view(
         rqctx: RequestContext<Self::Context>,
@@ -360,7 +372,7 @@ pub trait RollcallApi {
 
     /// Update a group
     ///
-    /// JSON Merge Patch (RFC 7396), in `custom_data` at every depth.
+    /// JSON Merge Patch (RFC 7396), applied at every depth of `custom_data`.
     #[endpoint { method = PATCH, path = "/v1/groups/{group}", tags = ["groups"] }]
     async fn group_update(
         rqctx: RequestContext<Self::Context>,
@@ -372,7 +384,8 @@ pub trait RollcallApi {
 
     /// Delete a group
     ///
-    /// Its memberships and invitations go with it, at once, however many there are. The default group can't be deleted.
+    /// Deletes its memberships and invitations with it, in one step, however many there are. The default group can't
+    /// be deleted.
     #[endpoint { method = DELETE, path = "/v1/groups/{group}", tags = ["groups"] }]
     async fn group_delete(
         rqctx: RequestContext<Self::Context>,
@@ -383,7 +396,8 @@ pub trait RollcallApi {
 
     /// List a group's members
     ///
-    /// In the order in which their accounts were made; their cards, or whole records for holders of `users:read`.
+    /// Ordered by the age of their accounts, oldest first. Shows each member's card, or the full record to holders of
+    /// `users:read`.
     #[endpoint { method = GET, path = "/v1/groups/{group}/members", tags = ["groups"] }]
     async fn group_member_list(
         rqctx: RequestContext<Self::Context>,
@@ -394,8 +408,8 @@ pub trait RollcallApi {
 
     /// Add a member
     ///
-    /// Nobody grants what they don't hold: the caller must hold in the group every permission of the roles, or `group:own`, or
-    /// `groups:write` globally.
+    /// Nobody can grant what they don't hold: the caller must hold, in the group, every permission of the roles, or
+    /// `group:own`, or hold `groups:write` globally.
     #[endpoint { method = POST, path = "/v1/groups/{group}/members", tags = ["groups"] }]
     async fn group_member_add(
         rqctx: RequestContext<Self::Context>,
@@ -407,8 +421,9 @@ pub trait RollcallApi {
 
     /// Change a member's roles
     ///
-    /// The new roles stand in place of the old ones, in one transaction. The caller must hold in the group every permission of the
-    /// roles that are given or taken, or `group:own`, or `groups:write` globally. A group keeps at least one owner.
+    /// Replaces the member's roles in one transaction. The caller must hold, in the group, every permission of the
+    /// roles that are added or removed, or `group:own`, or hold `groups:write` globally. A group must keep at least
+    /// one owner.
     #[endpoint { method = PATCH, path = "/v1/groups/{group}/members/{user}", tags = ["groups"] }]
     async fn group_member_update(
         rqctx: RequestContext<Self::Context>,
@@ -419,7 +434,7 @@ pub trait RollcallApi {
 
     /// Remove a member
     ///
-    /// Members may leave by themselves. A group keeps at least one owner; nobody leaves the default group.
+    /// Members may remove themselves. A group must keep at least one owner, and nobody can leave the default group.
     #[endpoint { method = DELETE, path = "/v1/groups/{group}/members/{user}", tags = ["groups"] }]
     async fn group_member_remove(
         rqctx: RequestContext<Self::Context>,
@@ -429,7 +444,7 @@ pub trait RollcallApi {
 
     /// List a group's invitations
     ///
-    /// Those that can still be accepted, in the order in which they were made.
+    /// Invitations that can still be accepted, oldest first.
     #[endpoint { method = GET, path = "/v1/groups/{group}/invitations", tags = ["groups"] }]
     async fn group_invitation_list(
         rqctx: RequestContext<Self::Context>,
@@ -440,11 +455,12 @@ pub trait RollcallApi {
 
     /// Invite somebody
     ///
-    /// Answers with a token that works once and is shown once; Rollcall sends no mail, the caller delivers it. The rules of
-    /// `group_member_add` hold for the roles, now and when the invitation is accepted: it is void while its sender may not invite
-    /// or give these roles, and counts again when they may. It is void for good once the sender has left the group, was
-    /// suspended or deleted, or had a password set by an administrator. With an `email` only a user with that address can
-    /// accept it; that proves the address only where the sender holds `users:write` (`invitation_accept`).
+    /// Returns a token that works once and is shown once. Rollcall sends no mail; the caller delivers the token. The
+    /// rules of `group_member_add` apply to the roles, both now and when the invitation is accepted: the invitation
+    /// is void while its sender may not invite members or grant these roles, and valid again once they may. It
+    /// becomes void permanently when its sender leaves the group, is suspended or deleted, or has a password set by
+    /// an administrator. With an `email`, only a user with that address can accept it; accepting proves the address
+    /// only if the sender holds `users:write` (see `invitation_accept`).
     #[endpoint { method = POST, path = "/v1/groups/{group}/invitations", tags = ["groups"] }]
     async fn group_invitation_create(
         rqctx: RequestContext<Self::Context>,
@@ -456,7 +472,7 @@ pub trait RollcallApi {
 
     /// Withdraw an invitation
     ///
-    /// Its token is dead at once.
+    /// Its token stops working immediately.
     #[endpoint { method = DELETE, path = "/v1/groups/{group}/invitations/{invitation}", tags = ["groups"] }]
     async fn group_invitation_delete(
         rqctx: RequestContext<Self::Context>,
@@ -466,11 +482,12 @@ pub trait RollcallApi {
 
     /// Accept an invitation
     ///
-    /// Makes the caller a member with the roles of the invitation. An unknown, used, expired or void token, and one for another
-    /// address, is a 422 `invitation_invalid`; a member gets a 409 and the invitation stays. For an invitation to an address the
-    /// caller's `email` must be that address. It is verified from then on where its sender could say so now (`email_verified`
-    /// in `user_update`): the sender has the token, too, so it proves nothing of a sender without `users:write`, or of the
-    /// caller. And only where the two addresses differ in nothing but the case of ASCII letters.
+    /// Makes the caller a member with the roles of the invitation. An unknown, used, expired or void token, and a
+    /// token for another address, gets a 422 `invitation_invalid`. A caller who is already a member gets a 409, and
+    /// the invitation stays valid. An invitation to an address requires the caller's `email` to be that address.
+    /// Accepting it marks the address as verified only if the sender could now do so themselves (`email_verified` in
+    /// `user_update`): the sender has the token too, so it proves nothing if the sender lacks `users:write` or is the
+    /// caller. The two addresses must also be equal except for the case of ASCII letters.
     #[endpoint { method = POST, path = "/v1/invitations/accept", tags = ["groups"] }]
     async fn invitation_accept(
         rqctx: RequestContext<Self::Context>,
@@ -480,7 +497,7 @@ pub trait RollcallApi {
 
     /// List a user's groups
     ///
-    /// With the roles that the user holds in each, in the order in which the groups were made.
+    /// Includes the roles that the user holds in each group. Oldest group first.
     #[endpoint { method = GET, path = "/v1/users/{user}/groups", tags = ["groups"] }]
     async fn user_group_list(
         rqctx: RequestContext<Self::Context>,
@@ -491,7 +508,7 @@ pub trait RollcallApi {
 
     /// List roles
     ///
-    /// In the order in which they were made, global ones and those of groups.
+    /// Global roles and group roles, oldest first.
     #[endpoint { method = GET, path = "/v1/roles", tags = ["roles"] }]
     async fn role_list(
         rqctx: RequestContext<Self::Context>,
@@ -501,8 +518,9 @@ pub trait RollcallApi {
 
     /// Create a role
     ///
-    /// Permissions of Rollcall's own must be known ones that the caller holds; `group:` ones belong to group roles and need
-    /// `groups:write`, all others belong to global roles. Applications define the rest by using them.
+    /// Rollcall's own permissions must be known ones that the caller holds. `group:` permissions belong to group
+    /// roles and need `groups:write`; all others belong to global roles. Applications define their own permissions by
+    /// using them.
     #[endpoint { method = POST, path = "/v1/roles", tags = ["roles"] }]
     async fn role_create(
         rqctx: RequestContext<Self::Context>,
@@ -513,7 +531,7 @@ pub trait RollcallApi {
 
     /// View a role
     ///
-    /// With its permissions.
+    /// Includes the role's permissions.
     #[endpoint { method = GET, path = "/v1/roles/{role}", tags = ["roles"] }]
     async fn role_view(
         rqctx: RequestContext<Self::Context>,
@@ -524,10 +542,11 @@ pub trait RollcallApi {
 
     /// Update a role
     ///
-    /// JSON Merge Patch (RFC 7396). Its holders have the new permissions on their next request. The caller must hold each of
-    /// Rollcall's own permissions that the role has before or after the change; roles with `group:` ones need `groups:write`.
-    /// To make a role a default one, or change the permissions of one that stays one, the caller must be allowed to give it to
-    /// every new user: with `roles:assign`, by the rule of `user_role_add`. Built-in roles can't be changed.
+    /// JSON Merge Patch (RFC 7396). Changed permissions apply to the role's holders from their next request. The
+    /// caller must hold each of Rollcall's own permissions that the role has before or after the change; roles with
+    /// `group:` permissions need `groups:write`. Making a role a default role, or changing the permissions of one
+    /// that stays a default role, grants it to every new user: this needs `roles:assign`, under the rule of
+    /// `user_role_add`. Built-in roles can't be changed.
     #[endpoint { method = PATCH, path = "/v1/roles/{role}", tags = ["roles"] }]
     async fn role_update(
         rqctx: RequestContext<Self::Context>,
@@ -539,9 +558,9 @@ pub trait RollcallApi {
 
     /// Delete a role
     ///
-    /// One that somebody holds is a 409 `role_in_use`; with `force` they lose it, at once, however many they are. The caller
-    /// must hold each of Rollcall's own permissions that the role has; roles with `group:` ones need `groups:write`.
-    /// Built-in roles can't be deleted.
+    /// Returns 409 `role_in_use` if anybody holds the role. With `force`, the role is also taken from all of its
+    /// holders, in one step, however many there are. The caller must hold each of Rollcall's own permissions that the
+    /// role has; roles with `group:` permissions need `groups:write`. Built-in roles can't be deleted.
     #[endpoint { method = DELETE, path = "/v1/roles/{role}", tags = ["roles"] }]
     async fn role_delete(
         rqctx: RequestContext<Self::Context>,
@@ -553,7 +572,7 @@ pub trait RollcallApi {
 
     /// List a user's roles
     ///
-    /// The global ones, in the order in which the roles were made.
+    /// The user's global roles, oldest role first.
     #[endpoint { method = GET, path = "/v1/users/{user}/roles", tags = ["roles"] }]
     async fn user_role_list(
         rqctx: RequestContext<Self::Context>,
@@ -562,10 +581,11 @@ pub trait RollcallApi {
         query: QueryParams<types::ListQuery>,
     ) -> Answer<Ok200<types::RolePage>>;
 
-    /// Give roles to a user
+    /// Assign roles to a user
     ///
-    /// All of them or none; those that the user holds already stay. Nobody grants what they don't hold: the caller must hold every
-    /// permission of the roles; holders of `roles:write` only those of Rollcall's own. An unknown role is a 404 that names it.
+    /// Assigns all of the roles or none; roles that the user already holds stay. Nobody can grant what they don't
+    /// hold: the caller must hold every permission of the roles, or, with `roles:write`, only those of Rollcall's
+    /// own. An unknown role gets a 404 that names it.
     #[endpoint { method = POST, path = "/v1/users/{user}/roles", tags = ["roles"] }]
     async fn user_role_add(
         rqctx: RequestContext<Self::Context>,
@@ -576,8 +596,8 @@ pub trait RollcallApi {
 
     /// Replace a user's roles
     ///
-    /// In one transaction; an empty list takes all. The caller must hold every permission of the roles that are given or taken. The
-    /// last administrator stays one.
+    /// Runs in one transaction; an empty list removes all roles. The caller must hold every permission of the roles
+    /// that are added or removed. The last administrator must stay one.
     #[endpoint { method = PUT, path = "/v1/users/{user}/roles", tags = ["roles"] }]
     async fn user_role_replace(
         rqctx: RequestContext<Self::Context>,
@@ -586,9 +606,9 @@ pub trait RollcallApi {
         body: JsonBody<types::UserRoles>,
     ) -> Answer<Ok200<types::UserRolesChanged>>;
 
-    /// Take a role from a user
+    /// Remove a role from a user
     ///
-    /// A role that the user doesn't hold is a 404. The last administrator stays one.
+    /// Returns 404 if the user doesn't hold the role. The last administrator must stay one.
     #[endpoint { method = DELETE, path = "/v1/users/{user}/roles/{role}", tags = ["roles"] }]
     async fn user_role_remove(
         rqctx: RequestContext<Self::Context>,
@@ -596,10 +616,10 @@ pub trait RollcallApi {
         path: PathParams<types::UserRolePath>,
     ) -> Answer<NoContent>;
 
-    /// May this user do this?
+    /// Check a permission
     ///
-    /// For applications that let Rollcall decide. Answers from the roles that the user holds now, globally and, where a group is
-    /// named, in that group; a suspended user may do nothing.
+    /// For applications that leave the decision to Rollcall. Considers the roles that the user holds now: the global
+    /// ones and, if a group is given, those in that group. A suspended user is allowed nothing.
     #[endpoint { method = POST, path = "/v1/check", tags = ["access"] }]
     async fn access_check(
         rqctx: RequestContext<Self::Context>,
@@ -607,9 +627,9 @@ pub trait RollcallApi {
         body: JsonBody<types::AccessCheck>,
     ) -> Answer<Ok200<types::AccessDecision>>;
 
-    /// List what a user may do
+    /// List a user's effective permissions
     ///
-    /// The effective permissions, each with the role that gives it.
+    /// Each permission is listed with the role that grants it.
     #[endpoint { method = GET, path = "/v1/users/{user}/permissions", tags = ["access"] }]
     async fn user_permission_list(
         rqctx: RequestContext<Self::Context>,
@@ -620,9 +640,10 @@ pub trait RollcallApi {
 
     /// List audit events
     ///
-    /// Newest first. Everybody sees the events of their own calls and those about themselves; holders of `audit:read` see all.
-    /// Every change leaves an event, so does every change that was refused, and every read that was forbidden. Malformed requests
-    /// and requests without a token leave none, and of refused calls with a token that isn't valid only so many are kept in a minute.
+    /// Newest first. Every user sees the events of their own calls and the events about themselves; holders of
+    /// `audit:read` see all. Every change, every rejected change and every forbidden read is recorded. Malformed
+    /// requests and requests without a token are not. Of the requests with an invalid token that are rejected, only a
+    /// limited number per minute is recorded.
     #[endpoint { method = GET, path = "/v1/audit-events", tags = ["audit"] }]
     async fn audit_event_list(
         rqctx: RequestContext<Self::Context>,
@@ -630,34 +651,35 @@ pub trait RollcallApi {
         query: QueryParams<types::AuditEventListQuery>,
     ) -> Answer<Ok200<types::AuditEventPage>>;
 
-    /// Which server this is
+    /// Server version
     ///
-    /// The versions of the server and of the document that it serves.
+    /// Returns the versions of the server and of the document that it serves.
     #[endpoint { method = GET, path = "/v1/version", tags = ["system"] }]
     async fn system_version(rqctx: RequestContext<Self::Context>) -> Answer<Ok200<types::ServerVersion>>;
 
-    /// Whether the process answers
+    /// Liveness check
     ///
-    /// Asks nothing of the database; for liveness probes.
+    /// Doesn't use the database.
     #[endpoint { method = GET, path = "/healthz", tags = ["system"] }]
     async fn system_health(rqctx: RequestContext<Self::Context>) -> Answer<Ok200<types::Health>>;
 
-    /// Whether the server can work
+    /// Readiness check
     ///
-    /// For readiness probes and load balancers: 200 while both reads and changes work, that is while a primary database is
-    /// reachable and takes writes; otherwise, and while the server shuts down, 503. The response comes within a second and
-    /// may be up to a second old: however often it is requested, the database is asked once a second.
+    /// For readiness probes and load balancers. Returns 200 while reads and writes both work, that is, while a
+    /// primary database is reachable and accepts writes; returns 503 otherwise, and while the server shuts down. The
+    /// response arrives within a second and may be up to one second old: however often it is requested, the database
+    /// is checked at most once a second.
     #[endpoint { method = GET, path = "/readyz", tags = ["system"] }]
     async fn system_ready(rqctx: RequestContext<Self::Context>) -> Answer<Ok200<types::Readiness>>;
 
     /// This document
     ///
-    /// The published OpenAPI document of this server, byte by byte.
+    /// Returns the published OpenAPI document of this server, byte for byte.
     #[endpoint { method = GET, path = "/openapi.json", tags = ["system"] }]
     async fn document_view(rqctx: RequestContext<Self::Context>) -> Answer<Ok200<types::JsonObject>>;
 
-    // `HEAD` for what probes and caches ask: the status and headers of `GET`; hyper leaves the body out. Not published,
-    // because RFC 9110 says all there is to it.
+    // `HEAD` for probes and caches: the status and headers of `GET`; hyper drops the body. Unpublished, because RFC 9110
+    // already defines it.
 
     /// The headers of [`RollcallApi::system_version`].
     #[endpoint { method = HEAD, path = "/v1/version", tags = ["system"], unpublished = true }]
@@ -710,10 +732,10 @@ pub const OPERATIONS: &[OperationSpec] = &[
     ]),
     write("logout", Access::SignedIn).body_optional().returns("The session has ended; there is no body."),
     read("session_view", Access::SignedIn)
-        .returns("The session of the request, its user and the permissions that the user holds."),
+        .returns("The session of the request, its user and the user's permissions."),
     write("session_reauthenticate", Access::SignedIn)
         .counts_attempts()
-        .returns("The same session with a fresh token.")
+        .returns("The same session with a new token.")
         .rejects(&[PASSWORD_EXPIRED, PASSWORD_MISMATCH]),
     read("user_list", Access::SignedIn)
         .lists(
@@ -780,12 +802,12 @@ pub const OPERATIONS: &[OperationSpec] = &[
         .rejects(&[PASSWORD_TOO_SHORT, PASSWORD_BLOCKED]),
     write("user_password_change", Access::OwnOnly)
         .counts_attempts()
-        .returns("The new session with its token and its user.")
+        .returns("The current session with a new token.")
         .rejects(&[PASSWORD_MISMATCH, PASSWORD_TOO_SHORT, PASSWORD_BLOCKED, PASSWORD_UNCHANGED]),
     write("user_password_verify", Access::Holders(Permission::UsersCredentials))
         .protects(Protects::Account)
         .counts_attempts()
-        .returns("The password is right; there is no body.")
+        .returns("The password is correct; there is no body.")
         .rejects(&[PASSWORD_EXPIRED, PASSWORD_MISMATCH]),
     read("user_session_list", Access::OwnOr(Permission::UsersCredentials)).returns("A page of sessions."),
     write("user_session_delete", Access::OwnOr(Permission::UsersCredentials))
@@ -830,7 +852,7 @@ pub const OPERATIONS: &[OperationSpec] = &[
         .returns("The new member.")
         .rejects(&[ALREADY_MEMBER, WRONG_ROLE_TYPE]),
     write("group_member_update", Access::GroupAdminOr(Permission::GroupsWrite))
-        .returns("The member with its roles.")
+        .returns("The member with their new roles.")
         .rejects(&[LAST_OWNER, WRONG_ROLE_TYPE]),
     write("group_member_remove", Access::OwnOrGroupAdminOr(Permission::GroupsWrite))
         .returns("The user is no longer a member; there is no body.")
@@ -845,7 +867,7 @@ pub const OPERATIONS: &[OperationSpec] = &[
         .returns("The invitation has been withdrawn; there is no body."),
     write("invitation_accept", Access::SignedIn)
         .counts_attempts()
-        .returns("The group and your roles in it.")
+        .returns("The group and the caller's roles in it.")
         .rejects(&[ALREADY_MEMBER, INVITATION_INVALID]),
     read("user_group_list", Access::OwnOr(Permission::UsersRead))
         .returns("A page of the groups that the user is a member of."),
@@ -893,10 +915,10 @@ pub const OPERATIONS: &[OperationSpec] = &[
         .returns("The user no longer holds the role; there is no body.")
         .rejects(&[LAST_ADMINISTRATOR]),
     read("access_check", Access::OwnOr(Permission::UsersRead))
-        .returns("Whether the user may do it, and what decided that.")
+        .returns("The decision, with its reason.")
         .rejects(&[NOT_FOUND]),
     read("user_permission_list", Access::OwnOr(Permission::UsersRead))
-        .returns("The permissions that the user has, and the roles that give them."),
+        .returns("The permissions that the user holds, and the roles that grant them."),
     read("audit_event_list", Access::SignedIn)
         .lists(
             Listed::AuditEvent,
@@ -911,12 +933,12 @@ pub const OPERATIONS: &[OperationSpec] = &[
     read("system_version", Access::Public)
         .without_database()
         .returns("The versions of the server and of this document."),
-    read("system_health", Access::Public).without_database().returns("The process responds."),
-    read("system_ready", Access::Public).returns("The server can work."),
+    read("system_health", Access::Public).without_database().returns("The process is alive."),
+    read("system_ready", Access::Public).returns("The server is ready."),
     read("document_view", Access::Public).without_database().returns("This document."),
 ];
 
-/// The rule for `email_verified` and `phone_verified` in `user_create` and `user_update`: a proof is for somebody else to
-/// confirm, so not even administrators set them for themselves.
+/// The rule for `email_verified` and `phone_verified` in `user_create` and `user_update`: somebody else has to confirm the
+/// proof, so not even administrators can set them for themselves.
 pub const VERIFICATION: OperationSpec =
     write("user_update, verified", Access::OthersWith(Permission::UsersWrite)).protects(Protects::Account);

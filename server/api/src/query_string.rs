@@ -1,14 +1,14 @@
-//! Query strings: what is wrong with one is told with the parameter's name, which their reader leaves out.
+//! Query strings: adds the parameter's name to errors, which `serde_urlencoded` leaves out.
 
 use serde::de::DeserializeOwned;
 
-/// Reads a query string; the error names the parameter and the rule.
+/// Parses a query string; the error names the parameter and the rule.
 pub(crate) fn parse<T: DeserializeOwned>(raw: &str) -> Result<T, String> {
     let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(raw.as_bytes()));
     serde_path_to_error::deserialize(pairs).map_err(|error| {
         let (path, rule) = (error.path().to_string(), error.inner().to_string());
         match path.as_str() {
-            // Missing, unknown and repeated parameters: these messages have the name.
+            // Missing, unknown and repeated parameters: these messages already have the name.
             "" | "." => rule,
             name if rule.contains(&format!("field `{name}`")) => rule,
             name => format!("{name}: {}", without_name(&rule)),
@@ -16,7 +16,8 @@ pub(crate) fn parse<T: DeserializeOwned>(raw: &str) -> Result<T, String> {
     })
 }
 
-/// A rule without the name that it begins with: that of a kind (`user: must be an id …`), which other parameters have too.
+/// Strips the name that a rule begins with. It is the name of the type (`user: must be an id …`), which parameters with other
+/// names have too.
 fn without_name(rule: &str) -> &str {
     match rule.split_once(": ") {
         Some((name, rest)) if name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') => rest,

@@ -1,5 +1,5 @@
-//! How operations answer: a status that the type fixes, a JSON body or none, and headers. Every answer carries
-//! `Cache-Control: no-store`; one with an entity tag turns into 304 where the caller already has it.
+//! Responses of operations: a status fixed by the type, a JSON body or none, and headers. Every response has
+//! `Cache-Control: no-store`; one whose entity tag the caller already has becomes a 304.
 
 use dropshot::{
     ApiEndpointResponse, Body, HttpError, HttpResponse, HttpResponseCreated, HttpResponseDeleted,
@@ -13,17 +13,17 @@ use serde::Serialize;
 
 use crate::extract::{IfNoneMatch, Tags};
 
-/// Marks an answer that an earlier request with the same idempotency key had got.
+/// Header of a response that repeats the one to an earlier request with the same idempotency key.
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// 200 with a JSON body.
 pub type Ok200<T> = Reply<T, 200>;
-/// 201 with the new resource, its `Location` and its tag.
+/// 201 with the new resource, its `Location` and its entity tag.
 pub type Created<T> = Reply<T, 201>;
-/// 204: done, nothing to say.
+/// 204 without a body.
 pub type NoContent = Reply<(), 204>;
 
-/// An answer with the status `STATUS` and a body of type `T`.
+/// A response with the status `STATUS` and a body of type `T`.
 #[derive(Debug)]
 pub struct Reply<T, const STATUS: u16> {
     body: Content<T>,
@@ -33,7 +33,7 @@ pub struct Reply<T, const STATUS: u16> {
 #[derive(Debug)]
 enum Content<T> {
     Value(T),
-    /// JSON that was made before: the published document, a replayed answer.
+    /// JSON that is already serialized: the published document, a replayed response.
     Raw(Bytes),
     NotModified,
     Empty,
@@ -46,27 +46,27 @@ impl<T, const STATUS: u16> Reply<T, STATUS> {
         Self { body, headers }
     }
 
-    /// An answer with this body.
+    /// Creates a response with this body.
     pub fn new(value: T) -> Self {
         Self::from_content(Content::Value(value))
     }
 
-    /// An answer with JSON text made before.
+    /// Creates a response with JSON that is already serialized.
     pub fn raw(json: impl Into<Bytes>) -> Self {
         Self::from_content(Content::Raw(json.into()))
     }
 
-    /// Adds a strong entity tag.
+    /// Adds a strong `ETag` with this opaque text.
     pub fn tagged(self, opaque: &str) -> Self {
         self.header(ETAG, &format!("\"{opaque}\""))
     }
 
-    /// Adds where the new resource is.
+    /// Adds the `Location` of the new resource.
     pub fn located(self, path: &str) -> Self {
         self.header(LOCATION, path)
     }
 
-    /// Adds a header; a value that is no header value is left out.
+    /// Adds a header. Omits it if the value is not a valid header value.
     pub fn header(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.insert(name, value);
@@ -74,7 +74,7 @@ impl<T, const STATUS: u16> Reply<T, STATUS> {
         self
     }
 
-    /// Leaves the body out (304) where the caller already has this tag.
+    /// Turns the response into a 304 without a body if the caller already has its entity tag.
     pub fn unless_known(mut self, known: &IfNoneMatch) -> Self {
         let Some(mine) = self.headers.get(ETAG).and_then(|value| value.to_str().ok()) else { return self };
         let mine = mine.trim_matches('"');
@@ -92,7 +92,7 @@ impl<T, const STATUS: u16> Reply<T, STATUS> {
 }
 
 impl NoContent {
-    /// Done.
+    /// Creates a response without a body.
     pub fn done() -> Self {
         Self::from_content(Content::Empty)
     }
@@ -125,7 +125,7 @@ impl<T: Serialize + JsonSchema + Send + Sync + 'static, const STATUS: u16> HttpR
             200 => HttpResponseOk::<T>::response_metadata(),
             201 => HttpResponseCreated::<T>::response_metadata(),
             204 => HttpResponseDeleted::response_metadata(),
-            other => panic!("no operation answers {other}"),
+            other => panic!("no operation returns {other}"),
         }
     }
 

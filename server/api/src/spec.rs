@@ -1,20 +1,20 @@
-//! The facts about an operation that its signature can't express: who may call it, what it does to the data, which errors its
-//! own rules add. The document, the policy, the audit trail and the tests read them here and nowhere else.
+//! Facts about an operation that its signature can't express: its access rule, its effect on the data, the errors of its own
+//! rules. The document, the policy, the audit trail and the tests all use these facts.
 
 use crate::access::Access;
 use crate::error::ErrorCode;
 
-/// What an operation does to the data.
+/// Effect of an operation on the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Changes nothing. Only a forbidden call is recorded.
+    /// Changes nothing. Only forbidden calls get an audit event.
     Read,
-    /// Changes something. Every call that is understood is recorded, done or rejected.
+    /// Changes data. Every well-formed call gets an audit event, successful or rejected.
     Write,
 }
 
 impl Effect {
-    /// The value of `x-effect` in the document.
+    /// Value of `x-effect` in the document.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",
@@ -23,7 +23,7 @@ impl Effect {
     }
 }
 
-/// The resource that a list filters and sorts.
+/// The resource that a list operation filters and sorts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listed {
     /// Users.
@@ -38,48 +38,49 @@ pub enum Listed {
     AuditEvent,
 }
 
-/// The users whom an operation protects from callers who hold less than they do.
+/// The users that an operation protects from callers who hold fewer permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protects {
-    /// Nobody: it changes no other user, or only what its permission is for.
+    /// Nobody: the operation changes no other user, or only what its permission is meant for.
     Nobody,
     /// Users who hold one of Rollcall's own permissions that the caller lacks.
     Rank,
-    /// Users who hold any permission that the caller lacks and may not give, globally or in a group: with such an operation
-    /// the caller could sign in as the user.
+    /// Users who hold any permission that the caller lacks and may not grant, globally or in a group: the operation could let
+    /// the caller sign in as the user.
     Account,
 }
 
-/// One operation.
+/// The facts about one operation.
 #[derive(Clone, Copy, Debug)]
 pub struct OperationSpec {
-    /// The name of the trait's method and the document's `operationId`.
+    /// Name of the trait's method and `operationId` in the document.
     pub id: &'static str,
-    /// The callers that policy lets in.
+    /// The callers that the policy allows.
     pub access: Access,
-    /// Demands a password check in the last minutes (`session_reauthenticate`) of a caller who acts on their own account.
+    /// Requires a recent password check (`session_reauthenticate`) of callers who act on their own account; otherwise 403
+    /// `reauthentication_required`.
     pub recent_auth: bool,
-    /// The users who are out of the caller's reach.
+    /// The users for whom the operation returns 403 to callers with fewer permissions.
     pub protects: Protects,
-    /// Reads or writes.
+    /// Read or write.
     pub effect: Effect,
-    /// Counted as an attempt at guessing a password or an invitation, and limited by it: a 429 `too_many_attempts`.
+    /// Counts as an attempt to guess a password or an invitation token; too many attempts get a 429 `too_many_attempts`.
     pub counts_attempts: bool,
-    /// Accepts a call without a body as one with `{}`: its parameter is an `OptionalBody`, which Dropshot can't document.
+    /// Accepts a request without a body like one with `{}`: its parameter is an `OptionalBody`, which Dropshot can't document.
     pub body_optional: bool,
-    /// Works without the database, so that it never returns 503 for it.
+    /// Works without the database, and therefore never returns 503.
     pub without_database: bool,
     /// The resource of a list with `q`, `filter` and `sort`.
     pub lists: Option<Listed>,
-    /// Queries of such a list: one with `q`, one with `filter`, one with `sort`. A test sends them.
+    /// Example queries of such a list: one with `q`, one with `filter`, one with `sort`. A test sends them.
     pub queries: [&'static str; 3],
-    /// The description of its 2xx response.
+    /// Description of the 2xx response.
     pub success: &'static str,
-    /// The error codes of its own rules, beside those that its parameters, its body and its access bring with them.
+    /// Error codes of its own rules, in addition to those implied by its parameters, body and access rule.
     pub errors: &'static [ErrorCode],
 }
 
-/// An operation that reads.
+/// Creates the facts of an operation that reads.
 pub(crate) const fn read(id: &'static str, access: Access) -> OperationSpec {
     OperationSpec {
         id,
@@ -97,7 +98,7 @@ pub(crate) const fn read(id: &'static str, access: Access) -> OperationSpec {
     }
 }
 
-/// An operation that writes.
+/// Creates the facts of an operation that writes.
 pub(crate) const fn write(id: &'static str, access: Access) -> OperationSpec {
     OperationSpec { effect: Effect::Write, ..read(id, access) }
 }
@@ -135,13 +136,13 @@ impl OperationSpec {
         Self { errors, ..self }
     }
 
-    /// The operation of an endpoint, by Dropshot's name for it. `HEAD` is specified with its `GET`.
+    /// Returns the facts of an endpoint by Dropshot's operation id. A `HEAD` endpoint has those of its `GET`.
     pub fn of(operation_id: &str) -> Option<&'static Self> {
         let id = operation_id.strip_suffix("_head").unwrap_or(operation_id);
         crate::operations::OPERATIONS.iter().find(|spec| spec.id == id)
     }
 
-    /// Whether calls of it change anything.
+    /// Returns true if the operation can change data.
     pub fn writes(&self) -> bool {
         self.effect == Effect::Write
     }

@@ -19,7 +19,7 @@ const ROWS: &[&str] = &[
     "`sort=-username,first_name`",
     "`page=3&page_size=50`",
     "`org=qa`, `org_id=7`",
-    "`org=` (nobody's)",
+    "`org=` (no organization)",
     "**Logto** `search=foo` (`like`, whole value)",
     "`search=%foo%`",
     "`search.primaryEmail=%@x.org`",
@@ -36,10 +36,12 @@ const ROWS: &[&str] = &[
 #[test]
 fn every_row_of_the_table_is_known_here() {
     let text = include_str!("../../../openapi/finding.md");
-    let (_, section) = text.split_once("## Coming from elsewhere").unwrap();
+    let (_, section) = text.split_once("## Migrating from other systems").unwrap();
     let rows: Vec<&str> = section
         .lines()
-        .filter(|line| line.starts_with("| ") && !line.starts_with("| ---") && !line.starts_with("| There"))
+        .filter(|line| {
+            line.starts_with("| ") && !line.starts_with("| ---") && !line.starts_with("| Other system")
+        })
         .map(|line| line[2..].split(" | ").next().unwrap())
         .collect();
     assert_eq!(rows, ROWS);

@@ -1,6 +1,6 @@
-//! Which error codes an operation can return: those that its parameters, its body and its line in the access table bring
-//! with them, and those of its own rules. Its error statuses are the statuses of these codes. The tests hold every response
-//! against this list, so a code that is missing here fails the first test that meets it.
+//! The error codes that an operation can return: those implied by its parameters, body and access rule, and those of its own
+//! rules. Its error statuses are the statuses of these codes. The contract tests compare every response with this list, so a
+//! code that is missing here fails the first test that receives it.
 
 use super::operations::Facts;
 use crate::access::Access;
@@ -14,11 +14,11 @@ use crate::error::{
 /// The codes that an operation can return, in the registry's order.
 pub(super) fn of(facts: &Facts<'_>) -> Vec<ErrorCode> {
     let own = facts.spec.errors;
-    error::ALL.iter().filter(|code| own.contains(code) || brought(facts, **code)).copied().collect()
+    error::ALL.iter().filter(|code| own.contains(code) || implied(facts, **code)).copied().collect()
 }
 
-/// Whether the shape of an operation brings a code with it.
-fn brought(facts: &Facts<'_>, code: ErrorCode) -> bool {
+/// Returns true if the shape of an operation implies the code.
+fn implied(facts: &Facts<'_>, code: ErrorCode) -> bool {
     let signed_in = facts.spec.access != Access::Public;
     let writes = facts.spec.writes();
     match code {

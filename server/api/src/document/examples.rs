@@ -1,4 +1,4 @@
-//! The examples of `openapi/examples`, put to the bodies that they are examples of.
+//! The examples of `openapi/examples`, attached to the request and response bodies that they illustrate.
 
 use serde_json::{Map, Value};
 
@@ -7,13 +7,13 @@ use super::operations_mut;
 // Every example, `<operation>.request` or `<operation>.response`, and its text: `const ALL: &[(&str, &str)]`.
 include!(concat!(env!("OUT_DIR"), "/examples.rs"));
 
-/// The example of this name.
+/// Returns the example with this file name (without `.json`). Panics if the file is not JSON.
 pub(super) fn named(name: &str) -> Option<Value> {
     let (name, text) = ALL.iter().find(|(candidate, _)| *candidate == name)?;
     Some(serde_json::from_str(text).unwrap_or_else(|error| panic!("the example {name}: {error}")))
 }
 
-/// Puts each example to its body.
+/// Attaches each example to its body.
 pub(super) fn attach(document: &mut Value) {
     for (_, _, operation) in operations_mut(document) {
         let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default().to_owned();

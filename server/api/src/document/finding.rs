@@ -1,5 +1,5 @@
-//! The documentation of lists' languages: a page, and a paragraph in each operation that has them. What fields there are
-//! comes from the tables that the parsers read.
+//! The documentation of the query languages of lists: a page, and a paragraph in each list operation. The fields come from
+//! the tables that the parsers use.
 
 use crate::spec::{Listed, OperationSpec};
 use rollcall_query::fields::{AuditEventField, GroupField, MemberField, RoleField, UserField};
@@ -8,10 +8,10 @@ use rollcall_query::{
     SEARCH_MAX, SORT_KEYS_MAX, TERMS_MAX, VALUES_MAX,
 };
 
-/// The prose, with places for what is generated.
+/// The text of the page, with placeholders for the generated parts.
 const PAGE: &str = include_str!("finding.md");
 
-/// The page `openapi/finding.md`.
+/// Renders the page `openapi/finding.md`.
 pub fn page() -> String {
     let limits = [
         ("SEARCH_MAX", SEARCH_MAX),
@@ -38,7 +38,7 @@ pub fn page() -> String {
     page
 }
 
-/// What the description of an operation says of its fields, where it has any.
+/// Paragraph about fields for the description of a list operation.
 pub(super) fn paragraph(spec: &OperationSpec) -> Option<String> {
     let (fields, sorts) = match spec.lists? {
         Listed::User => names::<UserField>(),
@@ -49,8 +49,8 @@ pub(super) fn paragraph(spec: &OperationSpec) -> Option<String> {
     };
     let examples = spec.queries.map(|example| format!("`{example}`")).join(", ");
     Some(format!(
-        "Fields for `q` and `filter`: {fields}. Fields for `sort`: {sorts}. Examples: {examples}. The languages stand in \
-         `openapi/finding.md`."
+        "Fields for `q` and `filter`: {fields}. Fields for `sort`: {sorts}. Examples: {examples}. The query syntax is described \
+         in `openapi/finding.md` of the source."
     ))
 }
 
@@ -64,7 +64,7 @@ fn names<F: Fields>() -> (String, String) {
 
 fn table<F: Fields>(whole: &str) -> String {
     let mut text = String::from(
-        "| Field | Kind | In the search bar's words | `sort` | Who | What makes it fast |\n| --- | --- | --- | --- | --- | --- |\n",
+        "| Field | Kind | Searched by bare words | `sort` | Visible to | Index |\n| --- | --- | --- | --- | --- | --- |\n",
     );
     for field in F::TABLE {
         let yes = |is: bool| if is { "yes" } else { "" };
@@ -99,7 +99,7 @@ fn kind(kind: Kind) -> &'static str {
         Kind::Id => "id",
         Kind::Text => "text",
         Kind::Word => "word",
-        Kind::Bool => "truth",
+        Kind::Bool => "boolean",
         Kind::Time => "time",
         Kind::Json => "object",
         Kind::Names => "names",

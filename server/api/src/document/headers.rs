@@ -1,12 +1,12 @@
-//! The headers of responses: shared components, and references to them.
+//! Response headers: shared components, and references to them.
 
 use serde_json::{Map, Value, json};
 
 use super::components;
 
-/// A header that responses carry.
+/// A response header.
 struct Header {
-    /// Its name; with `?` where the same header is not always there.
+    /// Its name; a trailing `?` marks the optional variant of the same header.
     name: &'static str,
     component: &'static str,
     required: bool,
@@ -25,7 +25,13 @@ const fn header(
 }
 
 const HEADERS: &[Header] = &[
-    header("X-Request-Id", "RequestId", true, "The id of the request; finds it in the server's log.", text),
+    header(
+        "X-Request-Id",
+        "RequestId",
+        true,
+        "The id of the request, for finding it in the server's log.",
+        text,
+    ),
     header(
         "Cache-Control",
         "CacheControl",
@@ -37,7 +43,7 @@ const HEADERS: &[Header] = &[
         "ETag",
         "EntityTag",
         true,
-        "The entity tag of what the caller is shown of the resource, for `If-Match` and `If-None-Match`.",
+        "The entity tag of the resource as shown to the caller, for `If-Match` and `If-None-Match`.",
         text,
     ),
     header(
@@ -51,18 +57,24 @@ const HEADERS: &[Header] = &[
         "Idempotency-Replayed",
         "IdempotencyReplayed",
         false,
-        "`true` where this is the response that an earlier request with the same idempotency key got.",
+        "`true` if this repeats the response to an earlier request with the same idempotency key.",
         || json!({ "type": "string", "enum": ["true"] }),
     ),
-    header("Retry-After", "RetryAfter", true, "After how many seconds to try again.", seconds),
+    header("Retry-After", "RetryAfter", true, "The number of seconds after which to retry.", seconds),
     header(
         "Retry-After?",
         "RetryAfterMaybe",
         false,
-        "After how many seconds to try again, where that may help.",
+        "The number of seconds after which to retry, if a retry may help.",
         seconds,
     ),
-    header("WWW-Authenticate", "Challenge", true, "How to authenticate (RFC 6750, section 3).", text),
+    header(
+        "WWW-Authenticate",
+        "Challenge",
+        true,
+        "The authentication challenge (RFC 6750, section 3).",
+        text,
+    ),
 ];
 
 fn text() -> Value {
@@ -77,7 +89,7 @@ fn seconds() -> Value {
 pub(super) struct References<'a>(pub &'a [&'a str]);
 
 impl References<'_> {
-    /// The references, as they stand in a response.
+    /// Returns the references for a response's `headers`.
     pub fn value(&self) -> Value {
         let wanted = |name: &str| matches!(name, "X-Request-Id" | "Cache-Control") || self.0.contains(&name);
         let headers = HEADERS.iter().filter(|header| wanted(header.name));

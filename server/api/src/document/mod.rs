@@ -1,6 +1,6 @@
-//! The published document: Dropshot's raw OpenAPI document, turned by pure functions into the one that is checked in
-//! as `openapi/rollcall.json`, served and made into clients. It adds what Dropshot cannot say (security, single
-//! statuses, headers, examples) and refuses to know anything of the server but the trait and its tables.
+//! The published document. Pure functions turn Dropshot's raw OpenAPI document into the one that is checked in as
+//! `openapi/rollcall.json`, served, and used to generate clients. They add what Dropshot can't express (security, individual
+//! statuses, headers, examples) and depend on the trait and its tables only, never on the server.
 
 mod codes;
 mod examples;
@@ -25,13 +25,13 @@ use crate::spec::OperationSpec;
 /// The version of the published document; `openapi/CHANGELOG.md` has a section for each.
 pub const VERSION: semver::Version = semver::Version::new(1, 0, 0);
 
-/// The extension that carries a pattern in words to the making of the Rust client. The published document is without it.
+/// The extension that carries a pattern in words to the generator of the Rust client. Absent from the published document.
 pub(crate) const RULE: &str = "x-rule";
 
-/// The methods that an operation can have, as they stand in the document.
+/// The methods that an operation can have, in the document's spelling.
 const METHODS: &[&str] = &["get", "put", "post", "patch", "delete"];
 
-/// The document as Dropshot makes it.
+/// The document as Dropshot generates it.
 fn raw() -> Value {
     crate::rollcall_api_mod::stub_api_description()
         .expect("the trait's tags and paths are consistent")
@@ -53,7 +53,7 @@ pub fn with_query() -> BTreeSet<String> {
         .collect()
 }
 
-/// The published document.
+/// Builds the published document. Panics if an operation has no line in [`OPERATIONS`].
 pub fn published() -> Value {
     let mut document = linked();
     nullable::spell_out(&mut document);
@@ -62,9 +62,8 @@ pub fn published() -> Value {
     document
 }
 
-/// The same contract as text in the form that the Rust client is made from: what may be `null` is a reference, which
-/// gives it a name, and every 4xx is an error of the one shape, so that a client reads also those that a newer server
-/// answers.
+/// Builds the text of the form that the Rust client is generated from. A nullable value is a named reference, and all 4xx
+/// responses are one `4XX`, so that the client can also read the 4xx responses of a newer server.
 pub fn for_progenitor() -> String {
     let mut document = linked();
     for (_, _, operation) in operations_mut(&mut document) {
@@ -85,7 +84,7 @@ pub fn for_progenitor() -> String {
     ordered::pretty(&document)
 }
 
-/// The document before [`nullable`] spells out what may be `null`.
+/// The document before [`nullable`] replaces nullable references with copies.
 fn linked() -> Value {
     let mut document = raw();
     info::describe(&mut document);
@@ -100,13 +99,13 @@ fn linked() -> Value {
     document
 }
 
-/// The published document as text: indented, in an order of keys that does not depend on how this was built,
-/// with a line feed at the end.
+/// Renders the published document: indented, with a key order that doesn't depend on build features, and a line feed at the
+/// end.
 pub fn text() -> String {
     ordered::pretty(&published())
 }
 
-/// What `openapi/operations.txt` shows: tag, operation id, method, path and who may call it.
+/// Renders `openapi/operations.txt`: tag, operation id, method, path and allowed callers, one operation a line.
 pub fn operations_table() -> String {
     let mut document = published();
     let mut rows: Vec<(usize, [String; 5])> = operations_mut(&mut document)
@@ -134,7 +133,7 @@ pub fn operations_table() -> String {
     text
 }
 
-/// Every operation with its path and method.
+/// Returns every operation with its path and method.
 fn operations_mut(document: &mut Value) -> Vec<(String, String, &mut Map<String, Value>)> {
     let Some(paths) = document["paths"].as_object_mut() else { return Vec::new() };
     paths
@@ -148,16 +147,16 @@ fn operations_mut(document: &mut Value) -> Vec<(String, String, &mut Map<String,
         .collect()
 }
 
-/// A member that is an object, made if there is none.
+/// Returns a member that is an object, created if it is absent or something else.
 fn member<'a>(object: &'a mut Map<String, Value>, name: &str) -> &'a mut Map<String, Value> {
     let value = object.entry(name).or_insert_with(|| Value::Object(Map::new()));
     if !value.is_object() {
         *value = Value::Object(Map::new());
     }
-    value.as_object_mut().expect("it was made an object above")
+    value.as_object_mut().expect("the line above makes it an object")
 }
 
-/// A kind of components, such as `schemas`.
+/// Returns one kind of components, such as `schemas`.
 fn components<'a>(document: &'a mut Value, kind: &str) -> &'a mut Map<String, Value> {
     let root = document.as_object_mut().expect("the document is an object");
     member(member(root, "components"), kind)

@@ -1,14 +1,14 @@
-//! What may be `null`, in the two forms that readers need. Validators follow OpenAPI 3.0.3 to the letter: `nullable`
-//! means something beside `type` only, and a referenced schema without it refuses `null`. Progenitor names a reference
-//! well and a copy badly. So the published form has copies, and progenitor gets the references.
+//! Nullable values, in two forms. Validators apply OpenAPI 3.0.3 strictly: `nullable` has an effect only beside `type`, and a
+//! referenced schema without it rejects `null`. Progenitor generates good names for references and bad ones for copies. The
+//! published form therefore has copies, and the form for progenitor has references.
 
 use serde_json::{Map, Value, json};
 
 use super::components;
 
-/// Takes `nullable` from the fields of answers: a field without a value is left out. Only `next_page` is sent as
-/// `null`. Answers are the schemas that tolerate unknown fields.
-fn drop_from_answers(schema: &mut Value) {
+/// Removes `nullable` from the fields of responses: they omit a field without a value, except `next_page`, which may be
+/// `null`. Response schemas are those that tolerate unknown fields.
+fn drop_from_responses(schema: &mut Value) {
     if schema.get("additionalProperties") == Some(&Value::Bool(false)) {
         return;
     }
@@ -20,15 +20,15 @@ fn drop_from_answers(schema: &mut Value) {
     }
 }
 
-/// Brings the document from progenitor's form into the published one: answers leave out what has no value, and every
-/// "`nullable`, and all of this reference" becomes a reference to a nullable copy, `Nullable…`.
+/// Turns progenitor's form of the document into the published one: every `nullable` beside an `allOf` of one reference becomes
+/// a reference to a nullable copy, `Nullable…`.
 pub(super) fn spell_out(document: &mut Value) {
     let schemas = components(document, "schemas");
-    // Progenitor needs the mark to tell an absent list from an empty one; others take it at its word.
-    schemas.values_mut().for_each(drop_from_answers);
+    // Progenitor needs `nullable` to tell an absent list from an empty one; other generators would expect `null`.
+    schemas.values_mut().for_each(drop_from_responses);
     let originals = schemas.clone();
     for (name, schema) in schemas.iter_mut() {
-        // The named ones become the copies themselves, below.
+        // The named ones become copies below.
         if !name.starts_with("Nullable") {
             refer(schema);
         }
@@ -48,7 +48,7 @@ pub(super) fn spell_out(document: &mut Value) {
     drop_unused(document);
 }
 
-/// Drops the schemas that nothing refers to any more, because everybody uses their copy.
+/// Drops the schemas that nothing refers to any more, because only their copy is used.
 fn drop_unused(document: &mut Value) {
     loop {
         let text = document.to_string();
@@ -78,7 +78,7 @@ fn refer(value: &mut Value) {
     }
 }
 
-/// The name of the one schema that this is a nullable reference to.
+/// Returns the name of the schema if the object is a nullable reference to exactly one.
 fn nullable_reference(object: &Map<String, Value>) -> Option<String> {
     if object.get("nullable") != Some(&Value::Bool(true)) {
         return None;
@@ -99,13 +99,13 @@ mod tests {
             "Create": { "additionalProperties": false, "properties": {
                 "name": { "nullable": true, "description": "First.", "allOf": [{ "$ref": "#/components/schemas/Name" }] },
             } },
-            "Answer": { "properties": {
+            "Shown": { "properties": {
                 "name": { "nullable": true, "type": "string" },
                 "next_page": { "nullable": true, "type": "string" },
             } },
             "Update": { "additionalProperties": false, "properties": { "name": { "allOf": [{ "$ref": "#/components/schemas/NullableName" }] } } },
         } }, "paths": [
-            { "$ref": "#/components/schemas/Answer" },
+            { "$ref": "#/components/schemas/Shown" },
             { "$ref": "#/components/schemas/Create" },
             { "$ref": "#/components/schemas/Update" },
         ] });
@@ -117,8 +117,8 @@ mod tests {
             json!({ "description": "First.", "allOf": reference })
         );
         assert_eq!(schemas["Update"]["properties"]["name"]["allOf"], reference);
-        let answer = &schemas["Answer"]["properties"];
-        assert!(answer["name"]["nullable"].is_null() && answer["next_page"]["nullable"] == true);
+        let shown = &schemas["Shown"]["properties"];
+        assert!(shown["name"]["nullable"].is_null() && shown["next_page"]["nullable"] == true);
         let copy = json!({
             "type": "string",
             "nullable": true,

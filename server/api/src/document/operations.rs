@@ -1,4 +1,4 @@
-//! Operations: who may call them, which statuses they answer, and their parameters.
+//! Operations in the document: allowed callers, statuses and parameters.
 
 use serde_json::{Map, Value, json};
 
@@ -7,12 +7,12 @@ use crate::access::Access;
 use crate::spec::{OperationSpec, Protects};
 use crate::types::PAGE_DEFAULT;
 
-/// A parameter whose type is the same wherever it stands: one named schema, and one type in a client.
+/// A parameter that has the same type in every operation: one named schema, and one type in a client.
 struct Named {
     parameter: &'static str,
     schema: &'static str,
     description: &'static str,
-    /// The pattern in words; it finishes the sentence "must …".
+    /// The pattern in words; completes the sentence "must …".
     rule: &'static str,
 }
 
@@ -20,43 +20,43 @@ const NAMED: &[Named] = &[
     Named {
         parameter: "If-Match",
         schema: "EntityTags",
-        description: "`*`, or up to ten entity tags as they came in `ETag`, quotes included (RFC 9110).",
+        description: "`*`, or up to ten entity tags as received in `ETag`, quotes included (RFC 9110).",
         rule: "be `*` or entity tags in their quotes, separated by commas",
     },
     Named { parameter: "If-None-Match", schema: "EntityTags", description: "", rule: "" },
     Named {
         parameter: "Idempotency-Key",
         schema: "IdempotencyKey",
-        description: "A name that the client gives to one request and its retries.",
+        description: "A key that the client chooses for one request and its retries.",
         rule: "have 1 to 255 visible ASCII characters",
     },
     Named {
         parameter: "page_token",
         schema: "PageToken",
-        description: "The `next_page` of the page before.",
+        description: "The `next_page` value of the previous page.",
         rule: "be the `next_page` of an earlier page",
     },
 ];
 
-/// What the rules need to know of an operation.
+/// Facts about an operation that decide its responses.
 pub(super) struct Facts<'a> {
-    /// The operation.
+    /// The operation's line in the table.
     pub spec: &'a OperationSpec,
-    /// Whether callers walk over its pages.
+    /// Returns pages: has `page_token`.
     pub pages: bool,
-    /// Whether it has a request body.
+    /// Has a request body.
     pub body: bool,
-    /// Whether its path has parameters.
+    /// Has path parameters.
     pub path: bool,
-    /// Whether it has any other parameter.
+    /// Has a parameter of any kind.
     pub parameters: bool,
-    /// Whether it takes `If-Match`.
+    /// Accepts `If-Match`.
     pub if_match: bool,
-    /// Whether it takes `If-None-Match`.
+    /// Accepts `If-None-Match`.
     pub if_none_match: bool,
-    /// Whether it creates, and so answers 201 and takes an idempotency key.
+    /// Creates a resource: returns 201 and accepts an `Idempotency-Key`.
     pub creates: bool,
-    /// Whether callers narrow and order it.
+    /// Has `q`, `filter` and `sort`.
     pub searches: bool,
 }
 
@@ -98,7 +98,7 @@ pub(super) fn polish(operation: &mut Map<String, Value>) {
             parameter["name"] = name.into();
         }
         if let Some(schema) = parameter["schema"].as_object_mut() {
-            // A parameter is sent or not; there is no null in a query or a header.
+            // Queries and headers have no null: a parameter is present or absent.
             schema.remove("nullable");
         }
     }
@@ -113,7 +113,7 @@ pub(super) fn polish(operation: &mut Map<String, Value>) {
     responses::write(member(operation, "responses"), &facts);
 }
 
-/// A header's name as everybody writes it; Dropshot writes it in lower case.
+/// A header's name in its usual spelling; Dropshot writes it in lower case.
 fn usual(name: &str) -> String {
     let words = name.split('-').map(|word| {
         let mut letters = word.chars();
@@ -125,7 +125,7 @@ fn usual(name: &str) -> String {
     words.collect::<Vec<_>>().join("-")
 }
 
-/// Says how long a page is where the caller names no limit. Progenitor would make a type of its own of it.
+/// Adds the default of `limit`. Not in the form for progenitor, which would generate a separate type for it.
 pub(super) fn show_default_limit(document: &mut Value) {
     for (_, _, operation) in operations_mut(document) {
         for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
@@ -138,10 +138,10 @@ pub(super) fn show_default_limit(document: &mut Value) {
 
 fn who(spec: &OperationSpec) -> String {
     let who = match spec.access {
-        Access::Public => "anybody, without a credential.".to_owned(),
-        Access::SignedIn => "anybody who is signed in.".to_owned(),
-        Access::OwnOnly => "only the user whom it is about.".to_owned(),
-        Access::OwnOr(permission) => format!("the user whom it is about, and holders of `{permission}`."),
+        Access::Public => "everyone, without a credential.".to_owned(),
+        Access::SignedIn => "any signed-in user.".to_owned(),
+        Access::OwnOnly => "only the user themselves.".to_owned(),
+        Access::OwnOr(permission) => format!("the user themselves, and holders of `{permission}`."),
         Access::MemberOr(permission) => match permission.included_in() {
             Some(more) => format!("members of the group, and holders of `{permission}` or `{more}`."),
             None => format!("members of the group, and holders of `{permission}`."),
@@ -157,11 +157,11 @@ fn who(spec: &OperationSpec) -> String {
         }
         Access::Holders(permission) => format!("holders of `{permission}`."),
         Access::OthersWith(permission) => {
-            format!("holders of `{permission}`, for other users than themselves.")
+            format!("holders of `{permission}`, for users other than themselves.")
         }
     };
     let fresh = if spec.recent_auth {
-        " For oneself a recent password check is needed (`session_reauthenticate`), otherwise it is a 403 \
+        " For your own account, a recent password check is required (`session_reauthenticate`); without one, the response is 403 \
          `reauthentication_required`."
     } else {
         ""
@@ -169,15 +169,16 @@ fn who(spec: &OperationSpec) -> String {
     let out_of_reach = match spec.protects {
         Protects::Nobody => "",
         Protects::Rank => {
-            " Another user who holds one of Rollcall's own permissions that the caller lacks is out of reach: a 403."
+            " Returns 403 if the user is somebody else who holds one of Rollcall's own permissions that the caller lacks."
         }
         Protects::Account => {
-            " Another user whose account would give the caller more than they could give themselves is out of reach, a 403: one \
-             who holds a permission that the caller lacks (holders of `roles:write` may lack those of applications), or in a \
-             group one that the caller lacks both there and globally (owners of the group and holders of `groups:write` may)."
+            " Returns 403 if the user is somebody else whose account would give the caller more than they could grant \
+             themselves: a user who holds a permission that the caller lacks (holders of `roles:write` may lack those of \
+             applications), or who holds in a group a permission that the caller lacks both there and globally (owners of the \
+             group and holders of `groups:write` may lack it)."
         }
     };
-    format!("Who may call it: {who}{out_of_reach}{fresh}")
+    format!("Allowed callers: {who}{out_of_reach}{fresh}")
 }
 
 /// Moves the schemas of the parameters in [`NAMED`] to the components.

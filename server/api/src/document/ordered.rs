@@ -1,10 +1,10 @@
-//! The order in which the document's keys are written: what people read first comes first, the rest is
-//! alphabetical. Independent of the order inside `serde_json::Map`, which a build feature decides.
+//! Key order of the document: the keys that matter most to readers first, the rest alphabetically. Independent of the order
+//! in `serde_json::Map`, which depends on a build feature.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
-/// Keys with a place of their own, in this order; all others follow alphabetically.
+/// Keys that come first, in this order; all others follow alphabetically.
 const FIRST: &[&str] = &[
     "openapi",
     "info",
@@ -55,7 +55,7 @@ impl Serialize for Ordered<'_> {
     }
 }
 
-/// The value as indented text that ends with a line feed.
+/// Renders the value as indented JSON that ends with a line feed.
 pub(super) fn pretty(value: &Value) -> String {
     let mut text = serde_json::to_string_pretty(&Ordered(value)).expect("a JSON value has string keys");
     text.push('\n');

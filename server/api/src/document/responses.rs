@@ -1,5 +1,5 @@
-//! Responses: what comes back where an operation does what was asked, and every error that it can return, each with the one
-//! body `ApiError` and an example for each code. Responses that several operations have in common are shared components.
+//! Responses: the success of each operation, and every error that it can return, each with the body `ApiError` and an example
+//! for each code. Responses common to several operations are shared components.
 
 use serde_json::{Map, Value, json};
 
@@ -13,10 +13,10 @@ use crate::error::{
     TOO_MANY_ATTEMPTS, UNAUTHENTICATED,
 };
 
-/// What the errors of one status have in common.
+/// Properties common to the errors of one status.
 struct Status {
     code: u16,
-    /// The component's name where all operations with this status return the same codes.
+    /// Name of the component for operations that return the same codes with this status.
     name: &'static str,
     description: &'static str,
     headers: &'static [&'static str],
@@ -32,60 +32,60 @@ const fn status(
 }
 
 const STATUSES: &[Status] = &[
-    status(400, "BadRequest", "The request is not as this document describes it.", &[]),
+    status(400, "BadRequest", "The request doesn't match this document.", &[]),
     status(401, "Unauthenticated", "The credential is missing, invalid or expired.", &["WWW-Authenticate"]),
     status(403, "Forbidden", "The caller may not do this.", &[]),
-    status(404, "NotFound", "There is no such resource, or none that the caller may see.", &[]),
-    status(408, "RequestTimeout", "The request body did not arrive in time.", &[]),
+    status(404, "NotFound", "The resource doesn't exist, or the caller may not see it.", &[]),
+    status(408, "RequestTimeout", "The request body didn't arrive in time.", &[]),
     status(409, "Conflict", "The request conflicts with the current state.", &[]),
-    status(412, "PreconditionFailed", "The resource is no longer the one that was read.", &["ETag"]),
+    status(412, "PreconditionFailed", "The resource has changed since it was read.", &["ETag"]),
     status(413, "BodyTooLarge", "The request body is too large.", &[]),
     status(415, "UnsupportedMediaType", "The request body is not `application/json`.", &[]),
-    status(422, "Unprocessable", "The request is well-formed, but a rule of the directory forbids it.", &[]),
+    status(422, "Unprocessable", "The request is well-formed but breaks a rule of the directory.", &[]),
     status(
         429,
         "TooManyRequests",
-        "Too many requests of the caller at once; retry after the time in `Retry-After`.",
+        "Too many concurrent requests from the caller; retry after the time in `Retry-After`.",
         &["Retry-After"],
     ),
     status(
         503,
         "Unavailable",
-        "The server can't do it now; try again. A change may still have taken effect, or take effect later: where the \
-         connection to the database was lost meanwhile, the server doesn't know. Read before repeating it, or repeat it \
-         with the same `Idempotency-Key`.",
+        "The server can't process the request now; retry. A change may have taken effect, or may take effect later: if the \
+         connection to the database was lost, the server doesn't know. Read the resource before a retry, or retry with the \
+         same `Idempotency-Key`.",
         &["Retry-After?"],
     ),
-    status(500, "ServerError", "The server failed.", &[]),
+    status(500, "ServerError", "Internal error.", &[]),
 ];
 
-/// Responses that several operations have in common, beside those with a status's own name: component, description, codes.
+/// Responses common to several operations, beside those named in [`STATUSES`]: component, description, codes.
 const SHARED: &[(&str, &str, &[ErrorCode])] = &[
-    ("BadAnonymousRequest", "The request is not as this document describes it.", &[INVALID_REQUEST]),
+    ("BadAnonymousRequest", "The request doesn't match this document.", &[INVALID_REQUEST]),
     (
         "BadPageRequest",
-        "The request is not as this document describes it, or its page token is of no use.",
+        "The request doesn't match this document, or its page token is invalid.",
         &[INVALID_REQUEST, INVALID_PAGE_TOKEN, AMBIGUOUS_CREDENTIALS],
     ),
     (
         "BadSearchRequest",
-        "The request is not as this document describes it, its page token is of no use, or its search can't be read.",
+        "The request doesn't match this document, its page token is invalid, or its search can't be parsed.",
         &[INVALID_REQUEST, INVALID_PAGE_TOKEN, INVALID_QUERY, AMBIGUOUS_CREDENTIALS],
     ),
     ("BadRequest", STATUSES[0].description, &[INVALID_REQUEST, AMBIGUOUS_CREDENTIALS]),
     ("Unauthenticated", STATUSES[1].description, &[UNAUTHENTICATED]),
-    ("InvalidCredentials", "Nobody can sign in with these credentials.", &[INVALID_CREDENTIALS]),
+    ("InvalidCredentials", "No account can sign in with these credentials.", &[INVALID_CREDENTIALS]),
     ("Forbidden", STATUSES[2].description, &[FORBIDDEN]),
-    ("Conflict", "The request collided with another change.", &[CONFLICT]),
+    ("Conflict", "The request conflicted with a concurrent change.", &[CONFLICT]),
     ("QueryTooCostly", "The search takes too long.", &[QUERY_TOO_COSTLY]),
     (
         "TooManyAttempts",
-        "Too many attempts, or too many requests of the caller at once; retry after the time in `Retry-After`.",
+        "Too many attempts, or too many concurrent requests from the caller; retry after the time in `Retry-After`.",
         &[TOO_MANY_ATTEMPTS, error::TOO_MANY_REQUESTS],
     ),
 ];
 
-/// Statuses with one code for all operations.
+/// Returns true for a status whose codes are the same in all operations.
 fn uniform(status: u16) -> bool {
     matches!(status, 404 | 408 | 412 | 413 | 415 | 429 | 500 | 503)
 }
@@ -113,7 +113,7 @@ pub(super) fn share(document: &mut Value) {
         target.insert((*name).to_owned(), response(of(codes[0].status), description, codes));
     }
     let not_modified = json!({
-        "description": "The resource still has the tag that the caller knows.",
+        "description": "The resource still has an entity tag of `If-None-Match`.",
         "headers": References(&["ETag"]).value(),
     });
     target.insert("NotModified".to_owned(), not_modified);
@@ -124,7 +124,7 @@ fn of(status: u16) -> &'static Status {
     found.unwrap_or_else(|| panic!("no code of the registry has the status {status}"))
 }
 
-/// A response with these codes.
+/// Builds an error response with an example for each of these codes.
 fn response(status: &Status, description: &str, codes: &[ErrorCode]) -> Value {
     let examples: Map<String, Value> = codes
         .iter()
@@ -148,7 +148,7 @@ fn response(status: &Status, description: &str, codes: &[ErrorCode]) -> Value {
     })
 }
 
-/// Writes the responses of one operation: the success with its headers, and every error that can happen.
+/// Writes the responses of one operation: the success with its headers, and every error that it can return.
 pub(super) fn write(responses: &mut Map<String, Value>, facts: &Facts<'_>) {
     responses.retain(|status, _| status.starts_with('2'));
     for (status, response) in responses.iter_mut() {
@@ -166,16 +166,16 @@ pub(super) fn write(responses: &mut Map<String, Value>, facts: &Facts<'_>) {
     }
     let codes = codes::of(facts);
     for status in STATUSES {
-        let mine: Vec<ErrorCode> = codes.iter().filter(|code| code.status == status.code).copied().collect();
-        if mine.is_empty() {
+        let own: Vec<ErrorCode> = codes.iter().filter(|code| code.status == status.code).copied().collect();
+        if own.is_empty() {
             continue;
         }
         let key = if status.code == 500 { "5XX".to_owned() } else { status.code.to_string() };
-        let shared = SHARED.iter().find(|(_, _, codes)| *codes == mine.as_slice());
+        let shared = SHARED.iter().find(|(_, _, codes)| *codes == own.as_slice());
         let value = match shared {
             Some((name, ..)) => reference(name),
             None if uniform(status.code) => reference(status.name),
-            None => response(status, status.description, &mine),
+            None => response(status, status.description, &own),
         };
         responses.insert(key, value);
     }

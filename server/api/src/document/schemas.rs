@@ -1,19 +1,19 @@
-//! Schemas: noise of the generator taken out, the error body described, enums and unions brought into the form
-//! that client generators name well.
+//! Schemas: removes noise of the generator, describes the error body, and rewrites enums and unions in the form that client
+//! generators name well.
 
 use serde_json::{Map, Value, json};
 
 use super::components;
 use crate::error;
 
-/// Tidies every schema of the components, and adds the ones that the trait's types cannot say.
+/// Cleans up every schema of the components, and adds those that the trait's types can't express.
 pub(super) fn polish(document: &mut Value) {
     let schemas = components(document, "schemas");
     for (name, schema) in schemas.iter_mut() {
         title_variants(name, schema);
         walk(schema);
     }
-    // Dropshot's own body of errors, which nothing refers to here.
+    // Dropshot's own error body, which nothing refers to here.
     schemas.remove("Error");
     schemas.insert("ApiError".to_owned(), error_body());
     schemas.insert(
@@ -26,8 +26,8 @@ pub(super) fn polish(document: &mut Value) {
     );
 }
 
-/// The last step of the published form: integers in the formats that generators know, and without the extension that only the
-/// making of the Rust client reads.
+/// Last step of the published form: gives integers the formats that generators know, and removes the extension that only the
+/// generator of the Rust client reads.
 pub(super) fn for_everybody(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(for_everybody),
@@ -47,38 +47,38 @@ pub(super) fn for_everybody(value: &mut Value) {
     }
 }
 
-/// The one body of every error.
+/// Schema of `ApiError`, the body of every error.
 fn error_body() -> Value {
     let codes: Vec<&str> = error::ALL.iter().map(|entry| entry.code).collect();
     json!({
         "type": "object",
-        "description": "What went wrong. Every error has this body.",
+        "description": "An error. Every error response has this body.",
         "required": ["message", "request_id"],
         "properties": {
             "error_code": {
                 "type": "string",
-                "description": "What went wrong, for programs: stable, in snake_case. A newer server may send other \
-                                codes: fall back to the status. Absent where no operation was reached.",
+                "description": "The kind of error, for programs: stable, in snake_case. A newer server may send other \
+                                codes: fall back to the status. Absent if no operation was reached.",
                 "x-extensible-enum": codes,
             },
             "message": {
                 "type": "string",
-                "description": "What went wrong, for people; names the field and the rule. Its words may change.",
+                "description": "The error in words, for people; names the field and the rule. The wording may change.",
             },
             "request_id": {
                 "type": "string",
-                "description": "The id of the request, as in the `X-Request-Id` header; finds it in the server's log.",
+                "description": "The id of the request, as in the `X-Request-Id` header, for finding it in the server's log.",
             },
         },
     })
 }
 
-/// Applies the rules that hold for a schema wherever it stands, to this one and all inside it.
+/// Applies the general rules to a schema and to all schemas inside it.
 pub(super) fn walk(schema: &mut Value) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(walk),
         Value::Object(object) => {
-            // Generators take a field with a default for one that must be sent; descriptions say the default in words.
+            // Generators treat a field with a default as required; descriptions state the default in words instead.
             object.remove("default");
             collapse(object);
             for (keyword, inner) in object.iter_mut() {
@@ -93,7 +93,7 @@ pub(super) fn walk(schema: &mut Value) {
     }
 }
 
-/// Turns `oneOf` of documented one-value enums into one `enum`, the documentation into its description.
+/// Merges a `oneOf` of documented one-value enums into one `enum`, and their documentation into its description.
 fn collapse(object: &mut Map<String, Value>) {
     let Some(variants) = object.get("oneOf").and_then(Value::as_array) else { return };
     let mut values = Vec::new();
@@ -115,7 +115,7 @@ fn collapse(object: &mut Map<String, Value>) {
     object.insert("description".to_owned(), description.into());
 }
 
-/// Gives the inline variants of a tagged union their names: `FactorTotp` for the variant `totp` of `Factor`.
+/// Adds titles to the inline variants of a tagged union, such as `FactorTotp` for the variant `totp` of `Factor`.
 fn title_variants(name: &str, schema: &mut Value) {
     let Some(variants) = schema.get_mut("oneOf").and_then(Value::as_array_mut) else { return };
     for variant in variants {

@@ -1,4 +1,4 @@
-//! What the published document promises of itself.
+//! Tests of the published document's promises.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::error;
 use crate::operations::OPERATIONS;
 use crate::spec::OperationSpec;
 
-/// Every operation with its path, method and id.
+/// Returns every operation with its path, method and id.
 fn operations(document: &Value) -> Vec<(String, String, String, Value)> {
     let mut document = document.clone();
     operations_mut(&mut document)
@@ -22,26 +22,26 @@ fn operations(document: &Value) -> Vec<(String, String, String, Value)> {
 }
 
 #[test]
-fn every_operation_has_its_line_among_the_operations_and_the_reverse() {
+fn the_trait_and_the_table_have_the_same_operations() {
     let document = published();
     let found: BTreeSet<_> = operations(&document).into_iter().map(|(_, _, id, _)| id).collect();
     let listed: BTreeSet<_> = OPERATIONS.iter().map(|spec| spec.id.to_owned()).collect();
     assert_eq!(found, listed);
-    assert_eq!(OPERATIONS.len(), listed.len(), "an operation stands twice in OPERATIONS");
+    assert_eq!(OPERATIONS.len(), listed.len(), "an operation is listed twice in OPERATIONS");
     for item in document["paths"].as_object().unwrap().values() {
         assert!(item.as_object().unwrap().keys().all(|key| METHODS.contains(&key.as_str())), "{item}");
     }
 }
 
 #[test]
-fn security_says_what_the_access_table_says() {
+fn security_matches_the_access_rules() {
     for (_, _, id, operation) in operations(&published()) {
         let spec = OperationSpec::of(&id).unwrap();
         let open = operation["security"].as_array().unwrap().is_empty();
         assert_eq!(open, !spec.access.needs_credential(), "{id}");
         assert_eq!(operation["x-permission"], spec.access.to_string(), "{id}");
         let description = operation["description"].as_str().unwrap();
-        assert!(description.contains("Who may call it: "), "{id}");
+        assert!(description.contains("Allowed callers: "), "{id}");
         assert_eq!(description.contains("session_reauthenticate`)"), spec.recent_auth, "{id}");
     }
 }
@@ -83,7 +83,7 @@ fn requests_say_their_defaults_in_words() {
     let mut flags = 0;
     for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
         assert!(schema["default"].is_null(), "{name} has a default");
-        // Answers tolerate unknown fields, and an update's absent field keeps what is there.
+        // Response schemas tolerate unknown fields, and an absent field of an update keeps its value.
         let of_request = schema["additionalProperties"] == false && !name.ends_with("Update");
         for (field, property) in schema["properties"].as_object().into_iter().flatten() {
             assert!(
@@ -109,7 +109,7 @@ fn a_post_whose_body_has_only_optional_fields_can_be_sent_without() {
         let body = &operation["requestBody"];
         let Some(schema) = body["content"]["application/json"]["schema"]["$ref"].as_str() else { continue };
         let schema = document.pointer(schema.trim_start_matches('#')).unwrap();
-        // A user needs one of three identifiers, whichever it is.
+        // A user needs at least one of three identifiers.
         let optional = method == "post" && schema["required"].is_null() && id != "user_create";
         assert_eq!(body["required"], !optional, "{id}");
     }
@@ -119,7 +119,7 @@ fn a_post_whose_body_has_only_optional_fields_can_be_sent_without() {
 fn schemas_have_names_that_no_generator_changes() {
     let document = published();
     let schemas = document["components"]["schemas"].as_object().unwrap();
-    // Types of the standard libraries that generators keep clear of: `Error` became `ModelError`.
+    // Names of standard library types, which generators avoid: `Error` became `ModelError`.
     for taken in ["Error", "Version", "Object", "Date", "List", "Map", "Any", "Type", "Function", "Exception"]
     {
         assert!(!schemas.contains_key(taken), "{taken}");
@@ -155,7 +155,7 @@ fn every_body_has_an_example_and_every_example_a_body() {
 }
 
 #[test]
-fn statuses_stand_where_they_can_happen() {
+fn operations_document_the_statuses_that_they_can_return() {
     let document = published();
     let statuses = |wanted: &str| -> String {
         let (.., operation) = operations(&document).into_iter().find(|(_, _, id, _)| id == wanted).unwrap();
@@ -177,7 +177,7 @@ fn statuses_stand_where_they_can_happen() {
     assert_eq!(statuses("system_health"), "200 5XX");
 }
 
-/// The codes that an operation shows for a status.
+/// Returns the codes that an operation documents for a status.
 fn shown(document: &Value, operation: &Value, status: &str) -> Vec<String> {
     let mut response = &operation["responses"][status];
     if let Some(reference) = response["$ref"].as_str() {
@@ -188,7 +188,7 @@ fn shown(document: &Value, operation: &Value, status: &str) -> Vec<String> {
 }
 
 #[test]
-fn errors_show_what_their_operation_can_return_and_nothing_else() {
+fn errors_list_exactly_the_codes_that_their_operation_can_return() {
     let document = published();
     let codes = |wanted: &str, status: &str| {
         let (.., operation) = operations(&document).into_iter().find(|(_, _, id, _)| id == wanted).unwrap();
@@ -225,7 +225,7 @@ fn errors_show_what_their_operation_can_return_and_nothing_else() {
 }
 
 #[test]
-fn successes_say_what_comes_back() {
+fn success_descriptions_name_the_response() {
     for (_, _, id, operation) in operations(&published()) {
         let (status, response) = operation["responses"]
             .as_object()
@@ -240,7 +240,7 @@ fn successes_say_what_comes_back() {
 }
 
 #[test]
-fn integers_pages_and_headers_are_as_generators_and_people_know_them() {
+fn integers_pages_and_headers_have_their_usual_forms() {
     let document = published();
     let text = document.to_string();
     assert!(!text.contains("\"uint"), "a format that generators don't know");
@@ -278,7 +278,7 @@ fn open_enums_and_nullable_fields_have_the_form_that_generators_understand() {
     let user = &schemas["User"]["properties"];
     assert!(user.as_object().unwrap().values().all(|property| property["nullable"].is_null()));
     assert_eq!(schemas["UserPage"]["properties"]["next_page"]["nullable"], true);
-    // To validators, null is a value of the copy; progenitor takes the reference for a newtype over an option.
+    // Validators accept null as a value of the copy; progenitor generates a newtype over an option for the reference.
     assert_eq!(schemas["NullableDisplayName"]["type"], "string");
     assert_eq!(schemas["NullableDisplayName"]["nullable"], true);
     assert!(schemas["NullableDisplayName"]["pattern"].is_string());
@@ -320,7 +320,7 @@ fn the_changelog_has_a_section_for_this_version() {
     assert!(changelog.contains(&format!("\n## {}\n", super::VERSION)));
 }
 
-/// The trait and the table below it read as one: the same operations in the same order.
+/// The trait and the table below it list the same operations in the same order.
 #[test]
 fn the_table_stands_in_the_order_of_the_trait() {
     let source = include_str!("../operations.rs");

@@ -1,4 +1,4 @@
-//! Questions about who may do what, asked by applications.
+//! Permission checks for applications.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,58 +7,58 @@ use super::reference::{GroupRef, UserRef};
 use super::role::RoleScope;
 use super::text::PermissionName;
 
-/// May this user do this?
+/// A permission to check for a user.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccessCheck {
-    /// The user; the caller where nobody is named.
+    /// The user; the caller by default.
     #[serde(default)]
     pub user: Option<UserRef>,
-    /// The permission.
+    /// The permission to check.
     pub permission: PermissionName,
-    /// The group in which; without one only global roles count.
+    /// The group in which to check the permission. If absent, only global roles count.
     #[serde(default)]
     pub group: Option<GroupRef>,
 }
 
-/// The answer, and what decided it.
+/// The decision of a permission check, and its reason.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct AccessDecision {
-    /// Whether the user may.
+    /// True if the user holds the permission.
     pub allowed: bool,
-    /// In words, which role gives the permission or why none does.
+    /// The reason in words: the role that grants the permission, or why none does.
     pub reason: String,
-    /// Name of the role that gives it.
+    /// Name of the role that grants it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// Where that role is held.
+    /// The scope in which the user holds that role.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<RoleScope>,
 }
 
-/// Where permissions count.
+/// The scope of a list of permissions.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PermissionListQuery {
-    /// Also those that the user's roles in this group give: an id or `@slug`.
+    /// Include the permissions of the user's roles in this group: an id or `@slug`.
     #[serde(default)]
     pub group: Option<GroupRef>,
 }
 
-/// A permission that a user holds, and why.
+/// A permission that a user holds, with the role that grants it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct EffectivePermission {
     /// The permission.
     pub permission: String,
-    /// Name of the role that gives it.
+    /// Name of the role that grants it.
     pub role: String,
-    /// Where that role is held.
+    /// The scope in which the user holds that role.
     pub scope: RoleScope,
 }
 
-/// What a user may do.
+/// The effective permissions of a user.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct EffectivePermissions {
-    /// The permissions in alphabetical order; one that several roles give stands once for each.
+    /// The permissions in alphabetical order; a permission that several roles grant is listed once for each.
     pub permissions: Vec<EffectivePermission>,
 }

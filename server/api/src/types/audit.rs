@@ -1,4 +1,4 @@
-//! The audit trail.
+//! Audit events, and the query of their list.
 
 use std::net::IpAddr;
 
@@ -18,7 +18,7 @@ use super::text::RoleName;
 use super::time::TimeInput;
 use super::user::JsonObject;
 
-/// What became of a call.
+/// Outcome of a call; an open set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct AuditResult(pub String);
@@ -37,45 +37,45 @@ impl JsonSchema for AuditResult {
     }
 }
 
-/// Who did what, to whom, when, from where, with which result. Events are never changed nor deleted.
+/// A recorded call: its caller, target, time, origin and result. Events are never changed or deleted.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct AuditEvent {
     /// The event's id.
     pub id: AuditEventId,
-    /// When it happened.
+    /// Time of the call.
     pub at: DateTime<Utc>,
     /// The id of the operation.
     pub operation: String,
-    /// What became of the call.
+    /// The outcome of the call.
     pub result: AuditResult,
-    /// Why it was refused.
+    /// The reason of the rejection; the `error_code` of the response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_code: Option<String>,
-    /// Who called, where that is known. Nobody did where the server acted by itself.
+    /// The caller, if known. Absent if the server acted by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor_id: Option<UserId>,
-    /// The session of the call. Others' sessions are shown to holders of `audit:read` only.
+    /// The session of the call. Only holders of `audit:read` see the sessions of other users.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<SessionId>,
-    /// What kind of resource it was about.
+    /// The kind of the target resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_kind: Option<String>,
-    /// Which one.
+    /// The id of the target resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_id: Option<Uuid>,
-    /// Where the call came from. Of others' calls shown to holders of `audit:read` only.
+    /// The source address of the call. Only holders of `audit:read` see the addresses of other users' calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,
-    /// The `x-request-id` of the answer; `command line` or `sweeper` where nobody was answered.
+    /// The `X-Request-Id` of the response; `command line` or `sweeper` for calls without a response.
     pub request_id: String,
-    /// More about it, by operation. Never a secret.
+    /// Details that depend on the operation. Never contains secrets.
     pub detail: JsonObject,
 }
 
 /// One page of audit events.
 pub type AuditEventPage = Page<AuditEvent>;
 
-/// Which audit events to list.
+/// The query of a list of audit events.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuditEventListQuery {
@@ -94,25 +94,25 @@ pub struct AuditEventListQuery {
     /// Only calls of this operation.
     #[serde(default)]
     pub operation: Option<RoleName>,
-    /// A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-`
-    /// for what must not.
+    /// Search text, as typed into a search bar: words that must all match, `field:value` with `*` and `?`, and `-` before
+    /// terms that must not match.
     #[serde(default)]
     pub q: Option<SearchText>,
-    /// A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with
+    /// A filter expression for programs: SCIM filter syntax (RFC 7644, section 3.4.2.2), or JSON Logic if it begins with
     /// `{`.
     #[serde(default)]
     pub filter: Option<FilterText>,
-    /// The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last;
-    /// the id decides between equals.
+    /// The sort order: up to three fields separated by commas, with `-` before a descending one. Missing values sort last;
+    /// ties are broken by id.
     #[serde(default)]
     pub sort: Option<SortText>,
-    /// Whether the answer says how many there are in all.
+    /// Include the total number of matches in the response.
     #[serde(default)]
     pub total: Option<TotalKind>,
-    /// How many items the page may have: 1 to 200, 50 by default.
+    /// The maximum number of items on the page: 1 to 200, 50 by default.
     #[serde(default)]
     pub limit: Option<PageLimit>,
-    /// Where to go on: the `next_page` of the page before.
+    /// The `next_page` value of the previous page.
     #[serde(default)]
     pub page_token: Option<PageToken>,
 }

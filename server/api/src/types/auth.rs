@@ -1,4 +1,4 @@
-//! Signing in and out, registering, and the current session.
+//! Types of the tag `auth`: sign-in, sign-out, registration and the current session.
 
 use schemars::JsonSchema;
 use schemars::r#gen::SchemaGenerator;
@@ -12,7 +12,7 @@ use super::session::Session;
 use super::text::{DisplayName, Email, Identifier, Phone, Username};
 use super::user::User;
 
-/// Who signs in, with which password.
+/// Credentials to sign in with.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Login {
@@ -22,19 +22,19 @@ pub struct Login {
     pub password: PasswordAttempt,
 }
 
-/// Changes a password before signing in: for one that has expired or must be changed, and for any other.
+/// A password change without a session, for a password that has expired or must be changed, and for any other.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoginChangePassword {
     /// The user's username, e-mail address, telephone number or id.
     pub identifier: Identifier,
-    /// The password so far.
+    /// The current password.
     pub password: PasswordAttempt,
     /// The new password.
     pub new_password: NewPassword,
 }
 
-/// An account that a person makes. At least one of `username`, `email` and `phone` is needed.
+/// A new account for the caller. At least one of `username`, `email` and `phone` is required.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Register {
@@ -47,29 +47,29 @@ pub struct Register {
     /// Telephone number, E.164.
     #[serde(default)]
     pub phone: Option<Phone>,
-    /// Name as people read it.
+    /// Display name.
     #[serde(default)]
     pub name: Option<DisplayName>,
-    /// The token of an invitation to a group. Where registration is by invitation only, it is needed.
+    /// The token of an invitation to a group. Required if the server allows registration by invitation only.
     #[serde(default)]
     pub invitation: Option<Identifier>,
-    /// First password.
+    /// Initial password.
     pub password: NewPassword,
-    /// What the person tells about themselves.
+    /// The person's profile.
     #[serde(default, deserialize_with = "optional_object")]
     pub profile: Option<ProfileInput>,
 }
 
-/// How much to sign out.
+/// The extent of a sign-out.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Logout {
-    /// Whether to end all of the user's sessions, not only the current one; `false` by default.
+    /// End all of the user's sessions, not only the current one; `false` by default.
     #[serde(default)]
     pub everywhere: bool,
 }
 
-/// Proof that it is still the same person.
+/// The password check of a re-authentication.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SessionReauthenticate {
@@ -77,7 +77,7 @@ pub struct SessionReauthenticate {
     pub password: PasswordAttempt,
 }
 
-/// A fresh session with its credential, which is shown this once.
+/// A session with its token, which is shown only once.
 #[derive(Clone, Serialize, JsonSchema)]
 pub struct SessionCreated {
     /// The bearer token of the session.
@@ -85,7 +85,7 @@ pub struct SessionCreated {
     pub token: String,
     /// The session.
     pub session: Session,
-    /// Who signed in.
+    /// The user who signed in.
     pub user: User,
 }
 
@@ -106,7 +106,7 @@ pub struct CurrentSession {
     pub permissions: Vec<String>,
 }
 
-/// Describes the token by a name of its own, so that a client can keep it out of its logs.
+/// Named schema of the token, so that a client can keep it out of its logs.
 struct SessionToken;
 
 impl JsonSchema for SessionToken {

@@ -1,4 +1,4 @@
-//! What narrows and orders a list: the parameters `q`, `filter`, `sort` and `total`.
+//! The parameters that narrow and order a list: `q`, `filter`, `sort` and `total`.
 
 use rollcall_query::{FILTER_MAX, SEARCH_MAX, SORT_MAX};
 use schemars::JsonSchema;
@@ -13,7 +13,7 @@ pub struct SearchTextRule;
 
 impl TextRule for SearchTextRule {
     const NAME: &'static str = "SearchText";
-    const DESCRIPTION: &'static str = "What people type into a search bar.";
+    const DESCRIPTION: &'static str = "Search text, as typed into a search bar.";
     const MIN: u32 = 0;
     const MAX: u32 = SEARCH_MAX as u32;
     const PARAMETER: Option<&'static str> = Some("q");
@@ -29,7 +29,7 @@ impl TextRule for SearchTextRule {
     }
 }
 
-/// A search, as it was sent.
+/// Search text as sent, not yet parsed.
 pub type SearchText = Text<SearchTextRule>;
 
 /// The rule of [`FilterText`].
@@ -38,7 +38,8 @@ pub struct FilterTextRule;
 
 impl TextRule for FilterTextRule {
     const NAME: &'static str = "FilterText";
-    const DESCRIPTION: &'static str = "A filter: SCIM's language, or JSON Logic where it begins with `{`.";
+    const DESCRIPTION: &'static str =
+        "A filter expression: SCIM filter syntax, or JSON Logic if it begins with `{`.";
     const MAX: u32 = FILTER_MAX as u32;
     const PARAMETER: Option<&'static str> = Some("filter");
     const EXPECTED: &'static str = "";
@@ -53,7 +54,7 @@ impl TextRule for FilterTextRule {
     }
 }
 
-/// A filter, as it was sent.
+/// A filter as sent, not yet parsed.
 pub type FilterText = Text<FilterTextRule>;
 
 /// The rule of [`SortText`].
@@ -62,7 +63,7 @@ pub struct SortTextRule;
 
 impl TextRule for SortTextRule {
     const NAME: &'static str = "SortText";
-    const DESCRIPTION: &'static str = "Names of fields separated by commas, `-` before those that descend.";
+    const DESCRIPTION: &'static str = "Field names separated by commas, with `-` before a descending one.";
     const MAX: u32 = SORT_MAX as u32;
     const PARAMETER: Option<&'static str> = Some("sort");
     const EXPECTED: &'static str = "";
@@ -77,43 +78,43 @@ impl TextRule for SortTextRule {
     }
 }
 
-/// An order, as it was sent.
+/// A sort order as sent, not yet parsed.
 pub type SortText = Text<SortTextRule>;
 
-/// How to count.
+/// The way to count the matches of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TotalKind {
-    /// Count them: costs time in large directories.
+    /// Counts the matches: slow in large directories.
     Exact,
-    /// As many as the database's planner expects: costs nothing, and may be far off.
+    /// The estimate of the database's planner: fast, and may be far off.
     Estimate,
 }
 
-/// The parameters of a list that can be narrowed and ordered.
+/// The parameters of a list that can be filtered and sorted.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListQuery {
-    /// A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-`
-    /// for what must not.
+    /// Search text, as typed into a search bar: words that must all match, `field:value` with `*` and `?`, and `-` before
+    /// terms that must not match.
     #[serde(default)]
     pub q: Option<SearchText>,
-    /// A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with
+    /// A filter expression for programs: SCIM filter syntax (RFC 7644, section 3.4.2.2), or JSON Logic if it begins with
     /// `{`.
     #[serde(default)]
     pub filter: Option<FilterText>,
-    /// The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last;
-    /// the id decides between equals.
+    /// The sort order: up to three fields separated by commas, with `-` before a descending one. Missing values sort last;
+    /// ties are broken by id.
     #[serde(default)]
     pub sort: Option<SortText>,
-    /// Whether the answer says how many there are in all.
+    /// Include the total number of matches in the response.
     #[serde(default)]
     pub total: Option<TotalKind>,
-    /// How many items the page may have: 1 to 200, 50 by default.
+    /// The maximum number of items on the page: 1 to 200, 50 by default.
     #[serde(default)]
     pub limit: Option<PageLimit>,
-    /// Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the
-    /// caller may see; an edited or foreign one is a 400.
+    /// The `next_page` value of the previous page. Bound to the operation, its other parameters and what the caller may
+    /// see; an edited or foreign token gets a 400.
     #[serde(default)]
     pub page_token: Option<PageToken>,
 }

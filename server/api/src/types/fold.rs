@@ -1,12 +1,11 @@
-//! Folding: the form in which names are compared, kept unique and searched.
+//! Case folding: the form in which names are compared, kept unique and searched.
 
 use icu_properties::CodePointSetData;
 use icu_properties::props::DefaultIgnorableCodePoint;
 use unicode_normalization::UnicodeNormalization;
 
-/// Folds a name for comparison: NFKC and full case folding, without the characters that nobody sees
-/// (Default_Ignorable_Code_Point), as Unicode's NFKC_Casefold does. The one place where this happens; the database stores
-/// the result and never folds by itself.
+/// Folds a name for comparison: NFKC and full case folding without invisible characters (Default_Ignorable_Code_Point), as
+/// Unicode's NFKC_Casefold does. The only implementation; the database stores the result and never folds by itself.
 pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
@@ -15,36 +14,36 @@ pub fn fold(text: &str) -> String {
     visible.nfkc().collect()
 }
 
-/// The folding of earlier servers, which kept invisible characters.
+/// Folds a name as earlier servers did, keeping invisible characters.
 fn fold_case(text: &str) -> String {
     let compatible: String = text.nfkc().collect();
     let folded = icu_casemap::CaseMapper::new().fold_string(&compatible).into_owned();
     folded.nfkc().collect()
 }
 
-/// Says whether a character is one that fonts show nothing for: a joiner, a filler, a direction mark, a variation selector.
+/// Returns true for a character that has no visible form: a joiner, a filler, a direction mark, a variation selector.
 pub fn is_invisible(character: char) -> bool {
     CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character)
 }
 
-/// A username or another identifier as it is looked up.
+/// Lookup key of a username or another identifier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameKey {
     /// The folded name.
     pub folded: String,
-    /// The name as earlier servers folded it, where that differs. Users whose names would collide in the newer folding
-    /// keep the older one and are found by it first.
+    /// The name as earlier servers folded it, if that differs. Users whose names would collide in the newer folding keep the
+    /// older one and are found by it first.
     pub kept: Option<String>,
 }
 
 impl NameKey {
-    /// The key of a name as somebody wrote it.
+    /// Creates the key of a name as written by a caller.
     pub fn of(name: &str) -> Self {
         let kept = (!name.is_ascii() && name.chars().any(is_invisible)).then(|| fold_case(name));
         Self { folded: fold(name), kept }
     }
 
-    /// The folded forms that a row may have.
+    /// Returns the folded forms that a row may have, in the order of lookup.
     pub fn forms(&self) -> Vec<&str> {
         self.kept.as_deref().into_iter().chain([self.folded.as_str()]).collect()
     }
@@ -64,7 +63,7 @@ mod tests {
 
     #[test]
     fn folding_twice_changes_nothing() {
-        // All planes that have characters.
+        // All planes with assigned characters.
         for character in ('\0'..='\u{323AF}').chain('\u{E0000}'..='\u{E0FFF}') {
             for beside in ['\u{301}', '\u{34f}', 'K'] {
                 let folded = fold(&format!("{beside}{character}"));
@@ -97,7 +96,7 @@ mod tests {
         ] {
             assert_eq!(fold(&format!("ad{hidden}a")), "ada", "{hidden:?}");
         }
-        // A mark that an invisible character held apart from its letter joins it.
+        // A mark joins its letter once the invisible character between them is gone.
         assert_eq!(fold("e\u{34f}\u{301}"), "é");
     }
 

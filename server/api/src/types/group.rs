@@ -1,4 +1,4 @@
-//! Groups and who is in them.
+//! Groups and their members.
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -12,59 +12,59 @@ use super::reference::{RoleRef, UserRef};
 use super::text::{Description, DisplayName, Slug};
 use super::user::{CustomData, User};
 
-/// A group: what others call a team or an organization.
+/// A group of users; a team or an organization.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Group {
     /// The group's id.
     pub id: GroupId,
     /// Short name in URLs: lower-case letters, digits and hyphens. Unique.
     pub slug: String,
-    /// Name as people read it.
+    /// Display name.
     pub name: String,
-    /// What the group is for.
+    /// Purpose of the group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// What applications keep with the group.
+    /// JSON object that applications store with the group.
     pub custom_data: CustomData,
-    /// Whether this is the group that every new user joins, `public`. It can't be deleted.
+    /// True for the group that every new user joins, `public`. It can't be deleted.
     pub default: bool,
-    /// Whether members are to use a second factor. Kept and shown to applications, which can ask for one; Rollcall
-    /// itself will enforce it with second factors.
+    /// True if members should use a second factor. Stored for applications, which can require one; Rollcall itself doesn't
+    /// enforce it.
     pub mfa_required: bool,
-    /// Who made the group; absent for the default group and where that user was deleted.
+    /// The user who created the group; absent for the default group and after that user was deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_by: Option<UserId>,
-    /// When the group was made.
+    /// Creation time of the group.
     pub created_at: DateTime<Utc>,
-    /// When one of the group's own fields was last changed. Members don't count.
+    /// Time of the last change to the group's own fields. Changes to its members don't count.
     pub updated_at: DateTime<Utc>,
 }
 
 /// One page of groups.
 pub type GroupPage = Page<Group>;
 
-/// A user's place in a group.
+/// A member of a group.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct GroupMember {
-    /// The member, as far as the caller may see.
+    /// The member, in the view that the caller may see.
     pub user: User,
     /// Names of the group roles that the member holds, in alphabetical order.
     pub roles: Vec<String>,
-    /// When the user joined.
+    /// Time when the user joined.
     pub joined_at: DateTime<Utc>,
 }
 
 /// One page of members.
 pub type GroupMemberPage = Page<GroupMember>;
 
-/// A group that a user is in.
+/// A group that a user is a member of.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct UserGroup {
     /// The group.
     pub group: Group,
     /// Names of the group roles that the user holds in it, in alphabetical order.
     pub roles: Vec<String>,
-    /// When the user joined.
+    /// Time when the user joined.
     pub joined_at: DateTime<Utc>,
 }
 
@@ -77,61 +77,61 @@ pub type UserGroupPage = Page<UserGroup>;
 pub struct GroupCreate {
     /// Short name in URLs. Unique.
     pub slug: Slug,
-    /// Name as people read it.
+    /// Display name.
     pub name: DisplayName,
-    /// What the group is for.
+    /// Purpose of the group.
     #[serde(default)]
     pub description: Option<Description>,
-    /// What applications keep with the group.
+    /// JSON object that applications store with the group.
     #[serde(default)]
     pub custom_data: Option<CustomData>,
-    /// Whether members are to use a second factor. Kept and shown to applications, which can ask for one; Rollcall
-    /// itself will enforce it with second factors. `false` by default.
+    /// True if members should use a second factor. Stored for applications, which can require one; Rollcall itself doesn't
+    /// enforce it. `false` by default.
     #[serde(default)]
     pub mfa_required: bool,
-    /// The first owner; the caller where nobody is named.
+    /// The first owner; the caller by default.
     #[serde(default)]
     pub owner: Option<UserRef>,
 }
 
-/// Changes of a group, as JSON Merge Patch (RFC 7396).
+/// Changes to a group, as JSON Merge Patch (RFC 7396).
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GroupUpdate {
     /// Short name in URLs. That of the default group can't be changed.
     #[serde(default)]
     pub slug: Option<Slug>,
-    /// Name as people read it.
+    /// Display name.
     #[serde(default)]
     pub name: Option<DisplayName>,
-    /// What the group is for.
+    /// Purpose of the group.
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "Nullable<Description>")]
     pub description: Option<Nullable<Description>>,
-    /// What applications keep with the group, merged at every depth.
+    /// JSON object that applications store with the group, merged at every depth.
     #[serde(default)]
     pub custom_data: Option<CustomData>,
-    /// Whether members are to use a second factor. Kept and shown to applications, which can ask for one; Rollcall
-    /// itself will enforce it with second factors.
+    /// True if members should use a second factor. Stored for applications, which can require one; Rollcall itself doesn't
+    /// enforce it.
     #[serde(default)]
     pub mfa_required: Option<bool>,
 }
 
-/// Somebody to take into a group.
+/// A user to add to a group.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GroupMemberAdd {
     /// The user: an id, `@username` or `me`.
     pub user: UserRef,
-    /// The group roles, each an id or `@name`; `member` where none is named.
+    /// The group roles, each an id or `@name`; `member` if the list is empty.
     #[serde(default)]
     pub roles: List<RoleRef>,
 }
 
-/// The roles of a member from now on.
+/// The new roles of a member.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GroupMemberUpdate {
-    /// The group roles, each an id or `@name`; `member` where none is named.
+    /// The group roles, each an id or `@name`; `member` if the list is empty.
     pub roles: List<RoleRef>,
 }

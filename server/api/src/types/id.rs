@@ -1,4 +1,4 @@
-//! Identifiers: UUIDv7, one newtype and one named schema for each kind of resource.
+//! Resource ids: UUIDs of version 7, with one newtype and one named schema per kind of resource.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -14,9 +14,9 @@ use uuid::Uuid;
 pub trait IdKind: Send + Sync + 'static {
     /// The schema's name in the document.
     const NAME: &'static str;
-    /// What the id names, as the description says it.
+    /// The resource in the schema's description, such as "a user".
     const OF: &'static str;
-    /// What a path calls it.
+    /// Name of the path parameter, for error messages.
     const FIELD: &'static str;
 }
 
@@ -24,7 +24,7 @@ pub trait IdKind: Send + Sync + 'static {
 pub struct Id<K>(Uuid, PhantomData<K>);
 
 impl<K> Id<K> {
-    /// The id as a plain UUID, as the database keeps it.
+    /// Returns the plain UUID, as stored in the database.
     pub fn uuid(self) -> Uuid {
         self.0
     }
@@ -68,7 +68,7 @@ impl<K: IdKind> FromStr for Id<K> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        // Only the hyphenated form of RFC 9562, so that a resource has one name in a URL.
+        // Only the hyphenated form of RFC 9562, so that a resource has one URL.
         match Uuid::try_parse(text) {
             Ok(uuid) if text.len() == 36 => Ok(uuid.into()),
             _ => Err(format!("{}: must be a UUID such as 01941f29-7c00-7000-8000-000000000001", K::FIELD)),
@@ -133,7 +133,7 @@ impl IdKind for SessionKind {
     const FIELD: &'static str = "session";
 }
 
-/// The id of a session. It is no credential.
+/// The id of a session. Not a credential.
 pub type SessionId = Id<SessionKind>;
 
 /// The kind of [`RoleId`].
@@ -159,7 +159,7 @@ impl IdKind for InvitationKind {
     const FIELD: &'static str = "invitation";
 }
 
-/// The id of an invitation. It is no credential.
+/// The id of an invitation. Not a credential.
 pub type InvitationId = Id<InvitationKind>;
 
 /// The kind of [`AuditEventId`].

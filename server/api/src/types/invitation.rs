@@ -1,4 +1,4 @@
-//! Invitations: pending memberships that nobody is listed by. The token goes to the invited person by the caller's means.
+//! Invitations: pending memberships. Rollcall sends no mail; the caller delivers the token to the invited person.
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -19,15 +19,15 @@ pub struct Invitation {
     pub group_id: GroupId,
     /// Names of the group roles that the new member will hold, in alphabetical order.
     pub roles: Vec<String>,
-    /// Only somebody with this verified address may accept.
+    /// The address that a user must have to accept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// Who invites.
+    /// The user who sent the invitation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invited_by: Option<UserId>,
-    /// When the invitation was made.
+    /// Creation time of the invitation.
     pub created_at: DateTime<Utc>,
-    /// When it can't be accepted any more.
+    /// Time from which the invitation can no longer be accepted.
     pub expires_at: DateTime<Utc>,
 }
 
@@ -38,25 +38,25 @@ pub type InvitationPage = Page<Invitation>;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InvitationCreate {
-    /// The group roles that the new member will hold, each an id or `@name`; `member` where none is named.
+    /// The group roles that the new member will hold, each an id or `@name`; `member` by default.
     #[serde(default)]
     pub roles: List<RoleRef>,
-    /// Only somebody who signs in with this address, verified, may accept; anybody who has the token where it is absent.
+    /// The address that a user must have to accept. If absent, anybody with the token can accept.
     #[serde(default)]
     pub email: Option<Email>,
-    /// How long it can be accepted, in seconds: 60 to 2,592,000 (30 days), 604,800 (7 days) by default.
+    /// The lifetime of the invitation, in seconds: 60 to 2,592,000 (30 days), 604,800 (7 days) by default.
     #[serde(default)]
     #[schemars(range(min = 60, max = 2_592_000))]
     pub expires_in_seconds: Option<u32>,
 }
 
-/// A fresh invitation with its token, which is shown this once.
+/// A new invitation with its token, which is shown only once.
 #[derive(Clone, Serialize, JsonSchema)]
 pub struct InvitationCreated {
     /// The invitation.
     pub invitation: Invitation,
-    /// What the invited person needs to accept: `rci_`, 30 random and 6 check characters (base 62). Works once. Left out
-    /// of the answer to a retry with the same idempotency key.
+    /// The token that the invited person needs to accept: `rci_`, 30 random and 6 check characters (base 62). Works once.
+    /// Absent from the response to a retry with the same idempotency key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
 }

@@ -1,11 +1,11 @@
-//! Lists in request bodies: at most a hundred items, so that a body stays one statement's work.
+//! Lists in request bodies: at most 100 items, so that one statement can process a body.
 
 use schemars::JsonSchema;
 use schemars::r#gen::SchemaGenerator;
 use schemars::schema::{ArrayValidation, InstanceType, Schema, SchemaObject};
 use serde::{Deserialize, Deserializer};
 
-/// How many items a list in a request may have.
+/// Maximum number of items of a list in a request.
 pub const LIST_MAX: usize = 100;
 
 /// A list in a request. Duplicates are allowed and count once.

@@ -1,4 +1,4 @@
-//! Everything that goes over the wire: one file per tag, and the validated building blocks of requests.
+//! Request and response types: one file per tag, and the validated building blocks of requests.
 
 mod access;
 mod audit;

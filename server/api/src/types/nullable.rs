@@ -1,4 +1,4 @@
-//! The third state of JSON Merge Patch (RFC 7396): absent keeps, a value sets, `null` clears.
+//! The three states of a field in JSON Merge Patch (RFC 7396): absent keeps the value, a value sets it, `null` clears it.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,10 +10,9 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// A value, or `null` to clear the field. In a patch it stands inside an `Option`, whose `None` is "absent".
+/// A value, or `null` to clear the field. A patch has it inside an `Option`, whose `None` means "absent".
 ///
-/// It is a named schema of its own, because a generated client drops an absent `Option` and could otherwise
-/// never say `null`.
+/// It has its own named schema, because a generated client omits an empty `Option` and could otherwise never send `null`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Nullable<T>(pub Option<T>);
@@ -37,14 +36,14 @@ impl<T: JsonSchema> JsonSchema for Nullable<T> {
     }
 }
 
-/// Reads a field that is present, also when it is `null`; `#[serde(default)]` handles the absent one.
+/// Deserializes a field that is present, even if it is `null`; `#[serde(default)]` handles the absent field.
 pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// A structure that must be sent as a JSON object. Serde by itself would also take an array of the fields' values.
+/// A structure that must be sent as a JSON object. Serde would also accept an array of the fields' values.
 struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -67,14 +66,14 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// Reads an optional structure; `null` is as good as absent.
+/// Deserializes an optional structure; `null` means the same as absent.
 pub(crate) fn optional_object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     Ok(Option::<Object<T>>::deserialize(deserializer)?.map(|object| object.0))
 }
 
-/// Reads a structure that is present in a patch, also when it is `null`.
+/// Deserializes a structure that is present in a patch, even if it is `null`.
 pub(crate) fn present_object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Nullable<T>>, D::Error> {

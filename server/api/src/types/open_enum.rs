@@ -1,7 +1,7 @@
-//! Values of responses that may learn new variants: a string with its known values in `x-extensible-enum`, so
-//! that a client made from an older document still reads the response of a newer server.
+//! Open enums of responses: a string with its known values in `x-extensible-enum`, so that a client generated from an older
+//! document can still read the responses of a newer server.
 
-/// Describes the string type of an open set: its known values, each with its meaning.
+/// Builds the schema of an open enum from its known values and their meanings.
 pub(crate) fn schema(
     generator: &mut schemars::r#gen::SchemaGenerator,
     description: &str,

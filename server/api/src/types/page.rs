@@ -1,4 +1,4 @@
-//! Keyset paging: a limit, an opaque token, and a page.
+//! Keyset paging: the limit, the opaque token and the page.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use schemars::r#gen::SchemaGenerator;
 use schemars::schema::{InstanceType, Metadata, NumberValidation, Schema, SchemaObject, StringValidation};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// How many items a page has where the caller says nothing.
+/// Default number of items on a page.
 pub const PAGE_DEFAULT: u32 = 50;
-/// How many items a page may have.
+/// Maximum number of items on a page.
 pub const PAGE_MAX: u32 = 200;
-/// How many characters a page token has at the most.
+/// Maximum length of a page token, in characters.
 pub const PAGE_TOKEN_MAX: u32 = 4096;
 
-/// The number of items wanted on a page, 1 to 200.
+/// The requested number of items on a page, 1 to 200.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageLimit(u32);
 
@@ -64,7 +64,7 @@ impl JsonSchema for PageLimit {
     }
 }
 
-/// A page token as it was sent; the server checks its seal.
+/// A page token as sent. Parsing checks its length and characters; the server checks its seal.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PageToken(pub String);
 
@@ -83,7 +83,7 @@ impl<'de> Deserialize<'de> for PageToken {
         if fits {
             Ok(Self(text))
         } else {
-            Err(serde::de::Error::custom("page_token: must be a next_page of an earlier answer"))
+            Err(serde::de::Error::custom("page_token: must be the next_page of an earlier response"))
         }
     }
 }
@@ -112,27 +112,27 @@ impl JsonSchema for PageToken {
     }
 }
 
-/// The parameters of a plain list.
+/// The parameters of a list without search, filter and sort.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PageQuery {
-    /// How many items the page may have: 1 to 200, 50 by default.
+    /// The maximum number of items on the page: 1 to 200, 50 by default.
     #[serde(default)]
     pub limit: Option<PageLimit>,
-    /// Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the
-    /// caller may see; an edited or foreign one is a 400.
+    /// The `next_page` value of the previous page. Bound to the operation, its other parameters and what the caller may
+    /// see; an edited or foreign token gets a 400.
     #[serde(default)]
     pub page_token: Option<PageToken>,
 }
 
-/// One page of a list. Each item type gives its page a name of its own.
+/// One page of a list. Its schema is named after the item type, such as `UserPage`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Page<T> {
     /// The items, in the list's order.
     pub items: Vec<T>,
     /// The token of the next page; `null` on the last one.
     pub next_page: Option<String>,
-    /// How many there are in all, where `total` asks for it.
+    /// The total number of matches, if the request has `total`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
 }
@@ -152,7 +152,7 @@ impl<T: JsonSchema> JsonSchema for Page<T> {
             items: Vec<T>,
             /// The token of the next page; absent or `null` on the last one.
             next_page: Option<String>,
-            /// How many there are in all; only where the parameter `total` asked for it.
+            /// The total number of matches; present only if the request has the parameter `total`.
             #[serde(default)]
             total: Option<u64>,
         }

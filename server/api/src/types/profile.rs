@@ -1,4 +1,4 @@
-//! The profile: the standard claims of OpenID Connect Core 1.0, section 5.1, that are no identifiers. All of them
+//! The profile: the standard claims of OpenID Connect Core 1.0, section 5.1, that are not identifiers. All of them are
 //! optional text.
 
 use schemars::JsonSchema;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::nullable::{Nullable, optional_object, present, present_object};
 use super::text::{AddressText, ProfileText, WebUrl};
 
-/// What people tell about themselves. Fields without a value are left out.
+/// A user's profile. Fields without a value are omitted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Profile {
     /// Given name or names.
@@ -22,7 +22,7 @@ pub struct Profile {
     /// Casual name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nickname: Option<String>,
-    /// The name that the person wants to be called by; no identifier.
+    /// The name that the person likes to be called by. Not unique, and not used to sign in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preferred_username: Option<String>,
     /// URL of the profile page.
@@ -31,16 +31,16 @@ pub struct Profile {
     /// URL of the web site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub website: Option<String>,
-    /// Gender, as the person says it.
+    /// Gender, in the person's own words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gender: Option<String>,
-    /// Birthday, best as YYYY-MM-DD.
+    /// Date of birth, preferably YYYY-MM-DD.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub birthdate: Option<String>,
-    /// Time zone, best a name of the IANA time zone database.
+    /// Time zone, preferably a name from the IANA time zone database.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zoneinfo: Option<String>,
-    /// Language, best a BCP 47 tag.
+    /// Language, preferably a BCP 47 tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,
     /// Postal address.
@@ -51,7 +51,7 @@ pub struct Profile {
 /// A postal address (OpenID Connect Core 1.0, section 5.1.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Address {
-    /// The whole address as it stands on a letter.
+    /// The full address, formatted as on a letter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub formatted: Option<String>,
     /// Street, house number, box.
@@ -87,7 +87,7 @@ pub struct ProfileInput {
     /// Casual name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nickname: Option<ProfileText>,
-    /// The name that the person wants to be called by; no identifier.
+    /// The name that the person likes to be called by. Not unique, and not used to sign in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preferred_username: Option<ProfileText>,
     /// URL of the profile page.
@@ -96,16 +96,16 @@ pub struct ProfileInput {
     /// URL of the web site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub website: Option<WebUrl>,
-    /// Gender, as the person says it.
+    /// Gender, in the person's own words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gender: Option<ProfileText>,
-    /// Birthday, best as YYYY-MM-DD.
+    /// Date of birth, preferably YYYY-MM-DD.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub birthdate: Option<ProfileText>,
-    /// Time zone, best a name of the IANA time zone database.
+    /// Time zone, preferably a name from the IANA time zone database.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zoneinfo: Option<ProfileText>,
-    /// Language, best a BCP 47 tag.
+    /// Language, preferably a BCP 47 tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locale: Option<ProfileText>,
     /// Postal address.
@@ -117,7 +117,7 @@ pub struct ProfileInput {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddressInput {
-    /// The whole address as it stands on a letter.
+    /// The full address, formatted as on a letter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub formatted: Option<AddressText>,
     /// Street, house number, box.
@@ -137,7 +137,7 @@ pub struct AddressInput {
     pub country: Option<AddressText>,
 }
 
-/// Changes of a profile (RFC 7396): absent keeps, `null` clears.
+/// Changes to a profile (RFC 7396): an absent field keeps its value, `null` clears it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileUpdate {
@@ -157,7 +157,7 @@ pub struct ProfileUpdate {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Nullable<ProfileText>")]
     pub nickname: Option<Nullable<ProfileText>>,
-    /// The name that the person wants to be called by; no identifier.
+    /// The name that the person likes to be called by. Not unique, and not used to sign in.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Nullable<ProfileText>")]
     pub preferred_username: Option<Nullable<ProfileText>>,
@@ -169,19 +169,19 @@ pub struct ProfileUpdate {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Nullable<WebUrl>")]
     pub website: Option<Nullable<WebUrl>>,
-    /// Gender, as the person says it.
+    /// Gender, in the person's own words.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Nullable<ProfileText>")]
     pub gender: Option<Nullable<ProfileText>>,
-    /// Birthday, best as YYYY-MM-DD.
+    /// Date of birth, preferably YYYY-MM-DD.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Nullable<ProfileText>")]
     pub birthdate: Option<Nullable<ProfileText>>,
-    /// Time zone, best a name of the IANA time zone database.
+    /// Time zone, preferably a name from the IANA time zone database.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Nullable<ProfileText>")]
     pub zoneinfo: Option<Nullable<ProfileText>>,
-    /// Language, best a BCP 47 tag.
+    /// Language, preferably a BCP 47 tag.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Nullable<ProfileText>")]
     pub locale: Option<Nullable<ProfileText>>,
@@ -191,11 +191,11 @@ pub struct ProfileUpdate {
     pub address: Option<Nullable<AddressUpdate>>,
 }
 
-/// Changes of a postal address (RFC 7396): absent keeps, `null` clears.
+/// Changes to a postal address (RFC 7396): an absent field keeps its value, `null` clears it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddressUpdate {
-    /// The whole address as it stands on a letter.
+    /// The full address, formatted as on a letter.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Nullable<AddressText>")]
     pub formatted: Option<Nullable<AddressText>>,

@@ -1,4 +1,5 @@
-//! How a path names a resource: a user by id, `@username` or `me`; a group by id or `@slug`.
+//! References to resources in paths, queries and bodies: a user by id, `@username` or `me`; a group by id or `@slug`; a role by
+//! id or `@name`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,7 +16,7 @@ use super::username::{EXCLUDED, is_shaped};
 
 const UUID: &str = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}";
 
-/// Names a user in a path.
+/// Reference to a user: an id, `@username` or `me`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UserRef {
     /// The caller.
@@ -43,7 +44,7 @@ impl FromStr for UserRef {
     }
 }
 
-/// Names a role in a path or a body.
+/// Reference to a role: an id or `@name`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RoleRef {
     /// By id.
@@ -87,14 +88,14 @@ impl JsonSchema for RoleRef {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         schema(
-            "Names a role: an id or `@name`.",
+            "Reference to a role: an id or `@name`.",
             format!("^({UUID}|@[a-z][a-z0-9_-]{{0,63}})$"),
             "be an id or `@name`",
         )
     }
 }
 
-/// Names a group in a path.
+/// Reference to a group: an id or `@slug`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GroupRef {
     /// By id.
@@ -150,7 +151,7 @@ impl JsonSchema for UserRef {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         schema(
-            "Names a user: an id, `@username` or `me` (the caller).",
+            "Reference to a user: an id, `@username` or `me` (the caller).",
             format!("^(me|{UUID}|@[^{EXCLUDED}]{{1,128}})$"),
             "be an id, `@username` or `me`",
         )
@@ -164,7 +165,7 @@ impl JsonSchema for GroupRef {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         schema(
-            "Names a group: an id or `@slug`.",
+            "Reference to a group: an id or `@slug`.",
             format!("^({UUID}|@[a-z0-9-]{{1,64}})$"),
             "be an id or `@slug`",
         )

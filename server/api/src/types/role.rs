@@ -14,7 +14,7 @@ use super::page::Page;
 use super::reference::RoleRef;
 use super::text::{Description, PermissionName, RoleName};
 
-/// Where a role is held.
+/// Scope in which a role is held.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", try_from = "String")]
 pub enum RoleScopeInput {
@@ -25,14 +25,14 @@ pub enum RoleScopeInput {
     Group,
 }
 
-/// Who may hold a role.
+/// Kind of account that may hold a role.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", try_from = "String")]
 pub enum RoleTypeInput {
     /// Users.
     #[default]
     User,
-    /// Machines; such a role can't be given to a user.
+    /// Machines; such a role can't be assigned to a user.
     Machine,
 }
 
@@ -55,7 +55,7 @@ impl TryFrom<String> for RoleTypeInput {
 }
 
 impl RoleScopeInput {
-    /// The value on the wire and in the database.
+    /// Value in JSON and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Global => "global",
@@ -65,7 +65,7 @@ impl RoleScopeInput {
 }
 
 impl RoleTypeInput {
-    /// The value on the wire and in the database.
+    /// Value in JSON and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::User => "user",
@@ -74,7 +74,7 @@ impl RoleTypeInput {
     }
 }
 
-/// Where a role is held, in answers.
+/// Scope in which a role is held, in responses; an open set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct RoleScope(pub String);
@@ -87,13 +87,13 @@ impl JsonSchema for RoleScope {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         open_enum::schema(
             generator,
-            "Where the role is held.",
+            "The scope in which the role is held.",
             &[("global", "everywhere"), ("group", "inside a group")],
         )
     }
 }
 
-/// Who may hold a role, in answers.
+/// Kind of account that may hold a role, in responses; an open set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct RoleType(pub String);
@@ -104,7 +104,11 @@ impl JsonSchema for RoleType {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        open_enum::schema(generator, "Who may hold the role.", &[("user", "people"), ("machine", "programs")])
+        open_enum::schema(
+            generator,
+            "The kind of account that may hold the role.",
+            &[("user", "people"), ("machine", "programs")],
+        )
     }
 }
 
@@ -115,22 +119,22 @@ pub struct Role {
     pub id: RoleId,
     /// The role's name.
     pub name: String,
-    /// Where the role is held.
+    /// The scope in which the role is held.
     pub scope: RoleScope,
-    /// Who may hold the role.
+    /// The kind of account that may hold the role.
     pub r#type: RoleType,
-    /// What the role is for.
+    /// Purpose of the role.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The permissions that the role gives, in alphabetical order.
+    /// The permissions that the role grants, in alphabetical order.
     pub permissions: Vec<String>,
-    /// Whether new users get the role.
+    /// True if new users get the role.
     pub is_default: bool,
-    /// Whether the role belongs to Rollcall: it can be neither changed nor deleted.
+    /// True for Rollcall's own roles, which can be neither changed nor deleted.
     pub built_in: bool,
-    /// When the role was made.
+    /// Creation time of the role.
     pub created_at: DateTime<Utc>,
-    /// When the role was last changed.
+    /// Time of the last change.
     pub updated_at: DateTime<Utc>,
 }
 
@@ -143,56 +147,56 @@ pub type RolePage = Page<Role>;
 pub struct RoleCreate {
     /// The role's name.
     pub name: RoleName,
-    /// Where the role is held; `global` by default.
+    /// The scope in which the role is held; `global` by default.
     #[serde(default)]
     pub scope: RoleScopeInput,
-    /// Who may hold the role; `user` by default.
+    /// The kind of account that may hold the role; `user` by default.
     #[serde(default)]
     pub r#type: RoleTypeInput,
-    /// What the role is for.
+    /// Purpose of the role.
     #[serde(default)]
     pub description: Option<Description>,
-    /// The permissions that the role gives. The caller must hold those that are Rollcall's own; `group:` ones need
+    /// The permissions that the role grants. The caller must hold those that are Rollcall's own; `group:` permissions need
     /// `groups:write`.
     #[serde(default)]
     pub permissions: List<PermissionName>,
-    /// Whether new users get the role. Only for global roles of type `user`; setting it needs `roles:assign` and what
-    /// `user_role_add` needs. `false` by default.
+    /// True if new users get the role. Only for global roles of type `user`; setting it needs `roles:assign`, under the rule
+    /// of `user_role_add`. `false` by default.
     #[serde(default)]
     pub is_default: bool,
 }
 
-/// Changes of a role, as JSON Merge Patch (RFC 7396).
+/// Changes to a role, as JSON Merge Patch (RFC 7396).
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RoleUpdate {
     /// The role's name.
     #[serde(default)]
     pub name: Option<RoleName>,
-    /// What the role is for.
+    /// Purpose of the role.
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "Nullable<Description>")]
     pub description: Option<Nullable<Description>>,
-    /// The permissions that the role gives from now on, in place of those that it gave. Those of a role that new users get
-    /// need what `is_default` needs.
+    /// The permissions that replace those of the role. Changing those of a role that new users get has the same requirements
+    /// as setting `is_default`.
     #[serde(default)]
     pub permissions: Option<List<PermissionName>>,
-    /// Whether new users get the role. Only for global roles of type `user`; setting it needs `roles:assign` and what
-    /// `user_role_add` needs.
+    /// True if new users get the role. Only for global roles of type `user`; setting it needs `roles:assign`, under the rule
+    /// of `user_role_add`.
     #[serde(default)]
     pub is_default: Option<bool>,
 }
 
-/// How to delete a role.
+/// The options of a role's deletion.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RoleDeleteQuery {
-    /// Delete the role even where somebody holds it: they lose it.
+    /// Delete the role even if it has holders, who lose it.
     #[serde(default)]
     pub force: Option<bool>,
 }
 
-/// Roles to give to a user.
+/// Roles to assign to a user.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserRoles {
@@ -205,8 +209,8 @@ pub struct UserRoles {
 pub struct UserRolesChanged {
     /// Names of the roles that the user holds now, in alphabetical order.
     pub roles: Vec<String>,
-    /// Names of those that the user did not hold before.
+    /// Names of the roles that were added.
     pub added: Vec<String>,
-    /// Names of those that the user held before and doesn't any more.
+    /// Names of the roles that were removed.
     pub removed: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! Secret text in requests: passwords. Never printed, never echoed in an error, wiped when dropped.
+//! Passwords in requests. Never logged, never quoted in an error, zeroized when dropped.
 
 use std::fmt;
 
@@ -9,24 +9,24 @@ use serde::{Deserialize, Deserializer};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroize;
 
-/// The most code points that a password may have. At most four bytes each, so hashing stays cheap.
+/// Maximum length of a password, in code points of at most four bytes each; keeps hashing cheap.
 pub const PASSWORD_MAX: u32 = 256;
-/// The least number of code points of a new password that any configuration may allow.
+/// Smallest minimum length of new passwords that a configuration may set, in code points.
 pub const PASSWORD_MIN_FLOOR: u32 = 8;
 
-/// A password in a request, in Unicode NFC (RFC 8265, OpaqueString), so that one password typed on two
-/// keyboards is one password. `MIN` is the published minimum.
+/// A password in a request, in Unicode NFC (RFC 8265, OpaqueString), so that the same password typed on two keyboards is
+/// equal. `MIN` is the published minimum length in code points.
 pub struct Secret<const MIN: u32>(String);
 
-/// A password that is being checked: any length, because it may be older than the policy.
+/// A password to check: of any length up to [`PASSWORD_MAX`], because it may be older than the policy.
 pub type PasswordAttempt = Secret<1>;
 
-/// A password that is being set: any length up to the greatest, because how short it may be is the server's policy, which
-/// rejects it with one code and one number.
+/// A password to set: of any length up to [`PASSWORD_MAX`]. The server's policy checks the minimum length, so that all short
+/// passwords get the same error code.
 pub type NewPassword = Secret<0>;
 
 impl<const MIN: u32> Secret<MIN> {
-    /// The password itself. Look, hash, forget.
+    /// Returns the password for hashing. Don't copy or log it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -66,7 +66,7 @@ impl<const MIN: u32> fmt::Debug for Secret<MIN> {
 
 impl<'de, const MIN: u32> Deserialize<'de> for Secret<MIN> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Through a value, because serde's own messages would quote what was sent.
+        // By way of a `Value`, because serde's own messages would quote the password.
         match serde_json::Value::deserialize(deserializer)? {
             serde_json::Value::String(text) => Self::try_from(text).map_err(serde::de::Error::custom),
             _ => Err(serde::de::Error::custom("must be a string")),
@@ -84,9 +84,9 @@ impl<const MIN: u32> JsonSchema for Secret<MIN> {
             "A password to check. Never stored, logged or returned."
         } else {
             "A password to set. Any characters, compared in Unicode NFC; no composition rules (NIST SP 800-63B). The \
-             server's configured minimum is 15 code points unless it says otherwise; a shorter one, also an empty one, is \
-             refused with 422 `password_too_short`, whose message says how many it must have, one that is easily guessed or made of the user's own names with 422 \
-             `password_blocked`. Stored as an argon2id hash only."
+             minimum is 15 code points unless the server is configured otherwise. A shorter password, including an empty one, gets \
+             a 422 `password_too_short`, whose message states the minimum; one that is easily guessed or made of the user's own \
+             names gets a 422 `password_blocked`. Stored only as an argon2id hash."
         };
         SchemaObject {
             metadata: Some(Box::new(Metadata {

@@ -1,4 +1,4 @@
-//! Sessions: what a sign-in leaves behind until it is ended.
+//! Sessions: sign-ins that have neither ended nor expired.
 
 use std::net::IpAddr;
 
@@ -9,27 +9,27 @@ use serde::Serialize;
 use super::id::{SessionId, UserId};
 use super::page::Page;
 
-/// A sign-in that has not ended.
+/// An active session.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Session {
-    /// The session's id; it is no credential.
+    /// The session's id; not a credential.
     pub id: SessionId,
-    /// Who signed in.
+    /// The user who signed in.
     pub user_id: UserId,
-    /// Whether this is the session that the request was made with.
+    /// True for the session of this request.
     pub current: bool,
-    /// When the user signed in.
+    /// Time of the sign-in.
     pub created_at: DateTime<Utc>,
-    /// When the password was last checked in this session.
+    /// Time of the last password check in this session.
     pub authenticated_at: DateTime<Utc>,
-    /// When the session was last used, to within five minutes.
+    /// Time of the last use, accurate to five minutes.
     pub last_used_at: DateTime<Utc>,
-    /// When the session ends, at the latest. Without use it ends earlier.
+    /// Time when the session ends at the latest. An idle session ends earlier.
     pub expires_at: DateTime<Utc>,
-    /// Where the sign-in came from.
+    /// The source address of the sign-in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,
-    /// What the program that signed in called itself, cut to 256 characters.
+    /// The `User-Agent` of the sign-in, truncated to 256 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
 }

@@ -1,9 +1,9 @@
-//! What the server says of itself.
+//! Versions, health and readiness of the server.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// Which server this is.
+/// The versions of the server and of the document.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ServerVersion {
     /// The server's version (Semantic Versioning 2.0).
@@ -12,16 +12,16 @@ pub struct ServerVersion {
     pub document_version: String,
 }
 
-/// The process answers.
+/// Liveness of the process.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Health {
     /// Always `ok`.
     pub status: String,
 }
 
-/// The server can work.
+/// Readiness of the server.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Readiness {
-    /// Always `ready`; a server that isn't answers 503.
+    /// Always `ready`; a server that isn't ready returns 503.
     pub status: String,
 }

@@ -1,5 +1,5 @@
-//! Validated text: what a request may carry in a string. Each kind of text is a rule; the rule's constants
-//! make both the check and the published schema, so the two cannot drift. Response types never use these.
+//! Validated text in requests. Each kind of text has a rule, whose constants define both the check of lengths and the published
+//! schema; `pattern()` and `accepts()` state the characters separately. Response types never use these types.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -14,42 +14,42 @@ use unicode_normalization::UnicodeNormalization;
 use super::fold::{fold, is_invisible};
 use super::username::{self, joins};
 
-/// What one kind of text must look like.
+/// Length and characters of one kind of text.
 pub trait TextRule: Send + Sync + 'static {
     /// The schema's name in the document.
     const NAME: &'static str;
     /// The schema's description in the document.
     const DESCRIPTION: &'static str;
-    /// The least number of code points.
+    /// Minimum length, in code points.
     const MIN: u32 = 1;
-    /// The greatest number of code points.
+    /// Maximum length, in code points.
     const MAX: u32;
     /// The `format` in the document.
     const FORMAT: Option<&'static str> = None;
-    /// Whether it is kept in Unicode NFC; else as it was sent.
+    /// True if the text is converted to Unicode NFC; otherwise it is kept as sent.
     const COMPOSED: bool = true;
-    /// The query parameter that holds it, for its errors: those of queries don't say which one they are about.
+    /// Query parameter of this type, for its errors: errors of query strings don't name the parameter.
     const PARAMETER: Option<&'static str> = None;
-    /// Finishes the sentence "must …" where the characters or the length are wrong; empty where any characters will do.
+    /// Completes the sentence "must …" of errors about characters or length; empty if all characters are allowed.
     const EXPECTED: &'static str;
 
-    /// The published pattern.
+    /// Returns the pattern of the published schema.
     fn pattern() -> Option<String>;
 
-    /// Whether the characters are as the pattern says; the length has been checked before.
+    /// Returns true if the characters are valid. Called after the check of the length.
     fn accepts(text: &str) -> bool;
 }
 
-/// A text that follows its rule, in Unicode NFC unless the rule says otherwise.
+/// Text that satisfies the rule `R`, in Unicode NFC unless [`TextRule::COMPOSED`] is false.
 pub struct Text<R>(String, PhantomData<R>);
 
 impl<R: TextRule> Text<R> {
-    /// The text itself.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The text itself, owned.
+    /// Returns the text without copying it.
     pub fn into_string(self) -> String {
         self.0
     }
@@ -129,7 +129,7 @@ impl<R: TextRule> JsonSchema for Text<R> {
             instance_type: Some(InstanceType::String.into()),
             format: R::FORMAT.map(str::to_owned),
             string: Some(Box::new(StringValidation {
-                // Generated code would compare with it, and be warned that it needn't.
+                // A minimum of 0 would make generated code compare an unsigned number with 0.
                 min_length: (R::MIN > 0).then_some(R::MIN),
                 max_length: Some(R::MAX),
                 pattern: R::pattern(),
@@ -141,8 +141,8 @@ impl<R: TextRule> JsonSchema for Text<R> {
     }
 }
 
-/// The extension of a schema that says its pattern in words, for the client's errors: it finishes the sentence "must …".
-/// The published document has no such extension.
+/// Returns the schema extension with the pattern in words, for the client's errors: it completes the sentence "must …". The
+/// published document doesn't have it.
 pub(crate) fn in_words(expected: &str) -> (String, serde_json::Value) {
     (crate::document::RULE.to_owned(), expected.into())
 }
@@ -153,15 +153,16 @@ fn is_printable(text: &str) -> bool {
 
 const PRINTABLE: &str = r"^[^\u0000-\u001F\u007F]+$";
 
-/// What no name for people has: control characters, characters that are never seen, and marks that turn the direction of
-/// what stands around them.
+/// Characters that no display name may contain, as a character class: control characters, invisible characters, and marks that
+/// change the direction of the text around them.
 const HIDDEN: &str = r"\u0000-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180E\u200B\u200E\u200F\u2028-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF0-\uFFFB\uFFFE\uFFFF";
 
-/// What a name may have but not consist of: spaces, joiners and variation selectors.
+/// Characters that a display name may contain but not consist of: spaces, joiners and variation selectors.
 const BLANK: &str =
     r"\u0020\u00A0\u1680\u180B-\u180D\u180F\u2000-\u200A\u200C\u200D\u202F\u205F\u2800\u3000\uFE00-\uFE0F";
 
-const READABLE: &str = "contain something to see, and no control characters, direction marks or other characters that are never seen";
+const READABLE: &str =
+    "contain a visible character, and no control characters, direction marks or other invisible characters";
 
 fn readable() -> Option<String> {
     Some(format!("^[^{HIDDEN}]*[^{HIDDEN}{BLANK}][^{HIDDEN}]*$"))
@@ -173,10 +174,10 @@ fn is_readable(text: &str) -> bool {
 
 fn is_hidden(character: char) -> bool {
     match character {
-        // Cultures and emoji need these.
+        // Required by several scripts and by emoji.
         '\u{180B}'..='\u{180D}' | '\u{180F}' | '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}' => false,
         '\u{2028}' | '\u{2029}' | '\u{FFF9}'..='\u{FFFB}' | '\u{FFFE}' | '\u{FFFF}' => true,
-        // Beyond the basic plane there is no saying so in a pattern that every dialect reads.
+        // No pattern that all dialects understand can express characters beyond the basic plane.
         _ => character.is_control() || (is_invisible(character) && character <= '\u{FFFF}'),
     }
 }
@@ -185,7 +186,7 @@ fn is_blank(character: char) -> bool {
     character.is_whitespace() || character == '\u{2800}' || is_invisible(character)
 }
 
-/// Says whether a text has invisible characters other than joiners where they show.
+/// Returns true if the text has invisible characters other than joiners that have an effect in their position.
 fn has_stray_invisible(text: &str) -> bool {
     let characters: Vec<char> = text.chars().collect();
     let joiner = |c: char| matches!(c, '\u{200C}' | '\u{200D}');
@@ -201,13 +202,13 @@ impl TextRule for UsernameRule {
     const NAME: &'static str = "Username";
     const DESCRIPTION: &'static str = "A user's sign-in name: letters, marks and digits of any script, and `. _ - + @`. The characters are those of RFC \
          8265 (UsernameCaseMapped): no symbols, spaces or invisible characters, and no mix of right-to-left with \
-         left-to-right letters; what the pattern allows and that profile does not is a 422 `username_not_allowed`. \
-         Kept in Unicode NFC; compared without regard to case, Unicode form or joiners (NFKC_Casefold), and unique in \
+         left-to-right letters; names that the pattern allows but that profile doesn't get a 422 `username_not_allowed`. \
+         Stored in Unicode NFC; compared without regard to case, Unicode form or joiners (NFKC_Casefold), and unique in \
          that folded form. Letters of different scripts that look alike, such as Latin and Cyrillic `a`, stay \
-         different. A name shaped like an e-mail address or a telephone number must be the user's own; a UUID or `me` is a 422 \
-         `username_not_allowed`.";
+         different. A name in the form of an e-mail address or a telephone number must be the user's own; a UUID or `me` \
+         gets a 422 `username_not_allowed`.";
     const MAX: u32 = 128;
-    // Normal widths come before it, and the rest of the profile.
+    // Width mapping and the rest of the profile come before NFC.
     const COMPOSED: bool = false;
     const EXPECTED: &'static str = "contain only letters, digits and . _ - + @";
 
@@ -240,7 +241,7 @@ impl TextRule for EmailRule {
     }
 
     fn accepts(text: &str) -> bool {
-        // The folded form is what is compared: it must be an address too, or it could be somebody's odd username.
+        // The folded form is compared with other names: if it weren't an address too, it could equal a username.
         is_printable(text)
             && !has_stray_invisible(text)
             && email_address::EmailAddress::is_valid(text)
@@ -282,8 +283,8 @@ pub struct DisplayNameRule;
 
 impl TextRule for DisplayNameRule {
     const NAME: &'static str = "DisplayName";
-    const DESCRIPTION: &'static str = "A name as people read it. Any characters but control characters, direction marks and others that are never seen; joiners \
-         and variation selectors are allowed, but are no name by themselves.";
+    const DESCRIPTION: &'static str = "A display name. Any characters except control characters, direction marks and other invisible ones; joiners and \
+         variation selectors are allowed, but a name can't consist of them alone.";
     const MAX: u32 = 128;
     const EXPECTED: &'static str = READABLE;
 
@@ -296,7 +297,7 @@ impl TextRule for DisplayNameRule {
     }
 }
 
-/// A name as people read it.
+/// A display name.
 pub type DisplayName = Text<DisplayNameRule>;
 
 /// The rule of [`WebUrl`].
@@ -330,8 +331,8 @@ pub struct ProfileTextRule;
 
 impl TextRule for ProfileTextRule {
     const NAME: &'static str = "ProfileText";
-    const DESCRIPTION: &'static str = "A value of the profile. Any characters but control characters, direction marks and others that are never seen; joiners \
-         and variation selectors are allowed, but are no name by themselves.";
+    const DESCRIPTION: &'static str = "A value of the profile. Any characters except control characters, direction marks and other invisible ones; joiners \
+         and variation selectors are allowed, but a value can't consist of them alone.";
     const MAX: u32 = 256;
     const EXPECTED: &'static str = READABLE;
 
@@ -353,11 +354,11 @@ pub struct AddressTextRule;
 
 impl TextRule for AddressTextRule {
     const NAME: &'static str = "AddressText";
-    const DESCRIPTION: &'static str = "A part of a postal address; line feeds are allowed, other control characters and embedded changes of direction \
+    const DESCRIPTION: &'static str = "A part of a postal address; line feeds are allowed, other control characters and embedded direction marks \
          (U+202A to U+202E, U+2066 to U+2069) are not.";
     const MAX: u32 = 1024;
     const EXPECTED: &'static str =
-        "contain no control characters but line feeds, and none that turn the direction of text";
+        "contain no control characters except line feeds, and no embedded direction marks";
 
     fn pattern() -> Option<String> {
         Some(r"^[^\u0000-\u0009\u000B-\u001F\u007F\u202A-\u202E\u2066-\u2069]+$".to_owned())
@@ -380,7 +381,8 @@ pub struct IdentifierRule;
 
 impl TextRule for IdentifierRule {
     const NAME: &'static str = "Identifier";
-    const DESCRIPTION: &'static str = "What a person types to say who they are: a username, an e-mail address, a telephone number or the user's id.";
+    const DESCRIPTION: &'static str =
+        "An identifier to sign in with: a username, an e-mail address, a telephone number or the user's id.";
     const MAX: u32 = 254;
     const EXPECTED: &'static str = "contain no control characters";
 
@@ -393,7 +395,7 @@ impl TextRule for IdentifierRule {
     }
 }
 
-/// What a person types to say who they are.
+/// An identifier to sign in with, or a token of an invitation.
 pub type Identifier = Text<IdentifierRule>;
 
 /// The rule of [`RoleName`].
@@ -428,7 +430,7 @@ impl TextRule for PermissionNameRule {
     const NAME: &'static str = "PermissionName";
     const DESCRIPTION: &'static str = "A permission: two to four words of lower-case letters, digits, `_` and `-`, each \
          beginning with a letter, joined by `:`. Those that begin with `audit:`, `group:`, `groups:`, `providers:`, \
-         `roles:` and `users:` are Rollcall's own; all others are the applications'.";
+         `roles:` and `users:` are Rollcall's own; all others are for your applications to define.";
     const MIN: u32 = 3;
     const MAX: u32 = 128;
     const EXPECTED: &'static str =
@@ -444,7 +446,7 @@ impl TextRule for PermissionNameRule {
     }
 }
 
-/// A permission, of Rollcall's own or an application's.
+/// The name of a permission, of Rollcall or of an application.
 pub type PermissionName = Text<PermissionNameRule>;
 
 fn is_word(text: &str) -> bool {
@@ -483,7 +485,7 @@ pub struct DescriptionRule;
 
 impl TextRule for DescriptionRule {
     const NAME: &'static str = "Description";
-    const DESCRIPTION: &'static str = "Some words for people; line feeds are allowed, other control characters and embedded changes of direction \
+    const DESCRIPTION: &'static str = "Free text; line feeds are allowed, other control characters and embedded direction marks \
          (U+202A to U+202E, U+2066 to U+2069) are not.";
     const MAX: u32 = 1024;
     const EXPECTED: &'static str = AddressTextRule::EXPECTED;
@@ -497,7 +499,7 @@ impl TextRule for DescriptionRule {
     }
 }
 
-/// Some words for people.
+/// Free text for people.
 pub type Description = Text<DescriptionRule>;
 
 #[cfg(test)]
@@ -505,7 +507,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_stays_one_when_it_is_folded() {
+    fn an_email_address_stays_valid_when_it_is_folded() {
         assert!("Ada@Example.org".parse::<Email>().is_ok());
         for bad in ["a\u{2488}.b@example.org", "ada", "ada@", "a b@example.org"] {
             assert!(bad.parse::<Email>().is_err(), "{bad}");

@@ -6,7 +6,7 @@ use schemars::r#gen::SchemaGenerator;
 use schemars::schema::Schema;
 use serde::{Deserialize, Deserializer};
 
-/// A time as a request says it: RFC 3339, or a date for its midnight in UTC.
+/// A time in a request: RFC 3339, or a date for its midnight in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeInput(pub DateTime<Utc>);
 
@@ -18,7 +18,7 @@ impl TryFrom<&str> for TimeInput {
 
     fn try_from(text: &str) -> Result<Self, String> {
         if let Ok(time) = DateTime::parse_from_rfc3339(text)
-            // It would also take a space for the T, which is what is left of a + where it follows the time.
+            // chrono also accepts a space for the T. In a query string, a space may also be an unescaped + of the offset.
             && text.as_bytes().get(10).is_some_and(|byte| byte.eq_ignore_ascii_case(&b'T'))
         {
             return Ok(Self(time.to_utc()));
@@ -48,7 +48,7 @@ impl JsonSchema for TimeInput {
         false
     }
 
-    // Published as the time alone, so that generated clients take their language's type for it.
+    // Published as a time only, so that generated clients use their language's type for it.
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         DateTime::<Utc>::json_schema(generator)
     }

@@ -1,4 +1,4 @@
-//! Users: the record, the three views of it, and what may be changed.
+//! Users: the record, its three views, and the bodies that create and change it.
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -17,25 +17,25 @@ use super::secret::{NewPassword, PasswordAttempt};
 use super::text::{Description, DisplayName, Email, Phone, Username, WebUrl};
 use super::time::TimeInput;
 
-/// The most bytes that `custom_data` or `preferences` may have as compact JSON.
+/// Maximum size of `custom_data` or `preferences` as compact JSON, in bytes.
 pub const DOCUMENT_MAX: usize = 16 * 1024;
-/// How deep `custom_data` or `preferences` may be nested.
+/// Maximum nesting depth of `custom_data` or `preferences`.
 pub const DOCUMENT_DEPTH_MAX: usize = 16;
 
-/// How much of a user an answer shows.
+/// The part of a user that a response shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UserView {
-    /// What any signed-in person sees of another.
+    /// The fields that any signed-in user sees of others.
     Card,
-    /// One's own record.
+    /// The caller's own record.
     Own,
-    /// The record as holders of `users:read` see it.
+    /// The full record, for holders of `users:read`.
     Full,
 }
 
 impl UserView {
-    /// The value on the wire.
+    /// Value in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Card => "card",
@@ -60,20 +60,20 @@ impl JsonSchema for UserView {
     }
 }
 
-/// How an account came to be.
+/// The way in which an account was created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CreatedVia {
-    /// The first administrator, made by the server's command line.
+    /// The first administrator, created by the server or its command line.
     Bootstrap,
-    /// Made by somebody with `users:write`.
+    /// Created by a holder of `users:write`.
     Admin,
-    /// Registered by the person.
+    /// Registered by the person themselves.
     Registration,
 }
 
 impl CreatedVia {
-    /// The value on the wire and in the database.
+    /// Value in JSON and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Bootstrap => "bootstrap",
@@ -82,7 +82,7 @@ impl CreatedVia {
         }
     }
 
-    /// The reverse of [`Self::as_str`].
+    /// Parses a value of [`Self::as_str`].
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Bootstrap, Self::Admin, Self::Registration].into_iter().find(|via| via.as_str() == text)
     }
@@ -103,7 +103,7 @@ impl JsonSchema for CreatedVia {
     }
 }
 
-/// A JSON object of the applications' own making.
+/// An arbitrary JSON object, limited in size and depth.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct JsonObject(pub serde_json::Map<String, serde_json::Value>);
@@ -123,7 +123,7 @@ impl JsonSchema for JsonObject {
         SchemaObject {
             metadata: Some(Box::new(Metadata {
                 description: Some(format!(
-                    "A JSON object of the applications' own making: at most {DOCUMENT_MAX} bytes as compact JSON and \
+                    "An arbitrary JSON object kept for your applications: at most {DOCUMENT_MAX} bytes as compact JSON and \
                      {DOCUMENT_DEPTH_MAX} levels deep; strings and names without the NUL character."
                 )),
                 ..Default::default()
@@ -139,23 +139,23 @@ impl JsonSchema for JsonObject {
     }
 }
 
-/// What applications keep with a user.
+/// The JSON object that applications store with a user or a group.
 pub type CustomData = JsonObject;
-/// What the user's own programs keep with the user.
+/// The JSON object that a user's own programs store with the user.
 pub type Preferences = JsonObject;
 
-/// A person, or a machine that signs in like one. Fields without a value, and fields that this view does not
-/// show, are left out.
+/// A person, or a machine that signs in like one. Fields without a value, and fields that the view doesn't include, are
+/// omitted.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct User {
     /// The user's id.
     pub id: UserId,
-    /// How much of the user this answer shows.
+    /// The part of the user that the response shows.
     pub view: UserView,
     /// Sign-in name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// Name as people read it.
+    /// Display name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// URL of a picture.
@@ -164,19 +164,19 @@ pub struct User {
     /// E-mail address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// Whether somebody proved to receive mail at `email`.
+    /// True if somebody has proved that mail to `email` reaches the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email_verified: Option<bool>,
     /// Telephone number, E.164.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
-    /// Whether somebody proved to own `phone`.
+    /// True if somebody has proved that `phone` belongs to the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone_verified: Option<bool>,
-    /// What people tell about themselves.
+    /// The user's profile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<Profile>,
-    /// What applications keep with the user.
+    /// JSON object that applications store with the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_data: Option<CustomData>,
     /// Names of the roles that the user holds globally, in alphabetical order.
@@ -185,40 +185,40 @@ pub struct User {
     /// Slugs of the groups that the user is a member of, in alphabetical order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub groups: Option<Vec<String>>,
-    /// Whether the account is barred from signing in.
+    /// True if the user is suspended and can't sign in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suspended: Option<bool>,
-    /// Why the account is suspended.
+    /// Reason of the suspension.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suspended_reason: Option<String>,
-    /// When the suspension ends by itself. From then on the account is not suspended, and this is absent.
+    /// Time when the suspension ends by itself. From then on the user is not suspended, and this field is absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suspended_until: Option<DateTime<Utc>>,
-    /// Whether the user holds the role `administrator`.
+    /// True if the user holds the role `administrator`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_superuser: Option<bool>,
-    /// Whether the user holds any permission of Rollcall's own, globally.
+    /// True if the user globally holds any of Rollcall's own permissions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_staff: Option<bool>,
-    /// Whether the account has a password.
+    /// True if the user has a password.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub has_password: Option<bool>,
-    /// When the password was last set.
+    /// Time when the password was last set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password_changed_at: Option<DateTime<Utc>>,
-    /// When the password expires or expired; absent where it does not.
+    /// Time when the password expires or expired; absent if it doesn't expire.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password_expires_at: Option<DateTime<Utc>>,
-    /// How the account came to be.
+    /// The way in which the account was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_via: Option<CreatedVia>,
-    /// When the account was made.
+    /// Creation time of the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<DateTime<Utc>>,
-    /// When one of the account's own fields was last changed. Roles, memberships, preferences and sign-ins don't count.
+    /// Time of the last change to the account's own fields. Roles, memberships, preferences and sign-ins don't count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<DateTime<Utc>>,
-    /// When the user last signed in.
+    /// Time of the last sign-in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_sign_in_at: Option<DateTime<Utc>>,
 }
@@ -226,7 +226,7 @@ pub struct User {
 /// One page of users.
 pub type UserPage = Page<User>;
 
-/// A new user. At least one of `username`, `email` and `phone` is needed.
+/// A new user. At least one of `username`, `email` and `phone` is required.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserCreate {
@@ -239,36 +239,36 @@ pub struct UserCreate {
     /// Telephone number, E.164.
     #[serde(default)]
     pub phone: Option<Phone>,
-    /// Name as people read it.
+    /// Display name.
     #[serde(default)]
     pub name: Option<DisplayName>,
     /// URL of a picture.
     #[serde(default)]
     pub avatar_url: Option<WebUrl>,
-    /// First password. Without one the user can't sign in until one is set.
+    /// Initial password. Without one, the user can't sign in until one is set.
     #[serde(default)]
     pub password: Option<NewPassword>,
-    /// Whether the first password must be changed before the first sign-in; `false` by default.
+    /// Require the user to change the password before the first sign-in; `false` by default.
     #[serde(default)]
     pub must_change_password: bool,
-    /// Whether somebody proved to receive mail at `email`; `false` by default.
+    /// Set to true if somebody has proved that mail to `email` reaches the user; `false` by default.
     #[serde(default)]
     pub email_verified: bool,
-    /// Whether somebody proved to own `phone`; `false` by default.
+    /// Set to true if somebody has proved that `phone` belongs to the user; `false` by default.
     #[serde(default)]
     pub phone_verified: bool,
-    /// What the person tells about themselves.
+    /// The user's profile.
     #[serde(default, deserialize_with = "optional_object")]
     pub profile: Option<ProfileInput>,
-    /// What applications keep with the user.
+    /// JSON object that applications store with the user.
     #[serde(default)]
     pub custom_data: Option<CustomData>,
 }
 
-/// Changes of a user, as JSON Merge Patch (RFC 7396): an absent field keeps its value, `null` clears it. Users change
-/// their own `name`, `avatar_url`, `profile`, `username`, `email` and `phone`; holders of `users:write` those of anybody.
-/// `custom_data` has an operation of its own. Nobody sets `email_verified` and `phone_verified` for themselves: they are for
-/// holders of `users:write` to set for others.
+/// Changes to a user, as JSON Merge Patch (RFC 7396): an absent field keeps its value, `null` clears it. Users may change
+/// their own `name`, `avatar_url`, `profile`, `username`, `email` and `phone`; holders of `users:write` may change those of
+/// every user. `custom_data` has its own operations. Nobody can set `email_verified` and `phone_verified` for themselves: only
+/// holders of `users:write` can, for others.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserUpdate {
@@ -276,25 +276,25 @@ pub struct UserUpdate {
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "Nullable<Username>")]
     pub username: Option<Nullable<Username>>,
-    /// E-mail address. A changed address is unverified, unless `email_verified` comes with it.
+    /// E-mail address. A changed address is unverified, unless the request also sets `email_verified`.
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "Nullable<Email>")]
     pub email: Option<Nullable<Email>>,
-    /// Telephone number, E.164. A changed number is unverified, unless `phone_verified` comes with it.
+    /// Telephone number, E.164. A changed number is unverified, unless the request also sets `phone_verified`.
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "Nullable<Phone>")]
     pub phone: Option<Nullable<Phone>>,
-    /// Whether somebody proved to receive mail at `email`. Send the address in the same request, or `If-Match`: the user may
-    /// have changed it since it was proved.
+    /// Set to true if somebody has proved that mail to `email` reaches the user. Send the address in the same request, or
+    /// `If-Match`: the user may have changed it since the proof.
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "bool")]
     pub email_verified: Option<bool>,
-    /// Whether somebody proved to own `phone`. Send the number in the same request, or `If-Match`: the user may have changed
-    /// it since it was proved.
+    /// Set to true if somebody has proved that `phone` belongs to the user. Send the number in the same request, or
+    /// `If-Match`: the user may have changed it since the proof.
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "bool")]
     pub phone_verified: Option<bool>,
-    /// Name as people read it.
+    /// Display name.
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "Nullable<DisplayName>")]
     pub name: Option<Nullable<DisplayName>>,
@@ -302,33 +302,33 @@ pub struct UserUpdate {
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "Nullable<WebUrl>")]
     pub avatar_url: Option<Nullable<WebUrl>>,
-    /// What people tell about themselves, merged field by field.
+    /// The user's profile, merged field by field.
     #[serde(default, deserialize_with = "present_object")]
     #[schemars(with = "Nullable<ProfileUpdate>")]
     pub profile: Option<Nullable<ProfileUpdate>>,
 }
 
-/// Bars a user from signing in.
+/// The reason and the end of a suspension.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserSuspend {
-    /// Why.
+    /// Reason of the suspension.
     #[serde(default)]
     pub reason: Option<Description>,
-    /// When the suspension ends by itself (RFC 3339; a date such as `2026-01-31` means its midnight in UTC); it must be in
-    /// the future. Without it, `user_reactivate` ends it.
+    /// Time when the suspension ends by itself (RFC 3339; a date such as `2026-01-31` means its midnight in UTC). Must be in
+    /// the future. If absent, only `user_reactivate` ends the suspension.
     #[serde(default)]
     pub until: Option<TimeInput>,
 }
 
-/// Which users to list.
+/// The query of a list of users.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserListQuery {
     /// Only members of this group: an id or `@slug`.
     #[serde(default)]
     pub group: Option<GroupRef>,
-    /// Only users who are no members of this group: an id or `@slug`.
+    /// Only users who are not members of this group: an id or `@slug`.
     #[serde(default)]
     pub not_group: Option<GroupRef>,
     /// Only holders of this global role: an id or `@name`. Needs `users:read`.
@@ -337,54 +337,54 @@ pub struct UserListQuery {
     /// Only users who don't hold this global role: an id or `@name`. Needs `users:read`.
     #[serde(default)]
     pub not_role: Option<RoleRef>,
-    /// A search, as people type it into a search bar: words that must all be there, `field:value` with `*` and `?`, `-`
-    /// for what must not.
+    /// Search text, as typed into a search bar: words that must all match, `field:value` with `*` and `?`, and `-` before
+    /// terms that must not match.
     #[serde(default)]
     pub q: Option<SearchText>,
-    /// A filter, as programs write it: SCIM's language (RFC 7644, section 3.4.2.2), or JSON Logic where it begins with
+    /// A filter expression for programs: SCIM filter syntax (RFC 7644, section 3.4.2.2), or JSON Logic if it begins with
     /// `{`.
     #[serde(default)]
     pub filter: Option<FilterText>,
-    /// The order: up to three fields separated by commas, `-` before those that descend. What has no value comes last;
-    /// the id decides between equals.
+    /// The sort order: up to three fields separated by commas, with `-` before a descending one. Missing values sort last;
+    /// ties are broken by id.
     #[serde(default)]
     pub sort: Option<SortText>,
-    /// Whether the answer says how many there are in all.
+    /// Include the total number of matches in the response.
     #[serde(default)]
     pub total: Option<TotalKind>,
-    /// How many items the page may have: 1 to 200, 50 by default.
+    /// The maximum number of items on the page: 1 to 200, 50 by default.
     #[serde(default)]
     pub limit: Option<PageLimit>,
-    /// Where to go on: the `next_page` of the page before. Bound to the operation, its other parameters and what the
-    /// caller may see; an edited or foreign one is a 400.
+    /// The `next_page` value of the previous page. Bound to the operation, its other parameters and what the caller may
+    /// see; an edited or foreign token gets a 400.
     #[serde(default)]
     pub page_token: Option<PageToken>,
 }
 
-/// A password that an administrator sets.
+/// A password that an administrator sets for a user.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserPasswordSet {
     /// The new password.
     pub password: NewPassword,
-    /// Whether the user must change it before the next sign-in; `false` by default.
+    /// Require the user to change the password before the next sign-in; `false` by default.
     #[serde(default)]
     pub must_change: bool,
 }
 
-/// A password to check for somebody else.
+/// A user's password to check.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserPasswordVerify {
-    /// What the user typed.
+    /// The password that the user entered.
     pub password: PasswordAttempt,
 }
 
-/// A password that its user changes.
+/// A user's change of their own password.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserPasswordChange {
-    /// The password so far.
+    /// The current password.
     pub current_password: PasswordAttempt,
     /// The new password.
     pub new_password: NewPassword,

@@ -1,8 +1,8 @@
 //! The characters of usernames: RFC 8265's profile UsernameCaseMapped, with less punctuation and a few more letters.
 //!
-//! The class of identifiers (RFC 8264, section 4.2) is computed from the tables of ICU4X. The crate `precis-profiles` stays
-//! with Unicode 6.3, which lacks Adlam and other living scripts, and refuses marks in the middle of right-to-left words,
-//! such as every vowel of Dhivehi; a test compares the two over all of Unicode.
+//! The class of identifiers (RFC 8264, section 4.2) is computed from the tables of ICU4X. The crate `precis-profiles` uses
+//! Unicode 6.3, which lacks Adlam and other living scripts, and rejects marks in the middle of right-to-left words, such as
+//! every vowel of Dhivehi. A test compares the two over all of Unicode.
 
 use icu_properties::props::{
     BidiClass, CanonicalCombiningClass, GeneralCategory, HangulSyllableType, JoiningType,
@@ -16,24 +16,25 @@ use super::fold::is_invisible;
 const ZWNJ: char = '\u{200C}';
 const ZWJ: char = '\u{200D}';
 
-/// What the pattern allows beside letters and digits. The hyphen stays last, where no dialect reads it as a range.
+/// Characters that the pattern allows in addition to letters and digits. The hyphen is last, so that no dialect parses it as a
+/// range.
 const PUNCTUATION: &str = "._+@-";
 
-/// The inside of a negated character class, as a regular expression (ECMA-262): ASCII and control characters that no
-/// username has. For the other characters no regular expression says it.
+/// Body of a negated character class (ECMA-262): the ASCII and control characters that no username has. No regular expression
+/// can express the rule for other characters.
 pub(crate) const EXCLUDED: &str = r"\u0000-*,/:-?\[-\^`{-\u009F";
 
-/// Letters that are compatibility characters, which the class leaves out, but that names are written with: Armenian `և`,
-/// Thai `ำ`, Lao `ຳ`, `ໜ` and `ໝ`. Folding makes them equal to the letters that they stand for.
+/// Compatibility characters that the class excludes but that occur in names: Armenian `և`, Thai `ำ`, Lao `ຳ`, `ໜ` and `ໝ`.
+/// Folding makes them equal to their decompositions.
 const LETTERS: [char; 5] = ['\u{587}', '\u{E33}', '\u{EB3}', '\u{EDC}', '\u{EDD}'];
 
-/// Says whether a text has only characters that the pattern allows.
+/// Returns true if the text has only characters that the pattern allows.
 pub(crate) fn is_shaped(text: &str) -> bool {
     text.chars()
         .all(|c| c.is_ascii_alphanumeric() || PUNCTUATION.contains(c) || !(c.is_ascii() || c.is_control()))
 }
 
-/// The username that is kept for what somebody wrote: in Unicode NFC, with characters of normal width. The error finishes a
+/// Validates a username and returns it in its stored form: Unicode NFC, with characters of normal width. The error completes a
 /// sentence that begins with the field's name.
 pub fn username(written: &str) -> Result<String, String> {
     let name: String = written.chars().flat_map(of_normal_width).nfc().collect();
@@ -62,14 +63,14 @@ pub fn username(written: &str) -> Result<String, String> {
     Ok(name)
 }
 
-/// The character that a full-width or half-width one stands for (RFC 8265, section 3.3.1).
+/// Maps full-width and half-width characters to their normal forms (RFC 8265, section 3.3.1).
 fn of_normal_width(character: char) -> impl Iterator<Item = char> {
     let wide = matches!(character, '\u{3000}' | '\u{FF01}'..='\u{FFEE}');
     let plain = (!wide).then_some(character);
     plain.into_iter().chain(wide.then(|| character.nfkc()).into_iter().flatten())
 }
 
-/// Checks one character where it stands.
+/// Validates one character in its position.
 fn check(character: char, name: &[char], place: usize) -> Result<(), String> {
     let fits = match character {
         ZWNJ | ZWJ => joins(name, place),
@@ -100,7 +101,7 @@ enum Class {
     Other,
 }
 
-/// The derived property of RFC 8264, section 8, for identifiers; in its order.
+/// Computes the derived property of RFC 8264, section 8, for identifiers, in the order of the RFC.
 fn class(character: char) -> Class {
     match character {
         // Exceptions (section 9.6).
@@ -141,7 +142,7 @@ fn is_mark(character: char) -> bool {
     matches!(category, GeneralCategory::NonspacingMark | GeneralCategory::SpacingMark)
 }
 
-/// The rules of RFC 5892, appendix A.3 to A.7.
+/// Applies the contextual rules of RFC 5892, appendix A.3 to A.7.
 fn in_context(character: char, name: &[char], place: usize) -> bool {
     let script = |c: &char| CodePointMapData::<Script>::new().get(*c);
     let before = place.checked_sub(1).and_then(|before| name.get(before));
@@ -157,8 +158,8 @@ fn in_context(character: char, name: &[char], place: usize) -> bool {
     }
 }
 
-/// Says whether a joiner stands where it shows: behind a virama, or, not joining, between letters that otherwise would
-/// (RFC 5892, appendix A.1 and A.2).
+/// Returns true if a joiner has an effect in its position: after a virama or, for the non-joiner, between letters that would
+/// otherwise join (RFC 5892, appendix A.1 and A.2).
 pub(crate) fn joins(name: &[char], place: usize) -> bool {
     let (before, rest) = name.split_at(place);
     let virama = |c: &char| {
@@ -176,7 +177,7 @@ pub(crate) fn joins(name: &[char], place: usize) -> bool {
         && matches!(right, Some(JoiningType::RightJoining | JoiningType::DualJoining))
 }
 
-/// The Bidi Rule (RFC 5893, section 2), for names with right-to-left characters.
+/// Applies the Bidi Rule (RFC 5893, section 2) to names with right-to-left characters.
 fn follows_bidi_rule(name: &[char]) -> bool {
     const R: BidiClass = BidiClass::RightToLeft;
     const AL: BidiClass = BidiClass::ArabicLetter;

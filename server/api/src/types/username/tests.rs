@@ -4,7 +4,7 @@ use super::*;
 use crate::types::Username;
 use crate::types::text::TextRule;
 
-/// Names as people have them, script by script.
+/// Real names, script by script.
 const NAMES: &[(&str, &str)] = &[
     ("Latin", "Jos\u{e9}_Wei\u{df}-3"),
     ("Latin, decomposed", "jose\u{301}"),
@@ -57,7 +57,7 @@ const NAMES: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn names_of_every_living_script_are_names() {
+fn names_in_every_living_script_are_accepted() {
     for (script, name) in NAMES {
         let composed: String = name.nfc().collect();
         assert_eq!(username(name), Ok(composed), "{script}");
@@ -65,7 +65,7 @@ fn names_of_every_living_script_are_names() {
 }
 
 #[test]
-fn what_nobody_sees_is_in_no_name() {
+fn invisible_characters_are_rejected() {
     for hidden in [
         '\u{AD}',
         '\u{34F}',
@@ -112,7 +112,7 @@ fn what_nobody_sees_is_in_no_name() {
 }
 
 #[test]
-fn errors_say_which_character_and_why() {
+fn errors_name_the_character_and_the_rule() {
     for (name, why) in [
         ("ad\u{34f}a", "must not contain the invisible character U+034F"),
         ("ada\u{2603}", "must contain only letters, digits and . _ - + @, which U+2603 is not"),
@@ -138,16 +138,16 @@ fn widths_are_mapped_and_forms_composed() {
     assert_eq!(username("\u{212b}ngstro\u{308}m"), Ok("\u{c5}ngstr\u{f6}m".to_owned()));
 }
 
-/// RFC 8264 as its other implementation has it, as far as its Unicode goes: 6.3.
+/// Compares the class with the other implementation of RFC 8264, within its Unicode version, 6.3.
 #[test]
-fn the_class_is_that_of_the_reference() {
+fn the_class_equals_that_of_the_reference() {
     let reference = IdentifierClass::default();
     let mut different = Vec::new();
     for character in '\0'..=char::MAX {
         let expected = match reference.get_value_from_char(character) {
             DerivedPropertyValue::Unassigned => continue,
             DerivedPropertyValue::PValid | DerivedPropertyValue::SpecClassPval => true,
-            // Arabic digits have a rule for the whole name.
+            // The rule for Arabic digits applies to the whole name.
             DerivedPropertyValue::ContextJ | DerivedPropertyValue::ContextO => true,
             DerivedPropertyValue::Disallowed | DerivedPropertyValue::SpecClassDis => false,
         };
@@ -160,9 +160,9 @@ fn the_class_is_that_of_the_reference() {
     assert_eq!(different, Vec::<String>::new());
 }
 
-/// The document refuses nothing that the server accepts, in the engine that the client has.
+/// The document's pattern accepts every name that the server accepts, in the client's regex engine.
 #[test]
-fn the_pattern_takes_every_name() {
+fn the_pattern_accepts_every_valid_name() {
     let pattern = <Username as Pattern>::rule();
     let (client, other) = (regress::Regex::new(&pattern).unwrap(), regex::Regex::new(&pattern).unwrap());
     let check = |name: &str| {
@@ -171,7 +171,7 @@ fn the_pattern_takes_every_name() {
             assert!(name.parse::<Username>().is_ok(), "{name:?}");
         }
     };
-    // All planes that have characters.
+    // All planes with assigned characters.
     for character in ('\0'..='\u{323AF}').chain('\u{E0000}'..='\u{E0FFF}') {
         for name in [
             format!("{character}"),
@@ -196,7 +196,7 @@ impl<R: TextRule> Pattern for crate::types::Text<R> {
 }
 
 #[test]
-fn the_pattern_refuses_what_the_server_does() {
+fn the_pattern_rejects_what_the_server_rejects() {
     for bad in [
         "",
         "a b",
