@@ -1,25 +1,26 @@
-//! Permission to give a role, by whichever request leads to somebody holding it: a grant, a default flag, a role edit, an
-//! invitation, a membership. One rule, asked on every path: nobody gives what they don't hold.
+//! The rule for granting roles: nobody can grant what they don't hold. It applies to every request after which somebody holds a
+//! role: an assignment, a default flag, a change of a role, an invitation, a membership.
 
 use rollcall_api::Protects;
 use rollcall_api::access::Permission;
 
-/// The rights that a role is given with.
+/// The way in which a role is granted.
 #[derive(Clone, Copy, Debug)]
 pub enum Giving<'a> {
-    /// To a user, everywhere.
+    /// Globally, to a user.
     Everywhere,
-    /// To a member of a group in which the giver holds these permissions.
+    /// In a group, to a member. The granting user holds these permissions in the group.
     InGroup(&'a [String]),
-    /// To whoever holds the role now or later, by deciding what is in it.
+    /// To all present and future holders of the role, by defining its permissions.
     ByDefinition,
 }
 
-/// The first of the permissions that a user holds globally that keeps somebody who holds `held` from changing the user.
+/// Returns the first of a user's global permissions that forbids a caller who holds `held` to change that user.
 ///
-/// - With a change by which one could sign in as the user ([`Protects::Account`]): each that one may not give to users; one
-///   would take it.
-/// - With any other: each of Rollcall's own that one doesn't hold. Applications' permissions give no power over the directory.
+/// - For a change that could let the caller sign in as the user ([`Protects::Account`]): a permission that the caller may not
+///   grant to users, because the caller would gain it.
+/// - For any other change: one of Rollcall's own permissions that the caller doesn't hold. Permissions of applications give no
+///   power over the directory.
 pub fn first_above<'a>(held: &[String], protects: Protects, theirs: &'a [String]) -> Option<&'a str> {
     let giving = match protects {
         Protects::Account => Giving::Everywhere,
@@ -28,13 +29,13 @@ pub fn first_above<'a>(held: &[String], protects: Protects, theirs: &'a [String]
     first_missing(held, giving, theirs)
 }
 
-/// The first of a role's permissions that somebody who holds `held` everywhere may not give.
+/// Returns the first of a role's permissions that a caller who globally holds `held` may not grant.
 ///
-/// - Everywhere: each permission must be held; those of applications may also be given by holders of `roles:write`, who
-///   decide what is in a role anyway.
-/// - In a group: holders of `groups:write`, or of `group:own` in the group, give any group role; others what they hold in
-///   the group or everywhere.
-/// - By definition: each of Rollcall's own permissions must be held, and `group:` ones need `groups:write`.
+/// - [`Giving::Everywhere`]: the caller must hold each permission. Holders of `roles:write` may also grant permissions of
+///   applications, since they can define roles with them anyway.
+/// - [`Giving::InGroup`]: holders of `groups:write`, or of `group:own` in the group, may grant any group role; others may grant
+///   what they hold in the group or globally.
+/// - [`Giving::ByDefinition`]: the caller must hold each of Rollcall's own permissions; `group:` ones need `groups:write`.
 pub fn first_missing<'a>(held: &[String], giving: Giving<'_>, permissions: &'a [String]) -> Option<&'a str> {
     let holds = |permission: &str| held.iter().any(|held| held == permission);
     let any_group = holds(Permission::GroupsWrite.as_str());
@@ -68,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn everywhere_one_gives_what_one_holds() {
+    fn global_grants_need_each_permission() {
         let give = |held: &[&str], permissions: &[&str]| missing(held, Giving::Everywhere, permissions);
         assert_eq!(give(&["users:read", "a:b"], &["users:read", "a:b"]), None);
         assert_eq!(give(&["users:read"], &["users:read", "a:b"]).as_deref(), Some("a:b"));
@@ -77,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn in_a_group_owners_give_everything() {
+    fn group_owners_grant_every_group_role() {
         let own = texts(&["group:own"]);
         let admin = texts(&["group:admin", "a:b"]);
         let all = ["group:admin", "group:own", "a:c"];
@@ -89,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_takes_over_what_they_may_not_give() {
+    fn nobody_takes_over_an_account_with_more_permissions() {
         let above = |held: &[&str], protects, theirs: &[&str]| {
             first_above(&texts(held), protects, &texts(theirs)).map(str::to_owned)
         };
@@ -104,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_definition_gives_to_whoever_holds_the_role() {
+    fn definitions_need_the_own_permissions_only() {
         let define = |held: &[&str], permissions: &[&str]| missing(held, Giving::ByDefinition, permissions);
         assert_eq!(define(&[], &["a:b"]), None);
         assert_eq!(define(&["users:read"], &["users:read"]), None);
@@ -114,7 +115,7 @@ mod tests {
         assert_eq!(
             define(&[], &["users:fly"]).as_deref(),
             Some("users:fly"),
-            "unknown, but in our name space"
+            "unknown, but with a reserved prefix"
         );
     }
 }

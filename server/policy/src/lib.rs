@@ -1,6 +1,6 @@
-//! Who may do what: one pure function from an actor, an operation and a resource to a decision. No
-//! database, no clock, no HTTP; and [`grant`], which says who may give which role. The matrix of all decisions is `matrix.txt` beside this crate's manifest; a test keeps it
-//! true.
+//! Authorization policy: [`decide`], a pure function from an operation, an actor and a resource to a decision, and [`grant`], the
+//! rule for granting roles. No database, no clock, no HTTP. `matrix.txt` beside this crate's manifest shows all decisions; a test
+//! keeps it up to date.
 
 pub mod grant;
 
@@ -8,74 +8,74 @@ use rollcall_api::access::{Access, Permission};
 use rollcall_api::types::{GroupId, UserId};
 use rollcall_api::{OperationSpec, Protects};
 
-/// Who acts, as the credential of this request says.
+/// The authenticated caller of a request.
 #[derive(Clone, Debug)]
 pub struct Actor {
     /// The user.
     pub user: UserId,
-    /// The permissions that the user holds globally, cut down to what the credential may use.
+    /// The permissions that the user holds globally, limited to those that the credential may use.
     pub permissions: Vec<String>,
-    /// Whether the password was checked recently enough for sensitive operations.
+    /// True if the password was checked recently enough for sensitive operations.
     pub fresh: bool,
 }
 
 impl Actor {
-    /// Whether the actor holds a permission globally, or one that includes it.
+    /// Returns true if the actor globally holds the permission, or one that includes it.
     pub fn holds(&self, permission: Permission) -> bool {
         let included_in = permission.included_in().map(Permission::as_str);
         self.permissions.iter().any(|held| held == permission.as_str() || Some(held.as_str()) == included_in)
     }
 }
 
-/// What is acted on.
+/// The target of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resource {
-    /// The directory itself: lists, new users, what belongs to nobody.
+    /// The directory itself: lists, new users, and everything else that belongs to no user or group.
     Directory,
-    /// A user and what belongs to the user.
+    /// A user, or something that belongs to the user.
     User(UserId),
-    /// A user who holds permissions that the actor doesn't, when something of theirs is to be changed. Otherwise whoever
-    /// may set passwords could become an administrator.
+    /// The target of a change: a user who holds permissions that the actor lacks. Without this case, a holder of
+    /// `users:credentials` could become an administrator by setting a password.
     Superior(UserId),
-    /// A user who holds something in a group that the actor could not give there, when something of theirs is to be
-    /// changed. Outranks only the operations that let the actor sign in as the user: otherwise whoever may set passwords
-    /// could take over any group.
+    /// The target of a change: a user who holds a permission in a group that the actor may not grant there. Affects only the
+    /// operations that could let the actor sign in as the user; without this case, a holder of `users:credentials` could
+    /// take over any group.
     GroupSuperior(UserId),
-    /// A group, and whether the actor is a member of it.
+    /// A group, with the actor's rights in it.
     Group {
         /// The group.
         group: GroupId,
-        /// Whether the actor is a member.
+        /// True if the actor is a member.
         member: bool,
-        /// Whether the actor holds `group:admin` in it.
+        /// True if the actor holds `group:admin` in the group.
         admin: bool,
-        /// Whether the actor holds `group:own` in it.
+        /// True if the actor holds `group:own` in the group.
         owner: bool,
-        /// Whether it is about the actor's own membership.
+        /// True if the target is the actor's own membership.
         own: bool,
     },
 }
 
-/// What becomes of a call.
+/// Outcome of the policy for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// It may go on.
+    /// The request is allowed.
     Allow,
-    /// A credential is needed: 401.
+    /// A credential is required: 401.
     Identify,
-    /// The caller may not know that the resource exists: 404.
+    /// The caller may not learn that the resource exists: 404.
     Hide,
-    /// The caller may see the resource but not do this: 403. Names the permission that would open it, if one does.
+    /// The caller may see the resource but may not do this: 403. Holds the missing permission, if there is one.
     Forbid(Option<Permission>),
-    /// The user holds permissions that the caller doesn't: 403.
+    /// The target user holds permissions that the caller lacks: 403.
     Outranked,
-    /// The operation is for other users; the caller has another one for their own account: 403.
+    /// The operation is for other users; there is a different one for the caller's own account: 403.
     OthersOnly,
-    /// The caller must prove again who they are: 403.
+    /// The caller must re-authenticate first: 403.
     Reauthenticate,
 }
 
-/// Decides.
+/// Decides if an actor may call an operation on a resource. `None` is a caller without a credential.
 pub fn decide(spec: &OperationSpec, actor: Option<&Actor>, resource: Resource) -> Decision {
     if spec.access == Access::Public {
         return Decision::Allow;
@@ -122,13 +122,13 @@ pub fn decide(spec: &OperationSpec, actor: Option<&Actor>, resource: Resource) -
         (true, Access::OthersWith(_)) if own => Decision::OthersOnly,
         (true, _) if outranked => Decision::Outranked,
         (true, _) => Decision::Allow,
-        // Groups are seen by their members only; users are seen, as cards, by everybody who is signed in.
+        // Only members see a group; any signed-in user sees the cards of users.
         (false, _) if unseen => Decision::Hide,
         (false, access) => Decision::Forbid(access.permission()),
     }
 }
 
-/// Every decision, as people read it: one line for each operation, one column for each kind of caller.
+/// Renders every decision as a table: one line for each operation, one column for each kind of caller.
 pub fn matrix() -> String {
     use rollcall_api::operations::{OPERATIONS, VERIFICATION};
 
@@ -138,10 +138,10 @@ pub fn matrix() -> String {
     let actor = |permissions: Vec<String>, fresh| Actor { user: me, permissions, fresh };
     let all = || Permission::ALL.iter().map(|permission| permission.as_str().to_owned()).collect::<Vec<_>>();
     let mut text = String::from(
-        "# What becomes of a call, by operation and caller. `holder` holds exactly the permission that the access table names;\n\
-         # `others` holds every permission but that one. For operations on groups, `self` is a member about their own membership.\n\
+        "# Decisions by operation and caller. `holder` holds exactly the permission of the access rule;\n\
+         # `others` holds every other permission. For operations on groups, `self` is a member about their own membership.\n\
          # `on superior`: the holder changes a user who holds a permission that the holder lacks; `on owner`: a user who owns a group\n\
-         # in which the holder has no such power; `on oneself`: the holder's own account. The last line is\n\
+         # in which the holder may not grant ownership; `on oneself`: the holder's own account. The last line is\n\
          # about `email_verified` and `phone_verified`, for which an owner counts as a superior. A test keeps this file true:\n\
          # cargo test -p rollcall-policy\n",
     );
@@ -180,7 +180,7 @@ pub fn matrix() -> String {
             if about_group { in_group(false, false, false, false) } else { Resource::User(other) };
         let about_self = if about_group { in_group(true, false, false, true) } else { Resource::User(me) };
         let cell = |actor: Option<Actor>, resource| word(decide(spec, actor.as_ref(), resource));
-        let seat = |member, admin, owner| match about_group {
+        let group_cell = |member, admin, owner| match about_group {
             true => cell(Some(actor(vec![], true)), in_group(member, admin, owner, false)),
             false => "-".to_owned(),
         };
@@ -190,10 +190,10 @@ pub fn matrix() -> String {
             &cell(Some(actor(vec![], false)), about_self),
             &cell(Some(actor(vec![], true)), about_self),
             &cell(Some(actor(vec![], true)), about_other),
-            &seat(false, false, false),
-            &seat(true, false, false),
-            &seat(true, true, false),
-            &seat(true, true, true),
+            &group_cell(false, false, false),
+            &group_cell(true, false, false),
+            &group_cell(true, true, false),
+            &group_cell(true, true, true),
             &cell(Some(actor(holder.clone(), false)), about_other),
             &cell(Some(actor(holder.clone(), false)), Resource::Superior(other)),
             &cell(Some(actor(holder.clone(), false)), Resource::GroupSuperior(other)),
@@ -230,9 +230,9 @@ fn line(cells: &[&str]) -> String {
 mod tests {
     use super::*;
 
-    /// Set `ROLLCALL_BLESS=1` to write the file anew; then read its diff as what it is, a change of policy.
+    /// `ROLLCALL_BLESS=1` rewrites the file; its diff is a change of policy and must be reviewed as one.
     #[test]
-    fn the_matrix_is_what_people_reviewed() {
+    fn the_matrix_equals_the_reviewed_file() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/matrix.txt");
         let now = matrix();
         if std::env::var_os("ROLLCALL_BLESS").is_some() {
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_anonymous_but_on_public_operations() {
+    fn only_public_operations_allow_anonymous_callers() {
         for spec in rollcall_api::operations::OPERATIONS {
             let decision = decide(spec, None, Resource::Directory);
             let expected = if spec.access.needs_credential() { Decision::Identify } else { Decision::Allow };
