@@ -1,4 +1,4 @@
-//! Looks every name up in the table of fields and gives every value its type.
+//! Type checking: looks up every name in the table of fields and converts every value to its field's kind.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde_json::Value;
@@ -13,22 +13,22 @@ use crate::regex::Regex;
 use crate::syntax::{Literal, Operator, Path, Spanned, Syntax};
 use crate::{REGEXES_MAX, TERMS_MAX, VALUES_MAX};
 
-/// What a caller sees of the listed resources. What they don't see they can't filter or sort by.
+/// The fields that a caller sees of the listed resources. Callers can't filter or sort by fields that they don't see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sight {
-    /// Whole records.
+    /// Full records.
     Whole,
-    /// What everybody sees.
+    /// The fields that are visible to everybody.
     Card,
 }
 
 impl Sight {
-    /// Whether it takes a field in.
+    /// Returns true if the field is visible.
     pub fn sees<F>(self, field: &Field<F>) -> bool {
         field.everyone || self == Self::Whole
     }
 
-    /// The names of the fields that it takes in.
+    /// Returns the names of the visible fields, separated by commas.
     pub fn names<F: Fields>(self) -> String {
         let names: Vec<&str> =
             F::TABLE.iter().filter(|field| self.sees(field)).map(|field| field.name).collect();
@@ -36,7 +36,7 @@ impl Sight {
     }
 }
 
-/// The typed tree of what was written.
+/// Converts a syntax tree to a typed filter. Fails if a field is unknown or invisible, or if an operator or value doesn't fit.
 pub fn filter<F: Fields>(syntax: &Syntax, sight: Sight) -> QueryResult<Filter<F>> {
     let terms = terms(syntax);
     if terms > TERMS_MAX {
@@ -109,7 +109,7 @@ fn typed<F: Fields>(syntax: &Syntax, sight: Sight) -> QueryResult<Filter<F>> {
     })
 }
 
-/// A field by its name, where the caller sees it.
+/// Looks up a field that is visible to the caller.
 pub(crate) fn field<F: Fields>(path: &Spanned<Path>, sight: Sight) -> QueryResult<&'static Field<F>> {
     let name = &path.value.field;
     match F::named(name) {
@@ -125,7 +125,7 @@ pub(crate) fn field<F: Fields>(path: &Spanned<Path>, sight: Sight) -> QueryResul
     }
 }
 
-/// What looks like `field:value` in the search bar, but has no such field. An address is a word all the same: `https://x`.
+/// Handles `field:value` in search text without such a field: a URL such as `https://x` is a word, everything else an error.
 fn no_field<F: Fields>(
     path: &Spanned<Path>,
     value: &Spanned<Pattern>,
@@ -162,14 +162,14 @@ fn word<F: Fields>(pattern: &Spanned<Pattern>, sight: Sight) -> QueryResult<Filt
     }
     let id = pattern.value.plain().and_then(|text| Uuid::try_parse(text).ok());
     let word = Filter::Word(searched, pattern.value.clone());
-    // An id is a word as well.
+    // An id is also a word.
     Ok(match (id, seen.clone().find(|field| field.name == "id")) {
         (Some(id), Some(field)) => Filter::Any(vec![word, Filter::Test(field.id, Test::Ids(vec![id]))]),
         _ => word,
     })
 }
 
-fn unfit<T, F>(field: &Field<F>, at: &Place) -> QueryResult<T> {
+fn unsupported_operator<T, F>(field: &Field<F>, at: &Place) -> QueryResult<T> {
     let message = format!("{} takes {}", field.name, field.kind.operators());
     Err(QueryError::at(at, message))
 }
@@ -189,15 +189,15 @@ fn test<F: Fields>(field: &Field<F>, operator: &Spanned<Operator>) -> QueryResul
         Operator::Truthy => Test::Present,
         Operator::Equal(values, case) => match values.as_slice() {
             [Spanned { value: Literal::Null, .. }] => return Ok(no_value(field)),
-            values => equal(field, few(values)?, *case)?,
+            values => equal(field, limit_values(values)?, *case)?,
         },
         Operator::Contains(value, case) => match field.kind {
             Kind::Text => Test::Text(TextTest::Contains(text(field, value)?, *case)),
-            // JSON Logic's `in` asks a list as well as a text. SCIM's `co` asks texts only.
+            // JSON Logic's `in` applies to lists and texts; SCIM's `co` applies to texts only.
             Kind::Names | Kind::Groups if *case == Case::Exact => {
                 equal(field, std::slice::from_ref(value), *case)?
             }
-            _ => return unfit(field, at),
+            _ => return unsupported_operator(field, at),
         },
         Operator::StartsWith(value) if field.kind == Kind::Text => {
             Test::Text(TextTest::StartsWith(text(field, value)?))
@@ -210,12 +210,14 @@ fn test<F: Fields>(field: &Field<F>, operator: &Spanned<Operator>) -> QueryResul
         }
         Operator::Compare(order, value) => compare(field, at, *order, value)?,
         Operator::Like(pattern) => like(field, pattern)?,
-        Operator::StartsWith(_) | Operator::EndsWith(_) | Operator::Matches(_) => return unfit(field, at),
+        Operator::StartsWith(_) | Operator::EndsWith(_) | Operator::Matches(_) => {
+            return unsupported_operator(field, at);
+        }
     };
     Ok(Filter::Test(field.id, test))
 }
 
-fn few(values: &[Spanned<Literal>]) -> QueryResult<&[Spanned<Literal>]> {
+fn limit_values(values: &[Spanned<Literal>]) -> QueryResult<&[Spanned<Literal>]> {
     match values.get(VALUES_MAX) {
         Some(value) => {
             Err(QueryError::at(&value.at, format!("a list must not have more than {VALUES_MAX} values")))
@@ -238,8 +240,8 @@ fn equal<F: Copy>(field: &Field<F>, values: &[Spanned<Literal>], case: Case) -> 
         Kind::Time => Test::Times(values.iter().map(|value| time(field, value)).collect::<QueryResult<_>>()?),
         Kind::Bool => match values {
             [Spanned { value: Literal::Bool(value), .. }] => Test::Is(*value),
-            [one] => return wrong(field, &one.at),
-            [_, second, ..] => return unfit(field, &second.at),
+            [one] => return type_mismatch(field, &one.at),
+            [_, second, ..] => return unsupported_operator(field, &second.at),
             [] => return Err(QueryError::whole("a list of values must not be empty")),
         },
         Kind::Json => return Err(QueryError::whole("an object has no value of its own")),
@@ -256,11 +258,13 @@ fn compare<F: Copy>(
         Kind::Text => Test::Text(TextTest::Compare(order, text(field, value)?)),
         Kind::Id => Test::Id(order, id(field, value)?),
         Kind::Time => Test::Time(order, midnight(value).map_or_else(|| time(field, value), Ok)?),
-        Kind::Word | Kind::Bool | Kind::Json | Kind::Names | Kind::Groups => return unfit(field, at),
+        Kind::Word | Kind::Bool | Kind::Json | Kind::Names | Kind::Groups => {
+            return unsupported_operator(field, at);
+        }
     })
 }
 
-/// The search bar's `field:value`: a pattern for texts, a value for everything else.
+/// Converts `field:value` of search text: a pattern for texts, a value for all other kinds.
 fn like<F: Fields>(field: &Field<F>, pattern: &Spanned<Pattern>) -> QueryResult<Test> {
     if pattern.value.0 == [Part::Many] {
         return Ok(Test::Present);
@@ -287,7 +291,7 @@ fn json<F: Copy>(field: &Field<F>, path: &[String], operator: &Spanned<Operator>
         Operator::Present | Operator::Truthy => present(),
         Operator::Equal(values, _) => match values.as_slice() {
             [Spanned { value: Literal::Null, .. }] => Filter::Not(Box::new(present())),
-            values => one_of(few(values)?.iter().map(json_value).collect::<QueryResult<_>>()?),
+            values => one_of(limit_values(values)?.iter().map(json_value).collect::<QueryResult<_>>()?),
         },
         Operator::Like(pattern) if pattern.value.0 == [Part::Many] => present(),
         Operator::Like(pattern) => {
@@ -295,7 +299,7 @@ fn json<F: Copy>(field: &Field<F>, path: &[String], operator: &Spanned<Operator>
                 let message = format!("{} takes no wildcards but a single *", field.name);
                 return Err(QueryError::at(&pattern.at, message));
             };
-            // The search bar has no quotes to tell a text from a number.
+            // Quotes in search text don't distinguish a text from a number.
             let mut values = vec![Value::from(plain)];
             if let Ok(value @ (Value::Number(_) | Value::Bool(_))) = serde_json::from_str(plain) {
                 values.push(value);
@@ -306,7 +310,7 @@ fn json<F: Copy>(field: &Field<F>, path: &[String], operator: &Spanned<Operator>
         | Operator::StartsWith(_)
         | Operator::EndsWith(_)
         | Operator::Compare(..)
-        | Operator::Matches(_) => return unfit(field, &operator.at),
+        | Operator::Matches(_) => return unsupported_operator(field, &operator.at),
     })
 }
 
@@ -319,25 +323,25 @@ fn json_value(value: &Spanned<Literal>) -> QueryResult<Value> {
     }
 }
 
-fn wrong<T, F>(field: &Field<F>, at: &Place) -> QueryResult<T> {
+fn type_mismatch<T, F>(field: &Field<F>, at: &Place) -> QueryResult<T> {
     Err(QueryError::at(at, format!("{} is compared with {}", field.name, field.kind.values())))
 }
 
 fn text<F>(field: &Field<F>, value: &Spanned<Literal>) -> QueryResult<String> {
     match &value.value {
         Literal::Text(text) => Ok(text.clone()),
-        _ => wrong(field, &value.at),
+        _ => type_mismatch(field, &value.at),
     }
 }
 
 fn id<F>(field: &Field<F>, value: &Spanned<Literal>) -> QueryResult<Uuid> {
     match &value.value {
-        Literal::Text(text) => Uuid::try_parse(text).or_else(|_| wrong(field, &value.at)),
-        _ => wrong(field, &value.at),
+        Literal::Text(text) => Uuid::try_parse(text).or_else(|_| type_mismatch(field, &value.at)),
+        _ => type_mismatch(field, &value.at),
     }
 }
 
-/// A date's first moment in UTC: what comes before or after a day. Nothing is equal to a day.
+/// Converts a date to its midnight in UTC, for comparisons with before and after. No time equals a date.
 fn midnight(value: &Spanned<Literal>) -> Option<DateTime<Utc>> {
     match &value.value {
         Literal::Text(text) if text.len() == 10 => {
@@ -352,8 +356,8 @@ fn time<F>(field: &Field<F>, value: &Spanned<Literal>) -> QueryResult<DateTime<U
     match &value.value {
         Literal::Text(text) => match DateTime::parse_from_rfc3339(text) {
             Ok(time) => Ok(time.to_utc()),
-            Err(_) => wrong(field, &value.at),
+            Err(_) => type_mismatch(field, &value.at),
         },
-        _ => wrong(field, &value.at),
+        _ => type_mismatch(field, &value.at),
     }
 }

@@ -1,23 +1,23 @@
-//! What is wrong with a query: where, and what was expected.
+//! Errors of queries: the position, and what was expected there.
 
 use std::fmt;
 
-/// Why a query can't be read.
+/// Error of a query that can't be parsed or doesn't match the fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueryError {
     parameter: &'static str,
-    /// The character where it went wrong, counted from 0; `None` where it is about the whole.
+    /// Position of the error in characters, counted from 0; `None` if it concerns the whole query.
     pub position: Option<usize>,
-    /// What is wrong and what was expected.
+    /// The rule that is broken, and what was expected.
     pub message: String,
 }
 
-/// Where something stands in a query.
+/// A position in a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// A character, counted from 0.
+    /// Index of a character, counted from 0.
     Character(usize),
-    /// A member of a JSON document, as a JSON pointer names it: its reader keeps no positions.
+    /// A member of a JSON document, as a JSON pointer (RFC 6901): the JSON parser keeps no positions.
     Member(String),
 }
 
@@ -33,11 +33,11 @@ impl From<&Self> for Place {
     }
 }
 
-/// What reading a query gives.
+/// Result of parsing a query.
 pub type QueryResult<T> = Result<T, QueryError>;
 
 impl QueryError {
-    /// An error at a place.
+    /// Creates an error at a position.
     pub fn at(place: impl Into<Place>, message: impl Into<String>) -> Self {
         let message = message.into();
         match place.into() {
@@ -47,7 +47,7 @@ impl QueryError {
         }
     }
 
-    /// An error of the whole.
+    /// Creates an error about the whole query.
     pub fn whole(message: impl Into<String>) -> Self {
         Self { parameter: "", position: None, message: message.into() }
     }
@@ -60,7 +60,7 @@ impl QueryError {
 impl fmt::Display for QueryError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.position {
-            // People count from 1.
+            // Positions in messages start at 1.
             Some(position) => {
                 write!(formatter, "{}: at character {}: {}", self.parameter, position + 1, self.message)
             }
@@ -71,8 +71,8 @@ impl fmt::Display for QueryError {
 
 impl std::error::Error for QueryError {}
 
-/// Refuses what is too long before anybody reads it, and the NUL that no text in the database can hold.
-pub(crate) fn fits(parameter: &'static str, text: &str, most: usize) -> QueryResult<()> {
+/// Rejects text that is too long, before it is parsed, and NUL, which the database can't store in text.
+pub(crate) fn check_length(parameter: &'static str, text: &str, most: usize) -> QueryResult<()> {
     let length = text.chars().count();
     if length > most {
         let message = format!("must not have more than {most} characters, has {length}");

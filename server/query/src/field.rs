@@ -1,48 +1,48 @@
-//! The table of fields: one line says what a field is called, what it holds, who may use it and what makes it fast. The
-//! parsers, the store and the documentation all read it.
+//! Tables of fields: each line has a field's name, kind, visibility and index. The parsers, the store and the documentation all
+//! use them.
 
 use std::fmt::Debug;
 
-/// A field that lists can be narrowed or ordered by.
+/// A field that lists can be filtered or sorted by.
 #[derive(Clone, Copy, Debug)]
 pub struct Field<F: 'static> {
-    /// The field.
+    /// The field's variant in its enum.
     pub id: F,
-    /// Its name in queries, as in answers.
+    /// Name in queries, the same as in responses.
     pub name: &'static str,
-    /// What it holds.
+    /// Kind of its values.
     pub kind: Kind,
-    /// Whether every caller may use it; else only those who see whole records.
+    /// True if every caller may use it; otherwise only callers who see full records may.
     pub everyone: bool,
-    /// Whether the search bar's bare words look into it.
+    /// True if bare words of `q` search it.
     pub searched: bool,
-    /// Whether lists can be sorted by it.
+    /// True if lists can be sorted by it.
     pub sorted: bool,
-    /// What keeps it fast, for the documentation.
+    /// Index that serves it, for the documentation.
     pub index: &'static str,
 }
 
 impl<F> Field<F> {
-    /// A field that only those may use who see whole records.
+    /// Creates a field for callers who see full records.
     pub const fn new(id: F, name: &'static str, kind: Kind, index: &'static str) -> Self {
         Self { id, name, kind, everyone: false, searched: false, sorted: false, index }
     }
 
-    /// Every caller may use it.
+    /// Makes the field usable by every caller.
     #[must_use]
     pub const fn everyone(mut self) -> Self {
         self.everyone = true;
         self
     }
 
-    /// The search bar looks into it.
+    /// Lets bare words of `q` search the field.
     #[must_use]
     pub const fn searched(mut self) -> Self {
         self.searched = true;
         self
     }
 
-    /// Lists can be sorted by it.
+    /// Lets lists be sorted by the field.
     #[must_use]
     pub const fn sorted(mut self) -> Self {
         self.sorted = true;
@@ -52,43 +52,43 @@ impl<F> Field<F> {
 
 /// The fields of a resource.
 pub trait Fields: Copy + Debug + PartialEq + Send + Sync + 'static {
-    /// The table, in the order of the documentation.
+    /// All fields, in the order of the documentation.
     const TABLE: &'static [Field<Self>];
 
-    /// The field with this name, whatever its case (RFC 7644, section 3.4.2.2).
+    /// Returns the field with this name, regardless of case (RFC 7644, section 3.4.2.2).
     fn named(name: &str) -> Option<&'static Field<Self>> {
         Self::TABLE.iter().find(|field| field.name.eq_ignore_ascii_case(name))
     }
 
-    /// Its line in the table.
+    /// Returns the field's line in the table.
     fn line(self) -> &'static Field<Self> {
-        Self::TABLE.iter().find(|field| field.id == self).expect("every field has its line, a test says so")
+        Self::TABLE.iter().find(|field| field.id == self).expect("a test checks that every field has a line")
     }
 }
 
-/// What a field holds, which decides how it can be compared.
+/// Kind of a field's values, which decides the operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// An id.
     Id,
-    /// Text that people write: compared without regard to case.
+    /// Text written by people; compared regardless of case.
     Text,
-    /// Text out of a fixed set, or a machine's: only equality, and case counts.
+    /// Text from a fixed set or written by programs; equality only, case-sensitive.
     Word,
     /// True or false.
     Bool,
     /// A time, RFC 3339.
     Time,
-    /// An object; a path leads to a value in it.
+    /// A JSON object, whose values are addressed by a path.
     Json,
-    /// Several names.
+    /// A set of names.
     Names,
-    /// Several groups, each with its slug and the roles in it.
+    /// A set of groups, each with its slug and the roles held in it.
     Groups,
 }
 
 impl Kind {
-    /// The operators that it takes, as `filter` writes them.
+    /// Operators of this kind in `filter` syntax.
     pub fn operators(self) -> &'static str {
         match self {
             Self::Id => "eq, ne, gt, ge, lt, le, in, pr",
@@ -100,7 +100,7 @@ impl Kind {
         }
     }
 
-    /// What its values look like.
+    /// Description of its values, for errors and documentation.
     pub fn values(self) -> &'static str {
         match self {
             Self::Id => "an id (a UUID) in quotes",

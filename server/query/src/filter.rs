@@ -1,6 +1,6 @@
-//! The typed tree: every field exists, the caller may see it, and every value is of its kind.
+//! The typed tree: every field exists and is visible to the caller, and every value has the field's kind.
 //!
-//! Logic has two values: a comparison with a field that has no value is false, and its negation true.
+//! Logic has two values: a comparison with a field that has no value is false, and its negation is true.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -10,77 +10,77 @@ use crate::fields::GroupEntryField;
 use crate::pattern::Pattern;
 use crate::regex::Regex;
 
-/// What a list is narrowed by.
+/// Condition on the rows of a list.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Filter<F> {
-    /// All of these; of none, everything.
+    /// All of these; true if empty.
     All(Vec<Filter<F>>),
-    /// Any of these; of none, nothing.
+    /// Any of these; false if empty.
     Any(Vec<Filter<F>>),
-    /// Everything else.
+    /// Negation.
     Not(Box<Filter<F>>),
-    /// A field passes a test.
+    /// A field satisfies a test.
     Test(F, Test),
     /// One of these searchable fields contains the word.
     Word(Vec<F>, Pattern),
 }
 
-/// What a field must pass.
+/// Predicate on a field.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Test {
     /// Has a value.
     Present,
-    /// A text.
+    /// Text satisfies a test.
     Text(TextTest),
-    /// True or false.
+    /// Equals true or false.
     Is(bool),
-    /// One of these ids.
+    /// Equals one of these ids.
     Ids(Vec<Uuid>),
-    /// Before or after this id.
+    /// Less or greater than this id.
     Id(Order, Uuid),
-    /// At one of these times.
+    /// Equals one of these times.
     Times(Vec<DateTime<Utc>>),
     /// Before or after this time.
     Time(Order, DateTime<Utc>),
-    /// What stands at this path in an object is one of these, or a list with one of these.
+    /// The value at this path of an object equals one of these, or is a list that contains one of them.
     Json(Vec<String>, Vec<Value>),
-    /// Something stands at this path in an object.
+    /// An object has a value at this path.
     JsonPresent(Vec<String>),
-    /// One of these names is among the field's.
+    /// The field's names include one of these.
     Names(Vec<String>),
-    /// One group passes all of it.
+    /// One group satisfies the whole filter.
     Group(Box<Filter<GroupEntryField>>),
 }
 
-/// What a text must pass. Without [`Case::Exact`], letters' case and compatible forms count as the same.
+/// Predicate on a text. Unless [`Case::Exact`] is given, case and compatibility forms of characters are ignored.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TextTest {
-    /// Is one of these.
+    /// Equals one of these.
     Equal(Vec<String>, Case),
-    /// Contains.
+    /// Contains the text.
     Contains(String, Case),
-    /// Starts with.
+    /// Starts with the text.
     StartsWith(String),
-    /// Ends with.
+    /// Ends with the text.
     EndsWith(String),
-    /// Stands before or after, in the order of `sort`.
+    /// Sorts before or after the text, in the order of `sort`.
     Compare(Order, String),
-    /// Is like the pattern, as a whole.
+    /// The whole text matches the pattern.
     Like(Pattern),
-    /// Matches the regular expression somewhere. It sees the text as it is.
+    /// The regular expression matches somewhere in the unfolded text.
     Matches(Regex),
 }
 
-/// Whether case counts.
+/// Case sensitivity of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Case {
-    /// `Ada` is `ada`.
+    /// Case-insensitive: `Ada` equals `ada`.
     Folded,
-    /// It isn't.
+    /// Case-sensitive.
     Exact,
 }
 
-/// Less, greater.
+/// Operator of an ordering comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// `<`

@@ -1,4 +1,4 @@
-//! What the parsers of the search bar and of SCIM's filters share: their input, their errors, and places in the text.
+//! Common parts of the parsers of search text and SCIM filters: input, errors, and positions.
 
 use winnow::combinator::cut_err;
 use winnow::error::{AddContext, ModalError, ParserError};
@@ -8,13 +8,13 @@ use winnow::{LocatingSlice, Parser, Stateful};
 use crate::error::{QueryError, QueryResult};
 use crate::syntax::Spanned;
 
-/// The text that is left, and what tells characters from bytes.
+/// The remaining text, with a counter that converts bytes to characters.
 pub(crate) type Input<'a> = Stateful<LocatingSlice<&'a str>, Characters<'a>>;
 
-/// What a parser gives.
+/// Result of a parser.
 pub(crate) type Read<T> = Result<T, Fault>;
 
-/// Counts characters up to a byte. Asked in the text's order it goes through the text once.
+/// Counts characters up to a byte. Calls in the order of the text take linear time in total.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Characters<'a> {
     text: &'a str,
@@ -33,7 +33,7 @@ impl Characters<'_> {
     }
 }
 
-/// Why a parser failed. It has no message as long as another parser might do.
+/// Failure of a parser. Its message is empty while another alternative may still succeed.
 #[derive(Clone, Debug)]
 pub(crate) struct Fault {
     byte: usize,
@@ -42,7 +42,7 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    /// What no other parser can mend, at a byte.
+    /// Creates a failure at a byte that ends the parsing: no other alternative is tried.
     pub(crate) fn at(byte: usize, message: impl Into<String>) -> Self {
         Self { byte, message: message.into(), last: true }
     }
@@ -83,7 +83,7 @@ impl<I: Stream> AddContext<I> for Fault {
     }
 }
 
-/// Reads a text.
+/// Parses a whole text.
 pub(crate) fn read<'a, T>(text: &'a str, mut parser: impl Parser<Input<'a>, T, Fault>) -> QueryResult<T> {
     let characters = Characters { text, byte: 0, count: 0 };
     let mut input = Stateful { input: LocatingSlice::new(text), state: characters };
@@ -92,7 +92,7 @@ pub(crate) fn read<'a, T>(text: &'a str, mut parser: impl Parser<Input<'a>, T, F
         .map_err(|fault| QueryError::at(input.state.before(fault.byte), fault.message))
 }
 
-/// What must stand here; without it the error says that it was expected.
+/// Requires the parser to succeed; otherwise parsing ends with the error "expected …".
 pub(crate) fn must<'a, T>(
     wanted: &'static str,
     parser: impl Parser<Input<'a>, T, Fault>,
@@ -100,12 +100,12 @@ pub(crate) fn must<'a, T>(
     cut_err(parser.context(wanted))
 }
 
-/// How many characters stand before this place.
+/// Current position, in characters.
 pub(crate) fn here(input: &mut Input<'_>) -> usize {
     input.state.before(input.input.current_token_start())
 }
 
-/// With its place.
+/// Adds the position of the parsed value.
 pub(crate) fn spanned<'a, T>(
     mut parser: impl Parser<Input<'a>, T, Fault>,
 ) -> impl Parser<Input<'a>, Spanned<T>, Fault> {

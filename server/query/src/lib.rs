@@ -1,8 +1,8 @@
-//! How lists are narrowed and ordered: three languages (the search bar's, SCIM's filters, JSON Logic), one typed tree.
+//! Query languages of lists: search text, SCIM filters, JSON Logic and sort orders, parsed into one typed tree.
 //!
-//! A front end turns text into a [`syntax::Syntax`], which knows positions but no fields; [`check`] looks every name up
-//! in the resource's table of fields and gives a [`Filter`]. Nothing here knows SQL: the store makes that of it, with
-//! bound parameters only.
+//! A front end parses text into a [`syntax::Syntax`], which has positions but no fields; [`check`] looks up every name in the
+//! resource's table of fields and returns a [`Filter`]. This crate doesn't know SQL: the store translates the tree, with bound
+//! parameters only.
 
 pub mod check;
 pub mod error;
@@ -26,46 +26,48 @@ pub use filter::{Case, Filter, Order, Test, TextTest};
 pub use pattern::Pattern;
 pub use sort::{Direction, SortKey};
 
-/// How many characters a search may have.
+/// Maximum length of `q`, in characters.
 pub const SEARCH_MAX: usize = 512;
-/// How many characters a filter may have: room for 100 ids, and for every character written as twelve in a URL, which may have
-/// 64 KiB.
+/// Maximum length of `filter`, in characters: fits 100 ids, and fits into a URL of 64 KiB even if every character takes twelve
+/// there.
 pub const FILTER_MAX: usize = 4_096;
-/// How many characters a sort may have.
+/// Maximum length of `sort`, in characters.
 pub const SORT_MAX: usize = 200;
-/// How many fields a list may be sorted by.
+/// Maximum number of fields in `sort`.
 pub const SORT_KEYS_MAX: usize = 3;
-/// How many comparisons a filter or search may have.
+/// Maximum number of comparisons in `q` or `filter`.
 pub const TERMS_MAX: usize = 50;
-/// How many values `in (…)` may have.
+/// Maximum number of values in `in (…)`.
 pub const VALUES_MAX: usize = 100;
-/// How deep a filter may be nested.
+/// Maximum nesting depth of `filter`.
 pub const DEPTH_MAX: usize = 16;
-/// How many characters a regular expression may have.
+/// Maximum length of a regular expression, in characters.
 pub const REGEX_MAX: usize = 200;
-/// How many regular expressions a filter may have. Postgres keeps 32 compiled ones for each connection; a filter with more
-/// would have each compiled anew for every row.
+/// Maximum number of regular expressions in `filter`. Postgres caches 32 compiled ones per connection; with more, it would
+/// compile each of them again for every row.
 pub const REGEXES_MAX: usize = 8;
-/// How many characters a regular expression may have once its counted repetitions are written out.
+/// Maximum length of a regular expression with its counted repetitions expanded, in characters.
 pub const REGEX_SIZE_MAX: u32 = regex::SIZE_MAX;
-/// How many of its parts may be optional, written out likewise.
+/// Maximum number of its optional parts, expanded in the same way.
 pub const REGEX_OPTIONAL_MAX: u32 = regex::OPTIONAL_MAX;
 
-/// Reads a search: what people type into a search bar. Nothing but spaces finds everything.
+/// Parses `q`, text as typed into a search bar. Text of spaces only matches everything. Fails with the position and what was
+/// expected.
 pub fn search<F: Fields>(text: &str, sight: Sight) -> QueryResult<Filter<F>> {
-    error::fits("q", text, SEARCH_MAX)?;
+    error::check_length("q", text, SEARCH_MAX)?;
     search::parse(text).and_then(|syntax| check::filter(&syntax, sight)).map_err(|error| error.of("q"))
 }
 
-/// Reads a filter: JSON Logic where it starts with `{`, else SCIM's language.
+/// Parses `filter`: JSON Logic if it starts with `{`, otherwise SCIM filter syntax. Fails with the position and what was expected.
 pub fn filter<F: Fields>(text: &str, sight: Sight) -> QueryResult<Filter<F>> {
-    error::fits("filter", text, FILTER_MAX)?;
+    error::check_length("filter", text, FILTER_MAX)?;
     let syntax = if text.trim_start().starts_with('{') { json_logic::parse(text) } else { scim::parse(text) };
     syntax.and_then(|syntax| check::filter(&syntax, sight)).map_err(|error| error.of("filter"))
 }
 
-/// Reads an order: names separated by commas, `-` before those that descend.
+/// Parses `sort`: field names separated by commas, with `-` before a descending one. Fails with the position and what was
+/// expected.
 pub fn sort<F: Fields>(text: &str, sight: Sight) -> QueryResult<Vec<SortKey<F>>> {
-    error::fits("sort", text, SORT_MAX)?;
+    error::check_length("sort", text, SORT_MAX)?;
     sort::parse(text, sight).map_err(|error| error.of("sort"))
 }

@@ -1,13 +1,13 @@
 //! Patterns with wildcards: `*` is any run of characters, `?` exactly one.
 
-/// A pattern.
+/// A sequence of texts and wildcards.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pattern(pub Vec<Part>);
 
-/// A piece of a pattern.
+/// An element of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// These characters.
+    /// Literal text.
     Text(String),
     /// `*`
     Many,
@@ -16,12 +16,12 @@ pub enum Part {
 }
 
 impl Pattern {
-    /// A pattern without wildcards.
+    /// Creates a pattern without wildcards.
     pub fn text(text: impl Into<String>) -> Self {
         Self(vec![Part::Text(text.into())])
     }
 
-    /// Adds a character that stands for itself.
+    /// Appends a literal character.
     pub fn push(&mut self, character: char) {
         match self.0.last_mut() {
             Some(Part::Text(text)) => text.push(character),
@@ -29,7 +29,7 @@ impl Pattern {
         }
     }
 
-    /// The text, where it has no wildcards.
+    /// Returns the text of a pattern without wildcards.
     pub fn plain(&self) -> Option<&str> {
         match self.0.as_slice() {
             [Part::Text(text)] => Some(text),
@@ -37,12 +37,12 @@ impl Pattern {
         }
     }
 
-    /// Whether it has no character and no wildcard.
+    /// Returns true if the pattern has no characters and no wildcards.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The longest run of characters without a wildcard in it, in characters.
+    /// Length of the longest run without wildcards, in characters.
     pub fn longest(&self) -> usize {
         self.0
             .iter()
@@ -51,7 +51,7 @@ impl Pattern {
             .unwrap_or(0)
     }
 
-    /// The pattern with its characters folded. Runs of which nothing remains are left out.
+    /// Folds the literal text. Runs that fold to nothing are dropped.
     pub fn folded(&self, fold: impl Fn(&str) -> String) -> Self {
         let parts = self.0.iter().map(|part| match part {
             Part::Text(text) => Part::Text(fold(text)),
@@ -60,7 +60,7 @@ impl Pattern {
         Self(parts.filter(|part| !matches!(part, Part::Text(text) if text.is_empty())).collect())
     }
 
-    /// As SQL's LIKE takes it, with the backslash as the escape.
+    /// Renders the pattern for SQL's `LIKE`, with the backslash as the escape character.
     pub fn like(&self) -> String {
         self.0
             .iter()
@@ -73,7 +73,7 @@ impl Pattern {
     }
 }
 
-/// A text that stands for itself in LIKE.
+/// Escapes a text so that SQL's `LIKE` matches it literally.
 pub fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

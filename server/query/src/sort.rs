@@ -1,29 +1,29 @@
-//! The order of a list: `-created_at,username`.
+//! Sort orders of lists, such as `-created_at,username`.
 
 use crate::SORT_KEYS_MAX;
 use crate::check::Sight;
 use crate::error::{QueryError, QueryResult};
 use crate::field::Fields;
 
-/// One field of an order.
+/// One field of a sort order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SortKey<F> {
     /// The field.
     pub field: F,
-    /// Up or down.
+    /// Ascending or descending.
     pub direction: Direction,
 }
 
-/// Up or down. Rows without a value come last either way.
+/// Direction of sorting. Rows without a value come last in both directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// From the least to the greatest.
+    /// Smallest first.
     Ascending,
-    /// From the greatest to the least.
+    /// Greatest first.
     Descending,
 }
 
-/// Reads an order.
+/// Parses a sort order. Fails if a field is unknown, invisible, unsortable or listed twice, or if there are too many.
 pub fn parse<F: Fields>(text: &str, sight: Sight) -> QueryResult<Vec<SortKey<F>>> {
     let mut keys: Vec<SortKey<F>> = Vec::new();
     let mut at = 0;
@@ -45,7 +45,7 @@ pub fn parse<F: Fields>(text: &str, sight: Sight) -> QueryResult<Vec<SortKey<F>>
             return Err(QueryError::at(start, message));
         };
         if keys.iter().any(|key| key.field == field.id) {
-            return Err(QueryError::at(start, format!("{name} stands here twice")));
+            return Err(QueryError::at(start, format!("{name} is listed twice; name each field once")));
         }
         if keys.len() == SORT_KEYS_MAX {
             return Err(QueryError::at(start, format!("at most {SORT_KEYS_MAX} fields")));
@@ -74,12 +74,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_place() {
+    fn errors_have_positions() {
         let error = |text, sight| parse::<UserField>(text, sight).unwrap_err();
         assert_eq!(error("username, color", Sight::Whole).position, Some(10));
         assert_eq!(error("-email", Sight::Card).position, Some(0));
         assert!(error("-email", Sight::Card).message.ends_with("allowed: id, username, name"));
-        assert_eq!(error("name,-name", Sight::Whole).message, "name stands here twice");
+        assert_eq!(error("name,-name", Sight::Whole).message, "name is listed twice; name each field once");
         assert_eq!(error("id,name,username,email", Sight::Whole).message, "at most 3 fields");
         for junk in ["", ",", "name,", "--name", "+name", "custom_data"] {
             assert!(parse::<UserField>(junk, Sight::Whole).is_err(), "{junk}");

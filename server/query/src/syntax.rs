@@ -1,4 +1,4 @@
-//! What the three front ends give: a tree with positions, in which nothing has been looked up yet.
+//! The syntax tree of the three front ends: it has positions, and its names are not looked up yet.
 
 use serde_json::{Number, Value};
 
@@ -6,46 +6,46 @@ use crate::error::Place;
 use crate::filter::{Case, Order};
 use crate::pattern::Pattern;
 
-/// Something, and where it stands.
+/// A value with its position.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spanned<T> {
-    /// The place.
+    /// Position in the query.
     pub at: Place,
-    /// What stands there.
+    /// The parsed value.
     pub value: T,
 }
 
 impl<T> Spanned<T> {
-    /// Something at a place.
+    /// Creates a value at a position.
     pub fn new(at: impl Into<Place>, value: T) -> Self {
         Self { at: at.into(), value }
     }
 }
 
-/// A query as it was written.
+/// A parsed query.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Syntax {
-    /// All of these; of none, everything.
+    /// All of these; true if empty.
     All(Vec<Syntax>),
     /// Any of these.
     Any(Vec<Syntax>),
-    /// Everything else.
+    /// Negation.
     Not(Box<Syntax>),
     /// A comparison of a field.
     Test(Spanned<Path>, Spanned<Operator>),
-    /// `groups[…]`: one entry that passes all of it.
+    /// `groups[…]`: one entry satisfies the whole filter.
     Entry(Spanned<Path>, Box<Syntax>),
     /// A word in any searchable field.
     Word(Spanned<Pattern>),
 }
 
 impl Syntax {
-    /// All of these. Of one, that one.
+    /// Joins conditions with "and"; returns a single one unchanged.
     pub(crate) fn all(parts: Vec<Self>) -> Self {
         alone(parts).unwrap_or_else(Self::All)
     }
 
-    /// Any of these. Of one, that one.
+    /// Joins conditions with "or"; returns a single one unchanged.
     pub(crate) fn any(parts: Vec<Self>) -> Self {
         alone(parts).unwrap_or_else(Self::Any)
     }
@@ -55,12 +55,12 @@ fn alone(parts: Vec<Syntax>) -> Result<Syntax, Vec<Syntax>> {
     <[Syntax; 1]>::try_from(parts).map(|[part]| part)
 }
 
-/// A field's name and, where the field is an object, what is meant in it.
+/// A field's name and, for an object, the path inside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path {
     /// The field.
     pub field: String,
-    /// The members' names below it.
+    /// Names of the members below the field.
     pub below: Vec<String>,
 }
 
@@ -69,9 +69,9 @@ pub struct Path {
 pub enum Operator {
     /// Has a value.
     Present,
-    /// Is true, or has a value where it can't be: JSON Logic's bare `var`.
+    /// Is true or, for a field that is not a boolean, has a value: JSON Logic's bare `var`.
     Truthy,
-    /// Is one of these. Just one: `eq`.
+    /// Equals one of these; a single value is `eq`.
     Equal(Vec<Spanned<Literal>>, Case),
     /// Contains.
     Contains(Spanned<Literal>, Case),
@@ -79,15 +79,15 @@ pub enum Operator {
     StartsWith(Spanned<Literal>),
     /// Ends with.
     EndsWith(Spanned<Literal>),
-    /// Is less or greater.
+    /// Is less or greater than a value.
     Compare(Order, Spanned<Literal>),
     /// Matches a regular expression.
     Matches(Spanned<String>),
-    /// Is like a pattern with wildcards; a pattern without is an equality in any kind of field.
+    /// Matches a pattern with wildcards; a pattern without wildcards means equality in every kind of field.
     Like(Spanned<Pattern>),
 }
 
-/// A value as it was written.
+/// A literal value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Literal {
     /// Text.
@@ -96,12 +96,12 @@ pub enum Literal {
     Number(Number),
     /// True or false.
     Bool(bool),
-    /// Nothing.
+    /// `null`.
     Null,
 }
 
 impl Literal {
-    /// A value of JSON; none, where it is a list or an object.
+    /// Converts a JSON value. Returns `None` for a list or an object.
     pub(crate) fn of(value: Value) -> Option<Self> {
         match value {
             Value::String(text) => Some(Self::Text(text)),

@@ -254,7 +254,7 @@ async fn orders() {
         ("username,", Some(10), &["can't sort by \"\"", allowed]),
         (",", Some(1), &[allowed]),
         ("José,username", Some(1), &["can't sort by \"José\""]),
-        ("username,-username", Some(10), &["username stands here twice"]),
+        ("username,-username", Some(10), &["username is listed twice"]),
         ("id,username,email,name", Some(19), &["at most 3 fields"]),
         ("username;drop table users", Some(1), &[allowed]),
     ];

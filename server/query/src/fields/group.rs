@@ -1,10 +1,10 @@
-//! The fields of groups, and of a user's place in one.
+//! The fields of groups, and of the groups of a user.
 
 use crate::field::{Field, Fields, Kind};
 
 /// A field of groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the table says what they are")]
+#[expect(missing_docs, reason = "the table describes the fields")]
 pub enum GroupField {
     Id,
     Slug,
@@ -31,9 +31,9 @@ impl Fields for GroupField {
     ];
 }
 
-/// A field of one of a user's groups: what `groups[…]` may ask for.
+/// A field of one of a user's groups, for `groups[…]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the table says what they are")]
+#[expect(missing_docs, reason = "the table describes the fields")]
 pub enum GroupEntryField {
     Slug,
     Role,

@@ -17,7 +17,7 @@ mod tests {
     use super::*;
     use crate::field::Fields;
 
-    /// Every variant has its line, every line its own name. The compiler says which variant is missing here.
+    /// Every variant has a line, and every line a unique name. A variant missing below fails to compile.
     macro_rules! complete {
         ($fields:ident: $($variant:ident)*) => {{
             let variants = [$($fields::$variant),*];
@@ -29,7 +29,7 @@ mod tests {
             }
             assert_eq!($fields::TABLE.len(), variants.len());
             for field in $fields::TABLE {
-                assert_eq!($fields::named(field.name).unwrap().id, field.id, "{} stands here twice", field.name);
+                assert_eq!($fields::named(field.name).unwrap().id, field.id, "{} is listed twice", field.name);
             }
         }};
     }

@@ -4,7 +4,7 @@ use crate::field::{Field, Fields, Kind};
 
 /// A field of roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the table says what they are")]
+#[expect(missing_docs, reason = "the table describes the fields")]
 pub enum RoleField {
     Id,
     Name,

@@ -1,6 +1,6 @@
-//! JSON Logic: those of its operators that ask a record something.
+//! JSON Logic: the operators that test a record.
 //!
-//! Its reader keeps no positions, so an error names the member that it is about, as a JSON pointer does.
+//! The JSON parser keeps no positions, so errors name the member by a JSON pointer.
 
 mod operand;
 
@@ -15,7 +15,7 @@ use operand::Operand;
 
 const OPERATORS: &str = "and, or, !, !!, var, ==, ===, !=, !==, <, <=, >, >=, in";
 
-/// Reads a filter.
+/// Parses a filter.
 pub fn parse(text: &str) -> QueryResult<Syntax> {
     let document: Value = serde_json::from_str(text).map_err(|error| {
         let (passed, _) = text.split_at(json_text::byte(text, &error));
@@ -50,7 +50,7 @@ fn rule(value: &Value, at: &str, depth: usize) -> QueryResult<Syntax> {
     }
 }
 
-/// The rules of `and` and `or`.
+/// Parses the operands of `and` and `or`.
 fn rules(argument: &Value, at: &str, depth: usize) -> QueryResult<Vec<Syntax>> {
     match argument.as_array().map(Vec::as_slice) {
         None | Some([]) => wrong(at, "expected a list of at least one condition"),
@@ -62,7 +62,7 @@ fn rules(argument: &Value, at: &str, depth: usize) -> QueryResult<Vec<Syntax>> {
     }
 }
 
-/// The rule of `!` and `!!`, which may stand in a list.
+/// Parses the operand of `!` and `!!`, which may be in a list.
 fn inner(argument: &Value, at: &str, depth: usize) -> QueryResult<Syntax> {
     match argument.as_array().map(Vec::as_slice) {
         None => rule(argument, at, depth + 1),
@@ -103,7 +103,7 @@ fn compare(order: Order, argument: &Value, at: &str) -> QueryResult<Syntax> {
     }
 }
 
-/// What asks the same from the other side.
+/// Returns the operator for swapped operands.
 fn flipped(order: Order) -> Order {
     match order {
         Order::Less => Order::Greater,

@@ -1,4 +1,4 @@
-//! What JSON Logic's operators are given: fields, values and lists of values.
+//! Operands of JSON Logic: fields, values and lists of values.
 
 use serde_json::Value;
 
@@ -6,17 +6,17 @@ use super::{member, wrong};
 use crate::error::QueryResult;
 use crate::syntax::{Literal, Path, Spanned};
 
-/// What an operator is given.
+/// One operand of an operator.
 pub(super) enum Operand {
     /// `{"var": "username"}`
     Field(Spanned<Path>),
     /// A text, a number, true, false or null.
     Value(Spanned<Literal>),
-    /// Some of those.
+    /// A list of values.
     List(Vec<Spanned<Literal>>),
 }
 
-/// All that an operator is given.
+/// Parses all operands of an operator.
 pub(super) fn operands(argument: &Value, at: &str) -> QueryResult<Vec<Operand>> {
     let Some(items) = argument.as_array() else { return wrong(at, "expected a list") };
     items.iter().enumerate().map(|(index, item)| operand(item, &format!("{at}/{index}"))).collect()
@@ -51,7 +51,7 @@ fn literal(value: &Value, at: &str) -> QueryResult<Spanned<Literal>> {
     }
 }
 
-/// The name and the value of an object's only member.
+/// Returns the name and the value of an object's only member.
 pub(super) fn only_member<'a>(value: &'a Value, at: &str) -> QueryResult<(&'a str, &'a Value)> {
     let Some(members) = value.as_object() else {
         return wrong(at, "expected an object, such as {\"==\": [{\"var\": \"username\"}, \"ada\"]}");
@@ -63,7 +63,7 @@ pub(super) fn only_member<'a>(value: &'a Value, at: &str) -> QueryResult<(&'a st
     }
 }
 
-/// What `var` names: `"username"`, `["username"]`, `"custom_data.plan"`.
+/// Parses the path of `var`: `"username"`, `["username"]`, `"custom_data.plan"`.
 pub(super) fn path(argument: &Value, at: &str) -> QueryResult<Path> {
     let name = match argument {
         Value::String(name) => name,

@@ -1,15 +1,15 @@
-//! Rejects regular expressions that Postgres takes long to compile, or much memory to match. Both grow with what is
-//! left once counted repetitions are written out: `(ab?){3}` is `ab?ab?ab?`, six characters of which three are optional.
+//! Rejects regular expressions that Postgres takes long to compile or much memory to match. Both grow with the size of the
+//! expression after expanding counted repetitions: `(ab?){3}` is `ab?ab?ab?`, six characters, three of them optional.
 
 use regex_syntax::ast::{Ast, RepetitionKind, RepetitionRange};
 
-/// How many characters an expression may have, written out: its automaton has as many states.
+/// Maximum size of the expanded expression, in characters; the automaton has as many states.
 pub(crate) const SIZE_MAX: u32 = 1000;
-/// How many parts may be optional (`?`, `*`, `{0,…}`), written out. Compiling takes time with the cube of their number:
-/// Postgres 15 needs 0.3 s at the worst for 20, 0.8 s for 30, and more than 20 s for 1000.
+/// Maximum number of optional parts (`?`, `*`, `{0,…}`) of the expanded expression. The time to compile grows with the cube of
+/// their number: Postgres 15 needs at most 0.3 s for 20, 0.8 s for 30, and more than 20 s for 1000.
 pub(crate) const OPTIONAL_MAX: u32 = 20;
 
-/// What is too much, if anything is.
+/// Returns an error message if the expression exceeds a limit.
 pub(super) fn excess(ast: &Ast) -> Option<String> {
     let cost = of(ast, 1);
     if cost.size > SIZE_MAX {
@@ -42,7 +42,7 @@ impl Cost {
     }
 }
 
-/// The cost of a piece that stands in the expression so many times.
+/// Computes the cost of a node that occurs `times` times.
 fn of(ast: &Ast, times: u32) -> Cost {
     let sum = |parts: &[Ast]| parts.iter().fold(Cost::default(), |cost, part| cost.and(of(part, times)));
     match ast {
@@ -62,7 +62,7 @@ fn of(ast: &Ast, times: u32) -> Cost {
             let inner = of(&repetition.ast, times.saturating_mul(most.max(1)));
             inner.and(Cost { size: 0, optional: if optional { times } else { 0 } })
         }
-        // `^` and `$` match nothing, which costs as much as what is optional, but only where it is repeated.
+        // `^` and `$` match no characters; if repeated, they cost as much as optional parts.
         Ast::Assertion(_) => Cost { size: times, optional: times - 1 },
         Ast::Empty(_) | Ast::Flags(_) => Cost::default(),
         Ast::Literal(_) | Ast::Dot(_) | Ast::ClassUnicode(_) | Ast::ClassPerl(_) | Ast::ClassBracketed(_) => {

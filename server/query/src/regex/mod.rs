@@ -1,8 +1,9 @@
-//! Regular expressions: the part of their syntax that Postgres (its advanced ones) and Rust's `regex` read alike.
+//! Regular expressions: the part of the syntax that has the same meaning in Postgres (advanced regular expressions) and in Rust's
+//! `regex`.
 //!
-//! They differ in two things that stay: Postgres' dot is any character, a line break too, and what `\d`, `\s`, `\w` and
-//! `(?i)` make of letters beyond ASCII is up to the database's locale. POSIX classes such as `[[:alpha:]]` are written out
-//! for Postgres, as the ASCII that they are in Rust.
+//! Two differences remain: the dot of Postgres matches any character, including line breaks, and the database's locale decides how
+//! `\d`, `\s`, `\w` and `(?i)` treat letters beyond ASCII. POSIX classes such as `[[:alpha:]]` are expanded for Postgres to the
+//! ASCII characters that they have in Rust.
 
 mod cost;
 mod needle;
@@ -16,21 +17,21 @@ use regex_syntax::ast::parse::ParserBuilder;
 use crate::REGEX_MAX;
 use crate::error::{Place, QueryError, QueryResult};
 
-/// How deep groups, choices and repetitions may be nested.
+/// Maximum nesting depth of groups, alternatives and repetitions.
 const NEST_MAX: u32 = 10;
 
-/// A regular expression that was checked.
+/// A validated regular expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Regex {
-    /// As Postgres takes it.
+    /// The expression in the syntax of Postgres.
     pub pattern: String,
-    /// At least three characters of ASCII in a row that every match has, where there are such: an index finds those.
-    /// Only their letters' case can differ.
+    /// A run of at least three ASCII characters that every match contains up to case, if there is one. A trigram index can
+    /// find it.
     pub needle: Option<String>,
 }
 
 impl Regex {
-    /// Checks one that stands at a place.
+    /// Validates the expression at a position of a query.
     pub fn parse(at: &Place, text: &str) -> QueryResult<Self> {
         let length = text.chars().count();
         if length > REGEX_MAX {
@@ -49,7 +50,7 @@ impl Regex {
             Ok((pattern, needle)) => Ok(Self { pattern, needle }),
             Err(Flaw { span, message }) => {
                 let (passed, _) = text.split_at(span.start.offset);
-                // People count from 1.
+                // Positions in messages start at 1.
                 let character = passed.chars().count() + 1;
                 let message = format!("in the regular expression, character {character}: {message}");
                 Err(QueryError::at(at, message))
@@ -58,7 +59,7 @@ impl Regex {
     }
 }
 
-/// What is wrong, and where.
+/// An error with its position.
 #[derive(Debug)]
 struct Flaw {
     span: Span,

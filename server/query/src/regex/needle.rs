@@ -1,11 +1,11 @@
-//! The longest run of characters that every match has.
+//! The longest run of characters that every match contains.
 
 use regex_syntax::ast::{Ast, RepetitionKind, RepetitionRange};
 
-/// An index of trigrams finds no less.
+/// Minimum length that a trigram index can find.
 const LEAST: usize = 3;
 
-/// The longest run, where it is long enough to be looked for.
+/// Returns the longest run, if a trigram index can find it.
 pub(super) fn needle(ast: &Ast) -> Option<String> {
     let mut runs = Runs::default();
     runs.walk(ast);
@@ -13,7 +13,7 @@ pub(super) fn needle(ast: &Ast) -> Option<String> {
     Some(runs.longest).filter(|run| run.len() >= LEAST)
 }
 
-/// The run that is being read, and the longest so far.
+/// The current run, and the longest so far.
 #[derive(Default)]
 struct Runs {
     current: String,
@@ -23,7 +23,7 @@ struct Runs {
 impl Runs {
     fn walk(&mut self, ast: &Ast) {
         match ast {
-            // Indexes hold folded text, in which neighbours beyond ASCII can become something else.
+            // Indexes hold folded text, and folding can change characters next to non-ASCII ones.
             Ast::Literal(literal) if literal.c.is_ascii() => self.current.push(literal.c),
             Ast::Concat(concat) => concat.asts.iter().for_each(|part| self.walk(part)),
             Ast::Group(group) => self.walk(&group.ast),
@@ -31,7 +31,7 @@ impl Runs {
                 self.walk(&repetition.ast);
                 self.end();
             }
-            // They take no room.
+            // Assertions match no characters.
             Ast::Assertion(_) | Ast::Flags(_) | Ast::Empty(_) => {}
             _ => self.end(),
         }

@@ -1,4 +1,4 @@
-//! Refuses what Postgres and Rust read differently, what one of them doesn't know, and what costs too much.
+//! Rejects syntax that Postgres and Rust interpret differently or that one of them lacks, and repetitions that cost too much.
 
 use regex_syntax::ast::{
     self, AssertionKind, Ast, ClassSet, ClassSetItem, FlagsItemKind, GroupKind, LiteralKind, RepetitionKind,
@@ -7,14 +7,14 @@ use regex_syntax::ast::{
 
 use super::Flaw;
 
-/// How often Postgres lets something be repeated.
+/// Maximum count of a repetition in Postgres.
 const REPEAT_MAX: u32 = 255;
-/// How often nested repetitions may repeat something together: their products are what takes time and memory.
+/// Maximum product of the counts of nested repetitions, which determines time and memory.
 const PRODUCT_MAX: u32 = 1000;
 
 type Checked = Result<(), Flaw>;
 
-/// Checks a whole regular expression.
+/// Validates a whole regular expression.
 pub(super) fn check(text: &str, ast: &Ast) -> Checked {
     Check { text, product: 1 }.piece(ast)
 }
@@ -23,11 +23,11 @@ fn flaw(span: Span, message: impl Into<String>) -> Checked {
     Err(Flaw { span, message: message.into() })
 }
 
-/// What is known while walking down.
+/// State of the walk through the syntax tree.
 #[derive(Clone, Copy)]
 struct Check<'a> {
     text: &'a str,
-    /// How often the repetitions around this place repeat it.
+    /// Product of the counts of the repetitions around this node.
     product: u32,
 }
 
@@ -74,7 +74,7 @@ impl Check<'_> {
         if matches!(*repetition.ast, Ast::Assertion(_)) {
             return flaw(span, "^ and $ can't be repeated");
         }
-        // Postgres takes braces with spaces in them for letters.
+        // Postgres treats braces with spaces in them as literals.
         let written = self.text.get(span.start.offset..span.end.offset).unwrap_or_default();
         if written.contains(char::is_whitespace) {
             return flaw(span, "a repetition must not have spaces in it");
@@ -97,7 +97,7 @@ impl Check<'_> {
     }
 }
 
-/// `(?i)` at the very start, where it means the whole.
+/// Returns true for `(?i)`, which is allowed only at the very start.
 fn ignores_case(flags: &ast::SetFlags) -> bool {
     flags.span.start.offset == 0
         && matches!(flags.flags.items.as_slice(), [item] if item.kind == FlagsItemKind::Flag(ast::Flag::CaseInsensitive))
@@ -123,7 +123,7 @@ fn bracketed(class: &ast::ClassBracketed) -> Checked {
         item => std::slice::from_ref(item),
     };
     items.iter().try_for_each(class_item)?;
-    // Anywhere else Postgres takes it for a range.
+    // In other positions Postgres parses it as a range.
     let mut hyphens = items.iter().enumerate().filter(|(_, item)| is_hyphen(item));
     match (hyphens.next(), hyphens.next()) {
         (None, _) => Ok(()),
@@ -142,7 +142,7 @@ fn class_item(item: &ClassSetItem) -> Checked {
     match item {
         ClassSetItem::Perl(_) => Ok(()),
         ClassSetItem::Literal(found) => literal(found),
-        // With what follows, Postgres takes it for the beginning of a class's name.
+        // Together with the next character, Postgres parses it as the start of a class name.
         ClassSetItem::Range(range) if range.end.c == '[' && range.end.kind == LiteralKind::Verbatim => {
             flaw(range.end.span, "[ in brackets is written \\[")
         }

@@ -1,8 +1,8 @@
-//! POSIX classes, written out. What they are is up to the database's locale in Postgres, and ASCII everywhere else.
+//! Expansion of POSIX classes, whose members depend on the database's locale in Postgres and are ASCII elsewhere.
 
 use regex_syntax::ast::{self, Ast, ClassAscii, ClassAsciiKind, ClassSetItem, Visitor};
 
-/// The expression with every class in place of its name.
+/// Expands every class of the expression to its members.
 pub(super) fn written_out(text: &str, ast: &Ast) -> String {
     ast::visit(ast, WrittenOut { text, done: 0, written: String::with_capacity(text.len()) })
         .unwrap_or_else(|never| match never {})
@@ -10,7 +10,7 @@ pub(super) fn written_out(text: &str, ast: &Ast) -> String {
 
 struct WrittenOut<'a> {
     text: &'a str,
-    /// How many bytes are written.
+    /// Number of bytes already written.
     done: usize,
     written: String,
 }
@@ -41,12 +41,12 @@ impl Visitor for WrittenOut<'_> {
     }
 }
 
-/// What stands between the brackets. The escapes are those that Postgres and Rust share there.
+/// Members of a class, for use between brackets. Only escapes that Postgres and Rust share.
 fn members(kind: &ClassAsciiKind) -> &'static str {
     match kind {
         ClassAsciiKind::Alnum => "0-9A-Za-z",
         ClassAsciiKind::Alpha => "A-Za-z",
-        // NUL is in no text of the database.
+        // Text in the database contains no NUL.
         ClassAsciiKind::Ascii => r"\u0001-\u007F",
         ClassAsciiKind::Blank => r" \t",
         ClassAsciiKind::Cntrl => r"\u0001-\u001F\u007F",

@@ -1,7 +1,6 @@
-//! SCIM's filters (RFC 7644, section 3.4.2.2) over the names of this server's fields, with two operators more: `in` and
-//! `matches`.
+//! SCIM filters (RFC 7644, section 3.4.2.2) over this server's field names, with two additional operators: `in` and `matches`.
 //!
-//! What stands next decides every step, so no text is read over and over, whatever its nesting.
+//! The next token decides every step, so that parsing takes linear time regardless of nesting.
 
 mod operand;
 
@@ -19,7 +18,7 @@ use crate::syntax::{Operator, Path, Spanned, Syntax};
 
 const OPERATORS: &str = "an operator: eq, ne, co, sw, ew, gt, ge, lt, le, in, matches, pr";
 
-/// Reads a filter.
+/// Parses a filter.
 pub fn parse(text: &str) -> QueryResult<Syntax> {
     let filter = |input: &mut Input<'_>| any_of(input, 0);
     read(text, terminated(filter, (multispace0, must("and, or or the end", eof))))
@@ -50,7 +49,7 @@ fn term(input: &mut Input<'_>, depth: usize) -> Read<Syntax> {
     must("the name of a field, not or (", alt((negation, group, comparison))).parse_next(input)
 }
 
-/// What follows `not`. The RFC wants parentheses there, so both together are one level.
+/// The operand of `not`. The RFC requires parentheses there, so `not (…)` counts as one level of nesting.
 fn negated(input: &mut Input<'_>, depth: usize) -> Read<Syntax> {
     let group = |input: &mut Input<'_>| group(input, depth);
     alt((group, |input: &mut Input<'_>| term(input, depth + 1))).parse_next(input)

@@ -1,4 +1,4 @@
-//! What stands behind an operator: a value of JSON, several in parentheses, a regular expression.
+//! Operands: a JSON value, several values in parentheses, or a regular expression.
 
 use serde_json::Value;
 use winnow::Parser;
@@ -11,13 +11,13 @@ use crate::input::{Fault, Input, Read, must, spanned};
 use crate::json_text;
 use crate::syntax::{Literal, Spanned};
 
-/// One value.
+/// A single value.
 pub(super) fn value(input: &mut Input<'_>) -> Read<Spanned<Literal>> {
     let wanted = "a value: a text in double quotes, a number, true, false or null";
     preceded(multispace0, spanned(must(wanted, alt((text.map(Literal::Text), word))))).parse_next(input)
 }
 
-/// Some values: `("a", "b")`.
+/// A list of values: `("a", "b")`.
 pub(super) fn values(input: &mut Input<'_>) -> Read<Vec<Spanned<Literal>>> {
     delimited(
         (multispace0, must("( and values", '(')),
@@ -27,12 +27,12 @@ pub(super) fn values(input: &mut Input<'_>) -> Read<Vec<Spanned<Literal>>> {
     .parse_next(input)
 }
 
-/// A regular expression in a text.
+/// A regular expression in double quotes.
 pub(super) fn regex(input: &mut Input<'_>) -> Read<Spanned<String>> {
     preceded(multispace0, spanned(must("a regular expression in double quotes", text))).parse_next(input)
 }
 
-/// A text as JSON writes it.
+/// A JSON string.
 pub(super) fn text(input: &mut Input<'_>) -> Read<String> {
     peek('"').parse_next(input)?;
     let start = input.current_token_start();
@@ -48,7 +48,7 @@ pub(super) fn text(input: &mut Input<'_>) -> Read<String> {
     Ok(text)
 }
 
-/// Everything else that JSON writes without brackets.
+/// Any other JSON value without brackets.
 fn word(input: &mut Input<'_>) -> Read<Literal> {
     take_while(1.., |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
         .verify_map(|word| serde_json::from_str::<Value>(word).ok().and_then(Literal::of))

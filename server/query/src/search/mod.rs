@@ -1,4 +1,4 @@
-//! The search bar: `ada`, `email:*@example.org`, `-suspended:true`, `"Ada L"`. All of it must hold.
+//! Search text, such as `ada`, `email:*@example.org`, `-suspended:true` and `"Ada L"`. All terms must match.
 
 mod pattern;
 
@@ -14,7 +14,7 @@ use crate::syntax::{Operator, Path, Spanned, Syntax};
 const TERM: &str = "a word, a phrase in quotes or field:value";
 const END: &str = "a space or a comma";
 
-/// Reads a search.
+/// Parses search text.
 pub fn parse(text: &str) -> QueryResult<Syntax> {
     let terms = alt((eof.map(|_| Vec::new()), separated(1.., term, separator)));
     read(text, preceded(space, terminated(terms, (space, must(END, eof)))).map(Syntax::all))
@@ -38,7 +38,7 @@ fn term(input: &mut Input<'_>) -> Read<Syntax> {
 fn comparison(input: &mut Input<'_>) -> Read<Syntax> {
     let (start, at) = (input.current_token_start(), here(input));
     let path = terminated(path, (space, ':', space)).parse_next(input)?;
-    // Only the colon makes a field of it, so only now it may be a wrong one.
+    // The name is validated after the colon, because without one it is a word.
     if path.below.iter().any(String::is_empty) {
         return Err(Fault::at(start, "expected a name behind every dot"));
     }

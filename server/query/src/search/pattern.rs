@@ -1,4 +1,4 @@
-//! Words and phrases, with wildcards and escapes in both.
+//! Words and phrases, both with wildcards and escapes.
 
 use winnow::Parser;
 use winnow::combinator::{alt, opt, preceded, repeat};
@@ -29,7 +29,7 @@ fn phrase<'a>(quote: char) -> impl Parser<Input<'a>, Pattern, Fault> {
     }
 }
 
-/// Quotes mean something at the beginning only: O'Brien needs none around.
+/// A word. Quotes have a meaning only at its beginning, so that O'Brien needs no quotes.
 fn word(input: &mut Input<'_>) -> Read<Pattern> {
     pieces(|c| !c.is_whitespace() && c != ',').verify(|word: &Pattern| !word.is_empty()).parse_next(input)
 }
@@ -42,7 +42,7 @@ enum Piece {
 
 fn pieces<'a>(plain: impl Fn(char) -> bool + Copy) -> impl Parser<Input<'a>, Pattern, Fault> {
     let piece = alt((
-        // Two runs of any characters are one.
+        // Consecutive `*` are equal to one.
         take_while(1.., '*').map(|_| Piece::Wildcard(Part::Many)),
         '?'.map(|_| Piece::Wildcard(Part::One)),
         escape.map(Piece::Character),

@@ -1,11 +1,11 @@
-//! Texts made to cost time or the stack. Whoever reads them twice at every level doesn't live to see the end.
+//! Texts that attack parse time or stack depth. Parsing a level twice would take exponential time.
 
 use rollcall_query::error::QueryResult;
 use rollcall_query::fields::UserField;
 use rollcall_query::syntax::Syntax;
 use rollcall_query::{DEPTH_MAX, FILTER_MAX, SEARCH_MAX, Sight, filter, json_logic, scim, search};
 
-/// A text of about this many characters.
+/// Repeats a part up to about this many characters.
 fn filled(part: &str, length: usize) -> String {
     part.repeat(length / part.chars().count())
 }
@@ -29,7 +29,7 @@ fn depth_is_bounded() {
 }
 
 #[test]
-fn long_filters_are_refused_soon() {
+fn long_filters_are_rejected_quickly() {
     for part in [
         "(",
         "not ",
@@ -61,7 +61,7 @@ fn long_filters_are_refused_soon() {
 }
 
 #[test]
-fn long_searches_are_read_soon() {
+fn long_searches_are_parsed_quickly() {
     for part in ["a ", "-a ", "a:b ", "*?", "\\", "'", "a.", "-", ":", "é", "a  "] {
         let _ = search::parse(&filled(part, 10_000));
     }
@@ -72,7 +72,7 @@ fn long_searches_are_read_soon() {
 }
 
 #[test]
-fn nothing_is_read_that_is_too_long() {
+fn too_long_queries_are_rejected_before_parsing() {
     let error = filter::<UserField>(&"é".repeat(FILTER_MAX + 1), Sight::Whole).unwrap_err();
     assert_eq!(error.to_string(), "filter: must not have more than 4096 characters, has 4097");
     let error = search::<UserField>(&"é".repeat(SEARCH_MAX + 1), Sight::Whole).unwrap_err();

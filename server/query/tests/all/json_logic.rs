@@ -16,7 +16,7 @@ fn truthy(at: &str, field: &str) -> Syntax {
 }
 
 #[test]
-fn equality_and_conditions_have_their_places() {
+fn equality_and_conditions_have_positions() {
     assert_read(
         parse,
         vec![
@@ -55,7 +55,7 @@ fn equality_and_conditions_have_their_places() {
 }
 
 #[test]
-fn order_has_two_sides() {
+fn order_works_with_the_field_on_either_side() {
     let compare = |name: &str, order, field: usize, value: usize| {
         let operator = Operator::Compare(order, number(member(&format!("/{name}/{value}")), 5));
         test(member(&format!("/{name}/{field}")), "a", member(&format!("/{name}")), operator)
@@ -81,7 +81,7 @@ fn order_has_two_sides() {
 }
 
 #[test]
-fn in_asks_lists_and_texts() {
+fn in_applies_to_lists_and_texts() {
     let list = Operator::Equal(vec![text(member("/in/1/0"), "x"), number(member("/in/1/1"), 2)], Case::Exact);
     let contains = Operator::Contains(text(member("/in/0"), "x"), Case::Exact);
     assert_read(
@@ -94,7 +94,7 @@ fn in_asks_lists_and_texts() {
 }
 
 #[test]
-fn what_is_no_json_is_told_with_its_place() {
+fn json_syntax_errors_have_positions() {
     let cases = [
         ("", 0, "EOF"),
         ("{\"é\": ", 6, "EOF"),
@@ -108,7 +108,7 @@ fn what_is_no_json_is_told_with_its_place() {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_member() {
+fn errors_name_the_member() {
     let cases = [
         ("[]", "expected an object, such as {\"==\""),
         ("true", "expected an object, such as"),

@@ -1,6 +1,7 @@
-//! The three languages from outside: what each text means, what is wrong with the others and where.
+//! Tests of the three query languages through the public interface: the trees of valid texts, and the errors and positions of
+//! invalid ones.
 //!
-//! One file for each language, `typed` for what all of them become, `random` for texts that nobody thought of.
+//! One file for each language, `typed` for the typed trees, `random` for random texts.
 #![expect(clippy::unwrap_used, reason = "a test's helpers are tests: what fails here fails the test")]
 
 mod hostile;

@@ -18,7 +18,7 @@ fn parse(text: &str) -> Result<Option<String>, String> {
 }
 
 #[test]
-fn what_means_the_same_everywhere_is_accepted() {
+fn portable_syntax_is_accepted() {
     let accepted = [
         "a",
         "é]}#&~-@ ",
@@ -61,9 +61,9 @@ fn what_means_the_same_everywhere_is_accepted() {
 }
 
 #[test]
-fn everything_else_is_refused_with_its_place() {
+fn other_syntax_is_rejected_with_its_position() {
     let letters = "the only letters behind a backslash are d, s, w, D, S, W, t, n";
-    let refused = [
+    let rejected = [
         ("", 1, "expected something to match"),
         ("(?i)", 1, "expected something to match"),
         ("(?i)|a", 1, "expected something to match"),
@@ -90,7 +90,7 @@ fn everything_else_is_refused_with_its_place() {
         ("a{", 2, "unclosed"),
         ("(a{200}){200}", 3, "too costly"),
         ("((a{10}){10}){11}", 4, "too costly"),
-        // Postgres 15 says of the first that it is too complex, and compiles the second for more than twenty seconds.
+        // Postgres 15 rejects the first as too complex and compiles the second for more than twenty seconds.
         (r"(\w\d[^a][a-z]){255}", 1, "it has 1020 characters, more than 1000"),
         ("((a?){0,30}){0,30}", 1, "it has 931 optional parts (?, *, {0,…}), more than 20"),
         ("(^a|b$){20}", 1, "it has 38 optional parts"),
@@ -128,7 +128,7 @@ fn everything_else_is_refused_with_its_place() {
         ("(?=a)", 1, "look-around"),
         ("(((((((((((a)))))))))))", 11, "nested"),
     ];
-    for (text, character, message) in refused {
+    for (text, character, message) in rejected {
         let error = parse(text).expect_err(text);
         assert!(
             error.starts_with(&format!("in the regular expression, character {character}: ")),
@@ -144,7 +144,7 @@ fn everything_else_is_refused_with_its_place() {
 }
 
 #[test]
-fn classes_of_posix_are_written_out() {
+fn posix_classes_are_expanded() {
     let written = [
         ("[[:alpha:]]", "[A-Za-z]"),
         ("^[[:upper:]][[:lower:]]+$", "^[A-Z][a-z]+$"),
@@ -163,7 +163,7 @@ fn classes_of_posix_are_written_out() {
 }
 
 #[test]
-fn a_needle_is_in_every_match() {
+fn every_match_contains_the_needle() {
     let needles = [
         ("ab", None),
         ("abc", Some("abc")),

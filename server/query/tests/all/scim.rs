@@ -1,4 +1,4 @@
-//! SCIM's filters.
+//! SCIM filters.
 
 use rollcall_query::filter::{Case, Order};
 use rollcall_query::scim::parse;
@@ -11,7 +11,7 @@ fn folded(value: Spanned<Literal>) -> Operator {
 }
 
 #[test]
-fn comparisons_have_their_places() {
+fn comparisons_have_positions() {
     let compare = |order| test(0, "a", 2, Operator::Compare(order, text(5, "x")));
     assert_read(
         parse,
@@ -60,7 +60,7 @@ fn values_are_those_of_json() {
 }
 
 #[test]
-fn keywords_have_no_case_and_an_order() {
+fn keywords_ignore_case_and_have_precedence() {
     assert_same(
         parse,
         &[
@@ -88,7 +88,7 @@ fn keywords_have_no_case_and_an_order() {
                 "a pr or b pr or not c pr",
                 Syntax::Any(vec![present(0, "a", 2), present(8, "b", 10), not(present(20, "c", 22))]),
             ),
-            // Names may start like keywords.
+            // Names may begin with keywords.
             ("note pr and order pr", Syntax::All(vec![present(0, "note", 5), present(12, "order", 18)])),
         ],
     );
@@ -117,7 +117,7 @@ fn paths_lead_into_objects_and_groups() {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_place() {
+fn errors_have_positions() {
     let operator = "expected an operator: eq, ne, co, sw, ew, gt, ge, lt, le, in, matches, pr";
     let name = "expected the name of a field, not or (";
     let value = "expected a value: a text in double quotes, a number, true, false or null";

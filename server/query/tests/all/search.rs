@@ -1,4 +1,4 @@
-//! The search bar.
+//! Search text.
 
 use rollcall_query::search::parse;
 use rollcall_query::syntax::{Operator, Spanned, Syntax};
@@ -18,7 +18,7 @@ fn like(at: usize, field: &str, value_at: usize, text: &str) -> Syntax {
 }
 
 #[test]
-fn words_and_phrases_are_read() {
+fn words_and_phrases_are_parsed() {
     let mut cases = vec![
         ("", Syntax::All(Vec::new())),
         (" \t\n", Syntax::All(Vec::new())),
@@ -36,7 +36,7 @@ fn words_and_phrases_are_read() {
         (r#"\\\?\*\"\'\n\:\,\-\ x"#, plain(0, "\\?*\"'\n:,- x")),
         (r#""\\\?\*\"\'\n\:\,\-\ x""#, plain(0, "\\?*\"'\n:,- x")),
     ];
-    // What Dioptra wants quotes for, or refuses altogether.
+    // NIST Dioptra requires quotes for these, or rejects them.
     for text in [
         "john.doe",
         "john-doe",
@@ -56,7 +56,7 @@ fn words_and_phrases_are_read() {
 }
 
 #[test]
-fn fields_have_their_values() {
+fn fields_have_values() {
     assert_read(
         parse,
         vec![
@@ -98,7 +98,7 @@ fn a_minus_negates_where_a_term_starts() {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_place() {
+fn errors_have_positions() {
     let term = "expected a word, a phrase in quotes or field:value";
     let value = "expected a value behind the colon";
     let end = "expected a space or a comma";
@@ -137,9 +137,9 @@ fn what_is_wrong_is_told_with_its_place() {
     assert_refused(parse, &cases.map(|(text, at, message)| (text, Some(at), message)));
 }
 
-/// What NIST Dioptra's own language accepts, in its forms.
+/// Forms that NIST Dioptra's query language accepts.
 #[test]
-fn what_dioptra_accepts_stays_valid() {
+fn queries_of_dioptra_are_valid() {
     let texts = [
         "username:us*r?",
         "a, b",

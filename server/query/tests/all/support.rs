@@ -1,4 +1,4 @@
-//! Trees in few words, and the comparison of what was read with what was expected.
+//! Short constructors of trees, and comparisons of parsed with expected trees.
 
 use rollcall_query::error::{Place, QueryResult};
 use rollcall_query::filter::Case;
@@ -6,18 +6,18 @@ use rollcall_query::pattern::{Part, Pattern};
 use rollcall_query::syntax::{Literal, Operator, Path, Spanned, Syntax};
 use serde_json::Number;
 
-/// A member of a JSON document.
+/// Position of a member of a JSON document.
 pub fn member(pointer: &str) -> Place {
     Place::Member(pointer.to_owned())
 }
 
-/// A path: `custom_data.plan`.
+/// A path such as `custom_data.plan`.
 pub fn path(text: &str) -> Path {
     let mut parts = text.split('.').map(str::to_owned);
     Path { field: parts.next().unwrap_or_default(), below: parts.collect() }
 }
 
-/// A field at a place, and an operator at another.
+/// A comparison, with the positions of the field and of the operator.
 pub fn test(at: impl Into<Place>, field: &str, operator_at: impl Into<Place>, operator: Operator) -> Syntax {
     Syntax::Test(Spanned::new(at, path(field)), Spanned::new(operator_at, operator))
 }
@@ -42,7 +42,7 @@ pub fn equal(case: Case, value: Spanned<Literal>) -> Operator {
     Operator::Equal(vec![value], case)
 }
 
-/// A pattern in which `*` and `?` are the wildcards and everything else stands for itself.
+/// A pattern in which `*` and `?` are wildcards and all other characters are literal.
 pub fn pattern(text: &str) -> Pattern {
     let mut pattern = Pattern::default();
     for character in text.chars() {
@@ -55,14 +55,14 @@ pub fn pattern(text: &str) -> Pattern {
     pattern
 }
 
-/// Every text means its tree.
+/// Asserts that every text parses to its tree.
 pub fn assert_read(parse: fn(&str) -> QueryResult<Syntax>, cases: Vec<(&str, Syntax)>) {
     for (text, expected) in cases {
         assert_eq!(parse(text), Ok(expected), "{text}");
     }
 }
 
-/// Every text is wrong at its place, for its reason.
+/// Asserts the position and the message of the error of every text.
 pub fn assert_refused(parse: fn(&str) -> QueryResult<Syntax>, cases: &[(&str, Option<usize>, &str)]) {
     for (text, position, message) in cases {
         match parse(text) {
@@ -75,7 +75,7 @@ pub fn assert_refused(parse: fn(&str) -> QueryResult<Syntax>, cases: &[(&str, Op
     }
 }
 
-/// Every two texts mean the same, but for the places.
+/// Asserts that both texts of every pair parse to the same tree, apart from positions.
 pub fn assert_same(parse: fn(&str) -> QueryResult<Syntax>, cases: &[(&str, &str)]) {
     for (one, other) in cases {
         assert_eq!(parse(one).map(placeless), parse(other).map(placeless), "{one}");
@@ -83,7 +83,7 @@ pub fn assert_same(parse: fn(&str) -> QueryResult<Syntax>, cases: &[(&str, &str)
     }
 }
 
-/// The tree with every place at the start, to be compared with one that nobody wrote.
+/// Sets every position of a tree to the start, for comparison with a constructed tree.
 pub fn placeless(syntax: Syntax) -> Syntax {
     let parts = |parts: Vec<Syntax>| parts.into_iter().map(placeless).collect();
     match syntax {

@@ -1,4 +1,4 @@
-//! What the languages become, and what is told where a name or a value doesn't fit.
+//! Typed trees of the languages, and errors of names and values that don't fit.
 
 use rollcall_query::fields::{GroupEntryField, UserField};
 use rollcall_query::regex::Regex;
@@ -10,12 +10,12 @@ fn read(text: &str) -> Filter<UserField> {
     filter(text, Sight::Whole).unwrap()
 }
 
-fn refused(text: &str) -> QueryError {
+fn rejected(text: &str) -> QueryError {
     filter::<UserField>(text, Sight::Whole).unwrap_err()
 }
 
 #[test]
-fn the_languages_meet_in_one_tree() {
+fn the_languages_produce_the_same_tree() {
     let ada =
         |case| Filter::Test(UserField::Username, Test::Text(TextTest::Equal(vec!["ada".to_owned()], case)));
     assert_eq!(read("username eq \"ada\""), ada(Case::Folded));
@@ -53,8 +53,8 @@ fn the_languages_meet_in_one_tree() {
 }
 
 #[test]
-fn what_does_not_fit_is_told_with_its_place() {
-    let error = refused("username pr and color eq 1");
+fn type_errors_have_positions() {
+    let error = rejected("username pr and color eq 1");
     assert_eq!(error.position, Some(16));
     assert!(
         error.message.starts_with("there is no field \"color\"; allowed: id, username, email"),
@@ -65,22 +65,22 @@ fn what_does_not_fit_is_told_with_its_place() {
     assert_eq!(error.to_string(), "filter: at character 1: expected the name of a field, not or (");
     let error = filter::<UserField>("email pr", Sight::Card).unwrap_err();
     assert_eq!(error.message, "you may not see email; allowed: id, username, name");
-    assert_eq!(refused("suspended gt true").position, Some(10));
-    assert_eq!(refused("username eq 5").position, Some(12));
-    let error = refused("username matches \"(\"");
+    assert_eq!(rejected("suspended gt true").position, Some(10));
+    assert_eq!(rejected("username eq 5").position, Some(12));
+    let error = rejected("username matches \"(\"");
     assert_eq!(error.position, Some(17));
     assert_eq!(error.message, "in the regular expression, character 1: unclosed group");
-    let error = refused(r#"{"and": [{"var": "email"}, {"==": [{"var": "color"}, 1]}]}"#);
+    let error = rejected(r#"{"and": [{"var": "email"}, {"==": [{"var": "color"}, 1]}]}"#);
     assert_eq!(error.position, None);
     assert!(error.message.starts_with("at /and/1/==/0: there is no field \"color\"; allowed: id"), "{error}");
-    let error = refused(r#"{">": [{"var": "suspended"}, true]}"#);
+    let error = rejected(r#"{">": [{"var": "suspended"}, true]}"#);
     assert_eq!(error.to_string(), "filter: at />: suspended takes eq, ne, pr");
     let error = search::<UserField>("é color:x", Sight::Whole).unwrap_err();
     assert!(error.to_string().starts_with("q: at character 3: there is no field \"color\""), "{error}");
 }
 
 #[test]
-fn an_address_is_a_word_and_other_colons_are_told_of() {
+fn a_url_is_a_word_and_other_colons_are_errors() {
     let word = |text: &str| match search::<UserField>(text, Sight::Card) {
         Ok(Filter::Word(fields, pattern)) => {
             assert_eq!(fields, [UserField::Username, UserField::Name]);
@@ -99,7 +99,7 @@ fn an_address_is_a_word_and_other_colons_are_told_of() {
         );
         assert_eq!((error.position, error.message), (Some(0), expected), "{text}");
     }
-    // What is a field stays one.
+    // An existing field stays a field.
     assert!(matches!(
         search("profile.website:https://x", Sight::Whole),
         Ok(Filter::Test(UserField::Profile, Test::Json(..)))
@@ -112,10 +112,10 @@ fn an_address_is_a_word_and_other_colons_are_told_of() {
 fn comparisons_and_values_are_counted() {
     let terms = |count| vec!["id pr"; count].join(" and ");
     read(&terms(TERMS_MAX));
-    assert_eq!(refused(&terms(TERMS_MAX + 1)).message, "must not have more than 50 comparisons, has 51");
+    assert_eq!(rejected(&terms(TERMS_MAX + 1)).message, "must not have more than 50 comparisons, has 51");
     let values = |count| format!("username in ({})", vec!["\"a\""; count].join(","));
     read(&values(VALUES_MAX));
-    let error = refused(&values(VALUES_MAX + 1));
+    let error = rejected(&values(VALUES_MAX + 1));
     assert_eq!(error.position, Some(13 + 4 * VALUES_MAX));
     assert_eq!(error.message, "a list must not have more than 100 values");
 }

@@ -1,4 +1,4 @@
-//! Random trees, written down in each language, are read as what they were.
+//! Random trees, serialized in each language and parsed again, stay the same.
 
 mod trees;
 mod write;
@@ -12,19 +12,19 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn scim_reads_what_is_written(tree in trees::scim()) {
+    fn scim_round_trips(tree in trees::scim()) {
         let text = write::scim(&tree);
         prop_assert_eq!(scim::parse(&text).map(placeless), Ok(tree), "{}", text);
     }
 
     #[test]
-    fn json_logic_reads_what_is_written(tree in trees::json_logic()) {
+    fn json_logic_round_trips(tree in trees::json_logic()) {
         let text = write::json_logic(&tree).to_string();
         prop_assert_eq!(json_logic::parse(&text).map(placeless), Ok(tree), "{}", text);
     }
 
     #[test]
-    fn the_search_bar_reads_what_is_written(tree in trees::search()) {
+    fn search_text_round_trips(tree in trees::search()) {
         for quote in [None, Some('"'), Some('\'')] {
             let text = write::search(&tree, quote);
             prop_assert_eq!(search::parse(&text).map(placeless), Ok(tree.clone()), "{}", text);

@@ -1,4 +1,4 @@
-//! Random trees: for each language those that it can write.
+//! Random trees, limited to those that each language can express.
 
 use proptest::collection::vec;
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any};
@@ -14,7 +14,7 @@ use crate::support::not;
 const NAMES: &[&str] = &["a", "Name2", "custom_data", "x-y", "z$", "order", "android", "nothing", "pr", "eq"];
 const ORDERS: &[Order] = &[Order::Less, Order::LessOrEqual, Order::Greater, Order::GreaterOrEqual];
 
-/// Trees of SCIM's filters.
+/// Trees of SCIM filters.
 pub fn scim() -> impl Strategy<Value = Syntax> {
     let literal = || literal().prop_map(at);
     let operator = prop_oneof![
@@ -49,11 +49,11 @@ pub fn json_logic() -> impl Strategy<Value = Syntax> {
     leaf.prop_recursive(4, 24, 3, conditions)
 }
 
-/// Trees of the search bar.
+/// Trees of search text.
 pub fn search() -> impl Strategy<Value = Syntax> {
     let like = ((name(), vec(name(), 0..3)).prop_map(path), pattern().prop_map(at)).prop_map(
         |(mut path, pattern)| {
-            // SCIM's names have more characters.
+            // SCIM names allow more characters.
             for part in path.value.below.iter_mut().chain([&mut path.value.field]) {
                 *part = part.replace(['-', '$'], "_");
             }
@@ -85,12 +85,12 @@ fn path((field, below): (String, Vec<String>)) -> Spanned<Path> {
     at(Path { field, below })
 }
 
-/// A name that no language writes in quotes.
+/// A name that no language quotes.
 fn name() -> impl Strategy<Value = String> {
     select(NAMES).prop_map(str::to_owned)
 }
 
-/// A text of odd characters.
+/// A text of unusual characters.
 fn text(least: usize) -> impl Strategy<Value = String> {
     let odd = "abz09 \\\"'/,.:;()[]{}*?%_-+\n\t\u{1}\u{7f}é\u{301}😀\u{3000}";
     vec(select(odd.chars().collect::<Vec<_>>()), least..8)

@@ -1,11 +1,11 @@
-//! Trees as text.
+//! Serialization of trees in each language.
 
 use rollcall_query::filter::Order;
 use rollcall_query::pattern::{Part, Pattern};
 use rollcall_query::syntax::{Literal, Operator, Path, Spanned, Syntax};
 use serde_json::{Value, json};
 
-/// A tree as SCIM writes it.
+/// Serializes a tree as a SCIM filter.
 pub fn scim(syntax: &Syntax) -> String {
     let joined = |parts: &[Syntax], word| {
         let parts: Vec<String> = parts
@@ -71,7 +71,7 @@ fn scim_operator(operator: &Operator) -> String {
     }
 }
 
-/// A tree as JSON Logic writes it.
+/// Serializes a tree as JSON Logic.
 pub fn json_logic(syntax: &Syntax) -> Value {
     let all = |parts: &[Syntax]| Value::from_iter(parts.iter().map(json_logic));
     match syntax {
@@ -112,7 +112,7 @@ fn value(literal: &Spanned<Literal>) -> Value {
     }
 }
 
-/// A tree as people type it, with every value in these quotes where there are any.
+/// Serializes a tree as search text, with every value in the given quotes, if any.
 pub fn search(syntax: &Syntax, quote: Option<char>) -> String {
     match syntax {
         Syntax::All(terms) => terms.iter().map(|term| search(term, quote)).collect::<Vec<_>>().join(" "),
@@ -134,7 +134,7 @@ fn typed(pattern: &Pattern, quote: Option<char>) -> String {
             Part::Text(characters) => text.extend(characters.chars().flat_map(escaped)),
         }
     }
-    // No escape stands for these.
+    // There is no escape for these.
     match quote.or(text.contains(['\t', '\u{3000}']).then_some('"')) {
         Some(quote) => format!("{quote}{text}{quote}"),
         None => text,
