@@ -1,5 +1,5 @@
-//! Every operation, called by every kind of caller: what happens is what the published document says in `x-permission`. A
-//! refused call changes nothing; a change leaves one row in the audit trail.
+//! Calls every operation as every kind of caller and compares the response with `x-permission` in the published document. A
+//! rejected call changes nothing; a change leaves one audit event.
 
 use chrono::TimeDelta;
 use http::header::AUTHORIZATION;
@@ -14,10 +14,10 @@ use super::recipes::{FITTED, Scene};
 use crate::support::contract::{OPERATIONS, Operation};
 use crate::support::{Answer, Person, TestServer};
 
-/// Who calls.
+/// Kind of caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    // Nobody whom the server knows.
+    // Callers without a valid credential.
     Anonymous,
     NotBearer,
     Malformed,
@@ -26,7 +26,7 @@ enum Kind {
     Idle,
     Ended,
     Suspended,
-    // Somebody.
+    // Callers with a valid credential.
     Own,
     OwnStale,
     Other,
@@ -62,7 +62,7 @@ const KINDS: &[Kind] = &[
     Kind::Administrator,
 ];
 
-/// A caller, as the wire and as the document see them.
+/// A caller: its credential, and the facts that the document's rules depend on.
 struct Caller {
     authorization: Option<String>,
     standing: Standing,
@@ -129,14 +129,14 @@ async fn caller(
         db.execute(stale, &[&person.id, &(server.clock.now() - TimeDelta::seconds(301))]).await.unwrap();
     }
     match kind {
-        // A member has nothing to accept.
+        // A member can't accept an invitation.
         _ if operation.id == "invitation_accept" => {}
         Kind::Member => scene.join(server, person.id, "member").await,
         Kind::GroupAdmin => scene.join(server, person.id, "admin").await,
         Kind::GroupOwner => scene.join(server, person.id, "owner").await,
         _ => {}
     }
-    // Whom a path of a group names is in it.
+    // The user named in a path of a group is a member.
     let about_member = operation.path.contains("{group}") && operation.path.contains("{user}");
     let standing = Standing {
         permissions: Some(permissions),
@@ -161,7 +161,7 @@ async fn call(server: &TestServer, operation: &Operation, scene: &Scene, caller:
     Answer::of(request).await
 }
 
-/// How many audit rows of each result a request has left.
+/// Number of audit events of a request: done, refused.
 async fn trail(server: &TestServer, request_id: &str) -> (i64, i64) {
     let query = "SELECT count(*) FILTER (WHERE result = 'done'), count(*) FILTER (WHERE result = 'refused') \
         FROM audit_events WHERE request_id = $1";
@@ -169,7 +169,7 @@ async fn trail(server: &TestServer, request_id: &str) -> (i64, i64) {
     (row.get(0), row.get(1))
 }
 
-/// Calls operations as everybody, and lists what was not as it should be.
+/// Calls the operations of these tags as every kind of caller. Panics with a list of the unexpected results.
 async fn walk(tags: &[&str]) {
     let server = TestServer::builder()
         .config(|config| config.registration.mode = RegistrationMode::Open)
@@ -201,25 +201,25 @@ async fn walk(tags: &[&str]) {
                 wrong.push(format!("{place}: expected {expected:?}, got {got:?} {}", answer.message()));
             }
             if expected.is_some() && before != server.dump().await {
-                wrong.push(format!("{place}: was refused and changed something all the same"));
+                wrong.push(format!("{place}: was rejected but changed something"));
             }
             let mutates = operation.writes();
             let trail = trail(&server, answer.header("x-request-id")).await;
-            let on_record = match expected {
+            let expected_events = match expected {
                 None => (i64::from(mutates), 0),
                 Some((403, _)) => (0, 1),
-                // Who sends no token is turned away at the door.
+                // Requests without a token are not recorded.
                 Some(_) => (0, i64::from(mutates && !matches!(kind, Kind::Anonymous | Kind::NotBearer))),
             };
-            if as_expected && trail != on_record {
+            if as_expected && trail != expected_events {
                 wrong.push(format!(
-                    "{place}: left (done, refused) = {trail:?} in the audit trail, not {on_record:?}"
+                    "{place}: left (done, refused) = {trail:?} audit events, not {expected_events:?}"
                 ));
             }
         }
     }
     assert!(number > 0, "no operation has one of the tags {tags:?}");
-    assert!(wrong.is_empty(), "{} calls were not as they should be:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(wrong.is_empty(), "{} calls had unexpected results:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[tokio::test]
@@ -249,7 +249,7 @@ fn fitted_examples_are_examples_of_operations() {
     }
 }
 
-/// What can't be seen and what isn't there answer the same, byte by byte but for the request's id.
+/// Responses for invisible and for missing resources are equal, byte by byte except for the request id.
 #[tokio::test]
 async fn hidden_and_missing_look_the_same() {
     let server = TestServer::start().await;
@@ -270,7 +270,7 @@ async fn hidden_and_missing_look_the_same() {
         assert_eq!(hidden, get(format!("/v1/groups/{}{suffix}", Uuid::now_v7())).await);
         assert_eq!(hidden, get(format!("/v1/groups/@nowhere{suffix}")).await);
     }
-    // Neither by naming it where it is a parameter, also not for whoever sees all users.
+    // The same holds for the parameter `group`, even for callers who see all users.
     for permission in ["articles:read", "users:read"] {
         server.grant(ada.id, [permission]).await;
         let mut places = vec!["/v1/users?group=", "/v1/users?not_group=", "/v1/users/me/permissions?group="];
@@ -287,7 +287,7 @@ async fn hidden_and_missing_look_the_same() {
     }
 }
 
-/// Somebody else's session isn't found under one's own name.
+/// A session of another user isn't found under the caller's own path.
 #[tokio::test]
 async fn a_session_is_found_under_its_user_only() {
     let server = TestServer::start().await;

@@ -1,5 +1,5 @@
-//! A change and its audit event are one: where the event can't be written there is no change, and where the change can't
-//! be committed there is no event.
+//! A change and its audit event are atomic: if the event can't be written there is no change, and if the change can't be
+//! committed there is no event.
 
 use rollcall_server::config::RegistrationMode;
 
@@ -7,13 +7,13 @@ use super::recipes::Scene;
 use crate::support::contract::{OPERATIONS, Operation};
 use crate::support::{Answer, Person, TestServer};
 
-/// Fails every statement that writes an event of something done.
+/// Trigger that fails every insert of an event with the result `done`.
 const NO_EVENTS: &str = "
     CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'out of paper'; END $$;
     CREATE TRIGGER fails BEFORE INSERT ON audit_events FOR EACH ROW WHEN (NEW.result = 'done') EXECUTE FUNCTION fail();
     ALTER TABLE audit_events DISABLE TRIGGER fails";
 
-/// Fails every commit of a transaction that has changed something else than the trail.
+/// Trigger that fails every commit of a transaction that changed a table other than the audit events.
 const NO_COMMITS: &str = "
     CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'out of ink'; END $$;
     DO $$
@@ -28,7 +28,7 @@ const NO_COMMITS: &str = "
         END LOOP;
     END $$";
 
-/// Turns triggers called `fails` on (`ENABLE`) or off (`DISABLE`).
+/// Turns triggers named `fails` on (`ENABLE`) or off (`DISABLE`).
 async fn turn(server: &TestServer, state: &str) {
     let turn = format!(
         "DO $$ DECLARE of_table regclass; BEGIN
@@ -50,8 +50,8 @@ async fn call(server: &TestServer, operation: &Operation, scene: &Scene, caller:
     Answer::of(request).await
 }
 
-/// Calls every operation that changes something while the triggers are on: it fails, and has left no trace. Then the same
-/// without: it was the triggers.
+/// Calls every writing operation with the triggers on: it fails and leaves no rows. Then calls it with the triggers off: it
+/// succeeds, so the triggers caused the failure.
 async fn every_change_fails_whole(triggers: &str, but: &[&str]) {
     let open =
         |config: &mut rollcall_server::config::Config| config.registration.mode = RegistrationMode::Open;
@@ -85,19 +85,19 @@ async fn every_change_fails_whole(triggers: &str, but: &[&str]) {
         assert_eq!(changed, Vec::<&str>::new(), "{place} has changed tables");
         let events = "SELECT count(*) FROM audit_events WHERE request_id = $1";
         let events = server.db().await.query_one(events, &[&answer.header("x-request-id")]).await.unwrap();
-        assert_eq!(events.get::<_, i64>(0), 0, "{place}: an event of what never was");
+        assert_eq!(events.get::<_, i64>(0), 0, "{place}: an event of a change that was not made");
         let answer = call(&server, operation, &scene, caller).await;
         assert!(answer.status.is_success(), "{place}: {} {}", answer.code(), answer.message());
     }
 }
 
 #[tokio::test]
-async fn no_change_is_made_whose_event_cannot_be_written() {
+async fn a_change_fails_if_its_event_cannot_be_written() {
     every_change_fails_whole(NO_EVENTS, &[]).await;
 }
 
 #[tokio::test]
-async fn no_event_is_left_of_a_change_that_cannot_be_committed() {
-    // A check of a password, and a role that the user holds already, change nothing but the trail.
+async fn an_event_is_rolled_back_with_its_change() {
+    // A check of a password, and a role that the user already holds, change only the audit events.
     every_change_fails_whole(NO_COMMITS, &["user_password_verify", "user_role_add"]).await;
 }

@@ -1,4 +1,4 @@
-//! Bad requests: whatever is sent, the answer is a 4xx that names what is wrong, it comes soon, and nothing has changed.
+//! Invalid requests: every one gets a 4xx that names the error, quickly, and nothing changes.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use super::shapes::{bad_values, fields, set};
 use crate::support::contract::{OPERATIONS, Operation, resolve};
 use crate::support::{Answer, Person, TestServer};
 
-/// No answer to a bad request takes longer.
+/// Maximum time of a response to an invalid request.
 const SOON: Duration = Duration::from_secs(10);
 
-/// A server, somebody who may do everything, and what was wrong so far.
+/// A server, a caller with all permissions, and the unexpected results so far.
 struct Bench {
     server: TestServer,
     root: Person,
@@ -34,7 +34,7 @@ impl Bench {
         Self { server, root, scene, wrong: Vec::new() }
     }
 
-    /// A call that would be good, without its body.
+    /// Builds a valid request without its body.
     fn call(&self, operation: &Operation) -> RequestBuilder {
         self.at(operation, &self.scene.path(operation))
     }
@@ -44,8 +44,8 @@ impl Bench {
         if operation.needs_credential() { request.bearer_auth(self.root.token()) } else { request }
     }
 
-    /// Sends it; it must be refused with this code, in words that have one of `named`.
-    async fn refused(&mut self, place: &str, request: RequestBuilder, code: &str, named: &[&str]) {
+    /// Sends a request, which must be rejected with this code and a message that contains one of `named`.
+    async fn rejected(&mut self, place: &str, request: RequestBuilder, code: &str, named: &[&str]) {
         let answer = Answer::of(request).await;
         let message = answer.message();
         let names = named.is_empty() || named.iter().any(|name| message.contains(name));
@@ -58,16 +58,17 @@ impl Bench {
         }
     }
 
-    /// Sends a body that must be a 400 naming what is wrong.
+    /// Sends a body, which must get a 400 whose message contains one of `named`.
     async fn body(&mut self, operation: &Operation, what: &str, body: impl Into<Vec<u8>>, named: &[&str]) {
         let request = self.call(operation).header(CONTENT_TYPE, "application/json").body(body.into());
-        self.refused(&format!("{}: {what}", operation.id), request, error_code::INVALID_REQUEST, named).await;
+        self.rejected(&format!("{}: {what}", operation.id), request, error_code::INVALID_REQUEST, named)
+            .await;
     }
 
-    /// The end: nothing wrong, nothing changed.
+    /// Asserts that there were no unexpected results and no changes.
     async fn finish(self, before: &[(String, String)]) {
         assert!(self.wrong.is_empty(), "{} answers:\n{}", self.wrong.len(), self.wrong.join("\n"));
-        assert_eq!(before, self.server.dump().await, "a refused request has changed something");
+        assert_eq!(before, self.server.dump().await, "a rejected request changed something");
     }
 }
 
@@ -101,7 +102,7 @@ async fn bodies_that_are_no_json_objects() {
             ("a comment", b"{/* no */}".to_vec()),
         ];
         for (what, body) in cases {
-            // Where a body is optional, nothing is a body: `no_body_is_enough_where_the_document_says_so`.
+            // An empty body is valid if the body is optional: see `an_absent_body_is_accepted_where_it_is_optional`.
             if what == "nothing" && operation.object["requestBody"]["required"] == false {
                 continue;
             }
@@ -173,36 +174,36 @@ async fn bodies_that_are_too_large_or_not_json() {
         ] {
             let request = typed(bench.call(operation), kind).body(good.clone());
             let place = format!("{}: {kind:?}", operation.id);
-            bench.refused(&place, request, error_code::UNSUPPORTED_MEDIA_TYPE, &["application/json"]).await;
+            bench.rejected(&place, request, error_code::UNSUPPORTED_MEDIA_TYPE, &["application/json"]).await;
         }
         let request = bench.call(operation).body(good.clone());
         bench
-            .refused(&operation.id, request, error_code::UNSUPPORTED_MEDIA_TYPE, &["application/json"])
+            .rejected(&operation.id, request, error_code::UNSUPPORTED_MEDIA_TYPE, &["application/json"])
             .await;
         for size in [64 * 1024 + 1, 65 * 1024, 1024 * 1024] {
             let padded = format!("{}{}", " ".repeat(size - good.len()), good);
             let request = typed(bench.call(operation), "application/json").body(padded);
             let place = format!("{}: {size} bytes", operation.id);
-            bench.refused(&place, request, error_code::BODY_TOO_LARGE, &["65536"]).await;
+            bench.rejected(&place, request, error_code::BODY_TOO_LARGE, &["65536"]).await;
         }
     }
     bench.finish(&before).await;
 }
 
-/// An absent body is good exactly where the document has `required: false`.
+/// An absent body is accepted exactly for operations with `required: false` in the document.
 #[tokio::test]
-async fn no_body_is_enough_where_the_document_says_so() {
+async fn an_absent_body_is_accepted_where_it_is_optional() {
     let mut bench = Bench::new().await;
     let mut optional = Vec::new();
     for (number, operation) in (2..).zip(with_bodies()) {
         if operation.object["requestBody"]["required"] == true {
             let place = format!("{} without a body", operation.id);
             let request = bench.call(operation);
-            bench.refused(&place, request, error_code::UNSUPPORTED_MEDIA_TYPE, &["application/json"]).await;
+            bench.rejected(&place, request, error_code::UNSUPPORTED_MEDIA_TYPE, &["application/json"]).await;
             continue;
         }
         optional.push(operation.id.as_str());
-        // What libraries send that have nothing to send.
+        // Content types that client libraries send with an empty body.
         for (part, kind) in ["", "application/json", "application/x-www-form-urlencoded"].iter().enumerate() {
             let scene = Scene::set(&bench.server, number * 10 + part as u32).await;
             let caller = if operation.id == "logout" { &scene.target } else { &bench.root };
@@ -238,7 +239,7 @@ async fn headers_that_are_malformed_or_sent_twice() {
         if operation.needs_credential() {
             let twice = good(&bench).header(AUTHORIZATION, format!("Bearer {}", bench.root.token()));
             bench
-                .refused(
+                .rejected(
                     &place("two credentials"),
                     twice,
                     error_code::AMBIGUOUS_CREDENTIALS,
@@ -253,7 +254,7 @@ async fn headers_that_are_malformed_or_sent_twice() {
                 None => both,
             };
             bench
-                .refused(&place("two in one"), both, error_code::AMBIGUOUS_CREDENTIALS, &["uthorization"])
+                .rejected(&place("two in one"), both, error_code::AMBIGUOUS_CREDENTIALS, &["uthorization"])
                 .await;
         }
         for header in ["if-match", "if-none-match", "idempotency-key"] {
@@ -269,7 +270,7 @@ async fn headers_that_are_malformed_or_sent_twice() {
                 let value = http::HeaderValue::from_bytes(value.as_bytes()).unwrap();
                 let request = good(&bench).header(header, value.clone());
                 bench
-                    .refused(
+                    .rejected(
                         &place(&format!("{header} {value:?}")),
                         request,
                         error_code::INVALID_REQUEST,
@@ -279,7 +280,7 @@ async fn headers_that_are_malformed_or_sent_twice() {
             }
             let long = format!("\"{}\"", "x".repeat(300));
             bench
-                .refused(
+                .rejected(
                     &place("too long"),
                     good(&bench).header(header, long),
                     error_code::INVALID_REQUEST,
@@ -287,11 +288,11 @@ async fn headers_that_are_malformed_or_sent_twice() {
                 )
                 .await;
             let twice = good(&bench).header(header, "\"1\"").header(header, "\"1\"");
-            bench.refused(&place("twice"), twice, error_code::INVALID_REQUEST, &[header]).await;
+            bench.rejected(&place("twice"), twice, error_code::INVALID_REQUEST, &[header]).await;
             if header != "idempotency-key" {
                 let many = ["\"1\""; 11].join(", ");
                 bench
-                    .refused(
+                    .rejected(
                         &place("eleven"),
                         good(&bench).header(header, many),
                         error_code::INVALID_REQUEST,
@@ -344,7 +345,7 @@ async fn paths_and_queries_that_name_nothing() {
                     None => request,
                 };
                 bench
-                    .refused(
+                    .rejected(
                         &format!("{} {path}", operation.id),
                         request,
                         error_code::INVALID_REQUEST,
@@ -374,16 +375,21 @@ async fn paths_and_queries_that_name_nothing() {
         ] {
             let request = bench.at(operation, &format!("{path}?{query}"));
             bench
-                .refused(&format!("{}?{query}", operation.id), request, error_code::INVALID_REQUEST, &[named])
+                .rejected(
+                    &format!("{}?{query}", operation.id),
+                    request,
+                    error_code::INVALID_REQUEST,
+                    &[named],
+                )
                 .await;
         }
         let long = bench.at(operation, &format!("{path}?page_token={}", "a".repeat(4097)));
-        bench.refused(&operation.id, long, error_code::INVALID_REQUEST, &["page_token"]).await;
+        bench.rejected(&operation.id, long, error_code::INVALID_REQUEST, &["page_token"]).await;
     }
     bench.finish(&before).await;
 }
 
-/// The schema of a body is what these tests are made from; one that they can't read would pass for no fields.
+/// These tests derive from the bodies' schemas; one that they couldn't read would appear to have no fields.
 #[test]
 fn the_fields_of_bodies_are_found() {
     let create =

@@ -1,5 +1,5 @@
-//! What somebody may do in their group ends at the group: not even its owner does anything to another group, or to a fellow
-//! member beyond the group. Walks over every operation of the document, so that a new one is tried too.
+//! Group roles apply inside their group only: not even a group's owner can change another group, or a fellow member outside of the
+//! group. Tries every operation of the document, so that new ones are covered.
 
 use rollcall_client::error_code;
 
@@ -8,7 +8,7 @@ use super::recipes::Scene;
 use crate::support::contract::{OPERATIONS, Operation};
 use crate::support::{Answer, Person, TestServer};
 
-/// Group roles with power.
+/// Group roles with permissions.
 const POWERS: &[&str] = &["owner", "admin", "maintainer"];
 
 async fn call(server: &TestServer, operation: &Operation, scene: &Scene, caller: &Person) -> Answer {
@@ -21,7 +21,7 @@ async fn call(server: &TestServer, operation: &Operation, scene: &Scene, caller:
     .await
 }
 
-/// Two groups: that of the caller, who has a fellow there, and another one, in which the fellow is too.
+/// Creates two groups: the caller's, with another member, and one with only that other member.
 async fn two_groups(server: &TestServer, number: u32, role: &str) -> (Person, Scene, Scene) {
     let caller = server.quick_user(&format!("caller{number}")).await;
     let home = Scene::set(server, 2 * number).await;
@@ -34,7 +34,7 @@ async fn two_groups(server: &TestServer, number: u32, role: &str) -> (Person, Sc
 }
 
 #[tokio::test]
-async fn whoever_runs_a_group_does_nothing_to_another() {
+async fn a_group_role_has_no_effect_in_another_group() {
     let server = TestServer::start().await;
     let mut wrong = Vec::new();
     for (number, role) in (1..).zip(POWERS) {
@@ -44,20 +44,20 @@ async fn whoever_runs_a_group_does_nothing_to_another() {
         for operation in OPERATIONS.iter().filter(|operation| operation.path.contains("{group}")) {
             let answer = call(&server, operation, &other, &caller).await;
             let got = (answer.code(), answer.error_code());
-            // Not even that there is such a group.
+            // Not even the existence of the group may show.
             if got != (404, error_code::NOT_FOUND.to_owned()) {
                 wrong.push(format!("{} by {role} of another group: {got:?}", operation.id));
             }
             tried += 1;
         }
         assert!(tried > 0);
-        assert_eq!(before, server.dump().await, "something was refused to {role} and changed all the same");
+        assert_eq!(before, server.dump().await, "a rejected request of {role} changed something");
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[tokio::test]
-async fn whoever_runs_a_group_does_nothing_to_its_members_beyond_it() {
+async fn a_group_role_has_no_effect_on_members_outside_of_the_group() {
     let server = TestServer::start().await;
     let mut wrong = Vec::new();
     let stranger = Standing { permissions: Some(vec![]), ..Standing::default() };
@@ -80,7 +80,7 @@ async fn whoever_runs_a_group_does_nothing_to_its_members_beyond_it() {
                 wrong.push(format!("{} upon a fellow member by {role}: {got:?}", operation.id));
             }
         }
-        assert_eq!(before, server.dump().await, "something was refused to {role} and changed all the same");
+        assert_eq!(before, server.dump().await, "a rejected request of {role} changed something");
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

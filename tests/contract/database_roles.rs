@@ -1,5 +1,5 @@
-//! What the database itself lets the server do: the role that it runs as reads and writes rows, but neither changes nor
-//! removes audit events, whatever the server's code would like.
+//! Privileges of the server's database role: it reads and writes rows, but can neither change nor delete audit events, whatever
+//! the server's code tries.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::support::server::make_cheap;
 const INSERT: &str = "INSERT INTO audit_events (id, at, operation, result, request_id) \
     VALUES (gen_random_uuid(), now(), 'test', 'done', 'test')";
 
-/// What nobody who only runs the server may do.
+/// Statements that the server's role must not be able to run.
 const DENIED: &[&str] = &[
     "UPDATE audit_events SET operation = 'x'",
     "UPDATE audit_events SET detail = '{}' WHERE false",
@@ -44,7 +44,7 @@ fn quiet() -> Logger {
     Logger::root(Discard, o!())
 }
 
-/// Asserts that everything of [`DENIED`] is refused for want of permission, before any trigger has a say.
+/// Asserts that every statement of [`DENIED`] fails with a permission error, before any trigger runs.
 async fn assert_denied(db: &Client) {
     for statement in DENIED {
         let Err(error) = db.batch_execute(statement).await else { panic!("it was allowed: {statement}") };
@@ -61,7 +61,7 @@ async fn the_servers_role_can_add_audit_events_and_nothing_else() {
     let before: i64 = db.query_one(count, &[]).await.unwrap().get(0);
     assert!(before > 0, "the server has written events");
     assert_denied(&db).await;
-    // Nothing to give away, nothing gained: a warning is all that comes of it.
+    // The role has no grant option, so this only produces a warning.
     let _warned = db.batch_execute("GRANT UPDATE, DELETE ON audit_events TO CURRENT_USER").await;
     assert_denied(&db).await;
     db.batch_execute(INSERT).await.unwrap();
@@ -69,7 +69,7 @@ async fn the_servers_role_can_add_audit_events_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn even_the_owner_meets_the_trigger() {
+async fn the_trigger_also_rejects_the_owner() {
     let database = Database::migrated();
     let db = database.connect().await;
     for change in
@@ -81,7 +81,7 @@ async fn even_the_owner_meets_the_trigger() {
     database.drop_now();
 }
 
-/// What the server's role may do with each table and view.
+/// Privileges of the server's role on each table and view.
 async fn granted(database: &Database) -> BTreeMap<String, String> {
     let query = "SELECT relname::text, relkind::text, string_agg(privilege_type, ' ' ORDER BY privilege_type) \
         FROM pg_class CROSS JOIN LATERAL aclexplode(relacl) \
@@ -106,7 +106,7 @@ async fn each_migration_run_leaves_exactly_what_the_server_needs() {
         assert_eq!(privileges, expected, "{relation}");
     }
     assert!(found.contains_key("r users") && found.contains_key("v user_records"), "{found:?}");
-    // Too much, too little, and a table that a migration has just made.
+    // Excess privileges, missing ones, and a table that a migration has just created.
     let db = database.connect().await;
     db.batch_execute(
         "GRANT ALL ON ALL TABLES IN SCHEMA public TO rollcall_server; REVOKE ALL ON users FROM rollcall_server; \
@@ -125,7 +125,7 @@ async fn each_migration_run_leaves_exactly_what_the_server_needs() {
 }
 
 #[tokio::test]
-async fn a_view_that_is_made_anew_stays_readable() {
+async fn a_recreated_view_stays_readable() {
     let database = Database::migrated();
     let (owner, server) = (database.connect().await, connect(&database.server_url()).await.unwrap());
     let again =
@@ -146,7 +146,7 @@ async fn where_only_the_trigger_protects_the_log_says_so() {
         let text = log.text();
         assert!(text.contains("only a trigger") && text.contains("database.migration_url"), "{text}");
     }
-    // The owner's URL is elsewhere, and what had to be migrated is.
+    // The owner's URL points to another database, which is migrated.
     let log = Captured::default();
     serve::migrate(&Config::default(), &database.source(), &log.logger()).await.unwrap();
     assert!(!log.text().contains("trigger"), "{}", log.text());
@@ -176,7 +176,7 @@ async fn the_servers_role_starts_where_migrating_is_off() {
     database.drop_now();
 }
 
-/// A role of a test's own, with a name that must be quoted, and its name as SQL and in a URL.
+/// Creates a role whose name must be quoted. Returns the name for SQL and for a URL.
 async fn make_role(admin: &Client, what: &str) -> (String, String) {
     let number = uuid::Uuid::now_v7().simple();
     let quoted = format!("\"{what} {number}\"\"; DROP TABLE users; --\"");
@@ -184,7 +184,7 @@ async fn make_role(admin: &Client, what: &str) -> (String, String) {
     (quoted, format!("{what}%20{number}%22%3B%20DROP%20TABLE%20users%3B%20--"))
 }
 
-/// An address as another role, whose name is encoded already.
+/// URL of the database as another role, whose name is already encoded.
 fn as_role(database: &Database, role: &str) -> String {
     let (_, place) = database.url.rsplit_once('@').unwrap();
     format!("postgres://{role}@{place}")
@@ -208,8 +208,8 @@ async fn two_roles_work_as_the_readme_makes_them() {
     let mut config = Config::default();
     make_cheap(&mut config);
     let source = DatabaseSource::Url(as_role(&database, &server_in_url));
-    let told = serve::migrate(&config, &source, &quiet()).await.unwrap_err().to_string();
-    assert!(told.contains("permission denied"), "the server's role can't migrate: {told}");
+    let message = serve::migrate(&config, &source, &quiet()).await.unwrap_err().to_string();
+    assert!(message.contains("permission denied"), "the server's role can't migrate: {message}");
     config.database.migration_url = Some(DatabaseUrl::new(as_role(&database, &owner_in_url)));
     let log = Captured::default();
     serve::create_admin(&config, &source, "first", None, &log.logger()).await.unwrap();
@@ -222,19 +222,19 @@ async fn two_roles_work_as_the_readme_makes_them() {
     remove_roles(&database, &admin, &[owner, server]).await;
 }
 
-/// Removes roles and what they own, and the database.
+/// Drops the roles, everything that they own, and the database.
 async fn remove_roles(database: &Database, admin: &Client, roles: &[String]) {
     admin.batch_execute(&format!("ALTER DATABASE {} OWNER TO rollcall", database.name)).await.unwrap();
-    // One by one: what one owns is granted to the other.
+    // One at a time: objects of one role are granted to the other.
     for role in roles {
         admin.batch_execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await.unwrap();
     }
     database.drop_now();
 }
 
-/// From one role to two, as the README tells it. Neither is a superuser.
+/// Changes from one role to two, as described in the README. Neither is a superuser.
 #[tokio::test]
-async fn a_database_of_one_role_becomes_one_of_two() {
+async fn a_database_with_one_role_migrates_to_two() {
     let database = Database::empty();
     let admin = database.connect().await;
     let ((one, one_in_url), (two, two_in_url)) =
@@ -246,9 +246,9 @@ async fn a_database_of_one_role_becomes_one_of_two() {
     serve::create_admin(&config, &server, "first", None, &quiet()).await.unwrap();
 
     config.database.migration_url = Some(DatabaseUrl::new(as_role(&database, &two_in_url)));
-    let told = serve::migrate(&config, &server, &quiet()).await.unwrap_err().to_string();
+    let message = serve::migrate(&config, &server, &quiet()).await.unwrap_err().to_string();
     let reassign = format!("REASSIGN OWNED BY {one} TO {two}");
-    assert!(told.contains(&reassign), "{told}");
+    assert!(message.contains(&reassign), "{message}");
     admin.batch_execute(&reassign).await.unwrap();
     let log = Captured::default();
     serve::create_admin(&config, &server, "second", None, &log.logger()).await.unwrap();
@@ -260,7 +260,7 @@ async fn a_database_of_one_role_becomes_one_of_two() {
     remove_roles(&database, &admin, &[one, two]).await;
 }
 
-/// A data folder of a version whose server was the superuser goes on as one with two roles.
+/// A data folder of a version whose server was the superuser continues with two roles.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_old_private_database_gets_a_role_for_the_server() {
     let folder = temporary_folder();

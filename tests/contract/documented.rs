@@ -1,4 +1,4 @@
-//! Every operation is documented and routed; what is served is what is checked in.
+//! Every operation is documented and routed, and the served document equals the checked-in one.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use rollcall_api::rollcall_api_mod;
 use crate::support::contract::{OPERATIONS, TEXT};
 use crate::support::{Answer, TestServer};
 
-/// Method, path and id of every operation in Dropshot's own words.
+/// Method, path and id of every operation according to Dropshot.
 fn routed() -> BTreeSet<(String, String, String)> {
     let description = rollcall_api_mod::stub_api_description().unwrap();
     let raw = description.openapi("Rollcall", semver::Version::new(1, 0, 0)).json().unwrap();
@@ -23,14 +23,14 @@ fn routed() -> BTreeSet<(String, String, String)> {
 }
 
 #[test]
-fn every_route_is_documented_and_the_other_way_round() {
+fn routes_and_documented_operations_are_the_same() {
     let documented =
         OPERATIONS.iter().map(|op| (op.method.to_string(), op.path.clone(), op.id.clone())).collect();
     assert_eq!(routed(), documented);
 }
 
 #[tokio::test]
-async fn the_document_is_served_byte_by_byte() {
+async fn document_view_returns_the_checked_in_bytes() {
     let server = TestServer::start().await;
     let answer = Answer::of(server.request(Method::GET, "/openapi.json")).await;
     assert_eq!(answer.code(), 200);
@@ -38,7 +38,7 @@ async fn the_document_is_served_byte_by_byte() {
 }
 
 #[tokio::test]
-async fn every_documented_operation_is_there_and_no_other_method() {
+async fn documented_methods_exist_and_others_do_not() {
     let server = TestServer::start().await;
     let methods = [Method::GET, Method::PUT, Method::POST, Method::PATCH, Method::DELETE, Method::TRACE];
     let paths: BTreeSet<&str> = OPERATIONS.iter().map(|operation| operation.path.as_str()).collect();
@@ -48,7 +48,7 @@ async fn every_documented_operation_is_there_and_no_other_method() {
         for method in &methods {
             let documented = OPERATIONS.iter().any(|op| op.path == path && op.method == *method);
             let answer = Answer::of(server.request(method.clone(), &concrete)).await;
-            // The router's own answers have no code.
+            // Responses of the router itself have no error code.
             let routed = !(matches!(answer.code(), 404 | 405) && answer.error_code().is_empty());
             assert_eq!(routed, documented, "{method} {path}: {} {}", answer.code(), answer.message());
         }

@@ -1,11 +1,11 @@
-//! Which crate may depend on which: the arrows of the architecture, checked over `cargo metadata`.
+//! Allowed dependencies between crates, checked with `cargo metadata`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use serde_json::Value;
 
-/// Package, and what it must not depend on, not even through others.
+/// Packages, and the packages that they must not depend on, directly or indirectly.
 const FORBIDDEN: &[(&str, &[&str])] = &[
     (
         "rollcall-api",
@@ -54,14 +54,14 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Package, and what it must not depend on by itself.
+/// Packages, and the packages that they must not depend on directly.
 const NOT_DIRECTLY: &[(&str, &[&str])] = &[
     ("rollcall-policy", &["dropshot", "hyper", "http", "tokio", "chrono"]),
     ("rollcall-server", &["diesel", "diesel-async", "diesel_migrations"]),
     ("xtask", &["diesel", "rollcall-store", "rollcall-server", "rollcall-client"]),
 ];
 
-/// Package, and the packages of this workspace that it may depend on by itself.
+/// Packages, and the packages of this workspace that they may depend on directly.
 const ARROWS: &[(&str, &[&str])] = &[
     ("rollcall-embedded-postgres", &[]),
     ("rollcall-query", &[]),
@@ -83,11 +83,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("rollcall-bench", &[]),
 ];
 
-/// What depends on what: all edges but those of tests.
+/// Dependencies of each package, without dev-dependencies.
 type Edges = BTreeMap<String, BTreeSet<String>>;
 
 fn edges() -> Edges {
-    // Only this machine's platform: what others need may not be here, and there is no network.
+    // Limited to this platform: packages of others may be missing, and there is no network.
     let rustc = Command::new("rustc").arg("-vV").output().unwrap();
     let version = String::from_utf8(rustc.stdout).unwrap();
     let host = version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
@@ -117,7 +117,7 @@ fn edges() -> Edges {
     edges
 }
 
-/// Everything that a package depends on.
+/// Returns all direct and indirect dependencies of a package.
 fn reach(edges: &Edges, package: &str) -> BTreeSet<String> {
     let mut reached = BTreeSet::new();
     let mut open = vec![package.to_owned()];
@@ -165,7 +165,11 @@ fn dependencies_point_one_way() {
             direct.iter().filter(|name| ours.contains(name.as_str()) && !allowed.contains(&name.as_str()));
         wrong.extend(surplus.map(|name| format!("{package} points at {name}")));
     }
-    assert_eq!(wrong, Vec::<String>::new(), "server/README.md says which way dependencies point");
+    assert_eq!(
+        wrong,
+        Vec::<String>::new(),
+        "remove the dependency, or change the tables of this file with a reason"
+    );
 }
 
 #[test]

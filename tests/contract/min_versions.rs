@@ -1,9 +1,9 @@
-//! The lowest versions of dependencies that are safe to use, and the crates that must not come in. Kept by hand, because
-//! the advisory database can't be reached everywhere and isn't complete; checked without a network.
+//! Minimum safe versions of dependencies, and banned crates. Maintained by hand, because the advisory database isn't reachable
+//! everywhere and isn't complete; checked without a network.
 
 use semver::Version;
 
-/// Crate, and the lowest safe version of each line of versions that has one.
+/// Crates, and the minimum safe version of each of their release lines.
 const FLOORS: &[(&str, &[&str])] = &[
     ("aes-gcm", &["0.10.3"]),
     ("bytes", &["1.11.1"]),
@@ -23,7 +23,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("tracing-subscriber", &["0.3.20"]),
 ];
 
-/// TLS is rustls, Postgres is spoken without libpq, and what nobody maintains stays out.
+/// Banned crates: TLS is rustls, Postgres is used without libpq, and unmaintained crates are not allowed.
 const BANNED: &[&str] = &["native-tls", "openssl", "openssl-sys", "pq-sys", "rustls-pemfile"];
 
 const LOCK: &str = include_str!("../../Cargo.lock");
@@ -42,7 +42,7 @@ fn packages(lock: &str) -> Vec<(String, Version)> {
         .collect()
 }
 
-/// What in a lock file is below its floor or banned.
+/// Returns the packages of a lock file that are below their minimum version or banned.
 fn unsafe_packages(lock: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (name, version) in packages(lock) {
@@ -69,12 +69,12 @@ fn unsafe_packages(lock: &str) -> Vec<String> {
 }
 
 #[test]
-fn no_dependency_is_below_its_floor_or_banned() {
+fn dependencies_have_safe_versions_and_none_is_banned() {
     assert_eq!(unsafe_packages(LOCK), Vec::<String>::new());
 }
 
 #[test]
-fn what_is_below_its_floor_is_found() {
+fn old_versions_are_detected() {
     let lock =
         |name: &str, version: &str| format!("[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n");
     for (name, version, safe) in [

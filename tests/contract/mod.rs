@@ -1,5 +1,5 @@
-//! The server held to what it promises in writing: its document, its table of access, the edges between its crates, its
-//! schema, the floors of its dependencies.
+//! Tests of the server against its written contracts: the document, the access rules, the dependencies between its crates, the
+//! database schema, the minimum versions of its dependencies.
 
 mod access;
 mod all_or_nothing;
@@ -9,7 +9,7 @@ mod database_roles;
 mod documented;
 mod edges;
 mod examples_of_lists;
-mod floors;
+mod min_versions;
 mod no_query;
 mod page_tokens;
 mod permit;

@@ -1,4 +1,4 @@
-//! Query strings of operations that take none.
+//! Query strings of operations that have no query parameters.
 
 use http::Method;
 use rollcall_client::error_code;
@@ -6,7 +6,7 @@ use rollcall_client::error_code;
 use crate::support::contract::OPERATIONS;
 use crate::support::{Answer, TestServer};
 
-/// Requests are strict: a parameter that an operation doesn't have is a 400 that names it, also where it has none at all.
+/// A parameter that an operation doesn't have gets a 400 that names it, even if the operation has no parameters at all.
 #[tokio::test]
 async fn every_operation_without_parameters_rejects_a_query_string() {
     let server = TestServer::start().await;

@@ -1,4 +1,4 @@
-//! Page tokens are the server's own: an edited one, and one of another list or another caller's view, is a 400.
+//! Page tokens are bound to their query: an edited token, and a token of another list or another caller's view, gets a 400.
 
 use http::Method;
 use rollcall_client::error_code;
@@ -7,7 +7,7 @@ use super::recipes::Scene;
 use crate::support::{Answer, TestServer};
 
 #[tokio::test]
-async fn edited_and_foreign_tokens_are_refused() {
+async fn edited_and_foreign_tokens_are_rejected() {
     let server = TestServer::start().await;
     let scene = Scene::set(&server, 1).await;
     let (admin, ada) = (server.admin().await, scene.target.clone());
@@ -54,9 +54,9 @@ async fn edited_and_foreign_tokens_are_refused() {
     assert_eq!(answer.error_code(), error_code::INVALID_PAGE_TOKEN, "the token of another user's list");
 }
 
-/// `//v1//users` is `/v1/users` to the router: so it must be to whoever asks for a credential.
+/// The router treats `//v1//users` as `/v1/users`, so the check of credentials must do so too.
 #[tokio::test]
-async fn doubled_slashes_open_no_door() {
+async fn doubled_slashes_do_not_bypass_authentication() {
     let server = TestServer::start().await;
     let ada = server.quick_user("ada").await;
     for path in [

@@ -1,5 +1,5 @@
-//! How each operation is called so that only who calls decides. An operation whose
-//! example in the document does not fit needs a line in [`FITTED`].
+//! Requests for each operation whose outcome depends on the caller only. An operation whose example in the document doesn't fit
+//! the test data needs a line in [`FITTED`].
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -9,29 +9,29 @@ use rollcall_server::secrets::token::Token;
 use crate::support::contract::Operation;
 use crate::support::{PASSWORD, Person, TestServer};
 
-/// A password to set.
+/// A valid new password.
 pub const NEW_PASSWORD: &str = "seven copper kettles sing at dawn";
 
-/// What the calls of one scene are about.
+/// Targets of the requests.
 pub struct Scene {
-    /// Whom `{user}` names.
+    /// The user of `{user}` in paths.
     pub target: Person,
-    /// A session of theirs that nobody uses.
+    /// An unused session of the target.
     pub session: Uuid,
-    /// A group that nobody is in yet.
+    /// A group without members.
     pub group: Uuid,
     /// A role without permissions that the target holds.
     pub role: String,
     /// An invitation to the group.
     pub invitation: Uuid,
-    /// Its token.
+    /// The token of the invitation.
     pub token: String,
-    /// Different in each scene.
+    /// Unique number of the scene.
     pub number: u32,
 }
 
 impl Scene {
-    /// Sets a scene.
+    /// Creates the targets.
     pub async fn set(server: &TestServer, number: u32) -> Self {
         let target = server.quick_user(&format!("target{number}")).await;
         let (session, group) = (Uuid::now_v7(), Uuid::now_v7());
@@ -55,7 +55,7 @@ impl Scene {
         Self { target, session, group, role, invitation, token: token.expose().to_owned(), number }
     }
 
-    /// Takes somebody into the scene's group, with a built-in group role.
+    /// Adds a user to the scene's group with a built-in group role.
     pub async fn join(&self, server: &TestServer, user: Uuid, role: &str) {
         let db = server.db().await;
         let join = "INSERT INTO group_members (group_id, user_id, joined_at) VALUES ($1, $2, now())";
@@ -65,7 +65,7 @@ impl Scene {
         db.execute(role_of, &[&self.group, &user, &role]).await.unwrap();
     }
 
-    /// The path of a call.
+    /// Returns the path of a request.
     pub fn path(&self, operation: &Operation) -> String {
         operation
             .path
@@ -77,7 +77,7 @@ impl Scene {
             + if operation.id == "role_delete" { "?force=true" } else { "" }
     }
 
-    /// The body of a call, where it has one.
+    /// Returns the body of a request, if it has one.
     pub fn body(&self, operation: &Operation) -> Option<Value> {
         let mut body = operation.example()?;
         if let Some((_, fit)) = FITTED.iter().find(|(id, _)| *id == operation.id) {
@@ -89,7 +89,7 @@ impl Scene {
 
 type Fit = fn(&Scene, &mut Value);
 
-/// Operations whose example in the document doesn't fit the scene as it is, and what makes it fit.
+/// Operations whose example in the document doesn't fit the scene, with the function that adapts it.
 pub const FITTED: &[(&str, Fit)] = &[
     ("login", |scene, body| *body = json!({ "identifier": scene.target.username, "password": PASSWORD })),
     ("login_change_password", |scene, body| {
@@ -119,7 +119,7 @@ pub const FITTED: &[(&str, Fit)] = &[
     }),
 ];
 
-/// Nobody else's names, and a password that isn't made of them.
+/// Sets unique names, and a password that doesn't contain them.
 fn unique_names(scene: &Scene, body: &mut Value) {
     let number = scene.number;
     for (field, value) in [

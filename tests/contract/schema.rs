@@ -1,4 +1,4 @@
-//! Diesel's idea of the tables against a migrated database, and migrations that are run twice, at once, or too late.
+//! Diesel's tables compared with a migrated database, and migrations that run twice, concurrently, or too late.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use slog::{Discard, Logger, o};
 
 use crate::support::cluster::Database;
 
-/// Reads `server/store/src/schema.rs` as text: Diesel's tables can't be asked for their columns' types when they run.
+/// Parses `server/store/src/schema.rs` as text: Diesel's tables don't expose their columns' types at run time.
 mod diesel_schema {
     use std::collections::BTreeMap;
 
@@ -41,10 +41,10 @@ mod diesel_schema {
         tables
     }
 
-    /// Diesel's name of a type as Postgres says it.
+    /// Converts Diesel's name of a type to the one of Postgres.
     fn sql(kind: &str) -> String {
         if let Some(item) = kind.strip_prefix("Array<").and_then(|rest| rest.strip_suffix('>')) {
-            // Nothing keeps null out of a list in Postgres.
+            // Postgres can't forbid null elements in an array.
             let item = item.strip_prefix("Nullable<").and_then(|rest| rest.strip_suffix('>')).unwrap_or(item);
             return format!("{}[]", sql(item));
         }
@@ -96,7 +96,7 @@ async fn diesels_tables_are_those_of_the_database() {
     assert!(diesel.len() > 10, "the schema is read");
     assert_eq!(diesel.keys().collect::<Vec<_>>(), real.keys().collect::<Vec<_>>(), "tables and views");
     for (table, columns) in &diesel {
-        // To Postgres every column of a view may be null, and nobody lists a view's columns in their order.
+        // Postgres reports every column of a view as nullable, and their order doesn't matter.
         if views.contains(table) {
             let plain = |columns: &[Column]| -> BTreeMap<String, String> {
                 columns.iter().map(|column| (column.name.clone(), column.kind.clone())).collect()
@@ -139,13 +139,13 @@ async fn two_servers_may_migrate_at_once() {
 }
 
 #[tokio::test]
-async fn a_newer_schema_is_refused() {
+async fn a_newer_schema_is_rejected() {
     let database = Database::migrated();
     let newer = "INSERT INTO __diesel_schema_migrations (version, run_on) VALUES ('20991231000001', now())";
     database.connect().await.batch_execute(newer).await.unwrap();
     let config = database.config();
-    let refused = serve::migrate(&config, &database.source(), &log()).await.unwrap_err().to_string();
-    assert!(refused.contains("20991231000001") && refused.contains("newer server"), "{refused}");
+    let error = serve::migrate(&config, &database.source(), &log()).await.unwrap_err().to_string();
+    assert!(error.contains("20991231000001") && error.contains("newer server"), "{error}");
     for migrate_on_start in [true, false] {
         let mut config = config.clone();
         config.database.migrate_on_start = migrate_on_start;
@@ -156,14 +156,14 @@ async fn a_newer_schema_is_refused() {
             log: log(),
             on_ready: Box::new(|_| panic!("it must not start")),
         };
-        let refused = serve::serve(options).await.unwrap_err().to_string();
-        assert!(refused.contains("newer server"), "{refused}");
+        let error = serve::serve(options).await.unwrap_err().to_string();
+        assert!(error.contains("newer server"), "{error}");
     }
     database.drop_now();
 }
 
 #[tokio::test]
-async fn an_old_schema_is_refused_where_migrating_is_off() {
+async fn an_old_schema_is_rejected_if_migrating_is_off() {
     let database = Database::empty();
     let mut config = database.config();
     config.database.migrate_on_start = false;
@@ -174,7 +174,7 @@ async fn an_old_schema_is_refused_where_migrating_is_off() {
         log: log(),
         on_ready: Box::new(|_| panic!("it must not start")),
     };
-    let refused = serve::serve(options).await.unwrap_err().to_string();
-    assert!(refused.contains("migrate"), "{refused}");
+    let error = serve::serve(options).await.unwrap_err().to_string();
+    assert!(error.contains("migrate"), "{error}");
     database.drop_now();
 }

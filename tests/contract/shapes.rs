@@ -1,4 +1,4 @@
-//! The fields of a request's body, out of its schema, and values that they must refuse.
+//! Fields of request bodies, derived from their schemas, and values that they must reject.
 
 use serde_json::{Map, Value, json};
 
@@ -31,7 +31,7 @@ pub fn fields(schema: &Value, above: &str) -> Vec<Field> {
     found
 }
 
-/// A schema with its reference or its one `allOf` in place.
+/// Resolves a schema's reference or single `allOf`.
 fn whole(schema: &Value) -> Value {
     let reference = schema["$ref"].as_str().or_else(|| schema["allOf"][0]["$ref"].as_str());
     match reference {
@@ -40,7 +40,7 @@ fn whole(schema: &Value) -> Value {
     }
 }
 
-/// Sets a field, making the objects on the way.
+/// Sets a field, creating the objects on its path.
 pub fn set(body: &mut Value, path: &str, value: Value) {
     match path.split_once('.') {
         Some((first, rest)) => {
@@ -53,7 +53,7 @@ pub fn set(body: &mut Value, path: &str, value: Value) {
     }
 }
 
-/// Values that a field must refuse.
+/// Values that a field must reject.
 pub fn bad_values(field: &Field) -> Vec<(&'static str, Value)> {
     let kind = field.schema["type"].as_str().unwrap_or("string");
     let mut values = vec![("a number", json!(7)), ("an array", json!(["x"]))];
@@ -73,7 +73,7 @@ pub fn bad_values(field: &Field) -> Vec<(&'static str, Value)> {
         values.push(("a string", json!("x")));
     }
     if kind == "string" {
-        // A new password may be short for its schema: how long it must be is policy.
+        // The schema allows short new passwords; the policy decides the minimum length.
         if field.schema["format"] != "password" || field.schema["minLength"].is_u64() {
             values.push(("empty", json!("")));
         }

@@ -1,5 +1,5 @@
-//! The audit trail is whole: each change leaves one event and each refusal of one leaves one, with who called which
-//! operation about what, with which result, from where, in which request.
+//! The audit trail is complete: each change and each rejected change leaves one event with its caller, operation, target, result,
+//! address and request id.
 
 use std::collections::BTreeSet;
 
@@ -14,12 +14,12 @@ use super::recipes::Scene;
 use crate::support::contract::{OPERATIONS, Operation};
 use crate::support::{Answer, Person, TestServer};
 
-/// Operations that change something: all but those that ask.
+/// Operations that can change data.
 fn changes() -> impl Iterator<Item = &'static Operation> {
     OPERATIONS.iter().filter(|operation| operation.writes())
 }
 
-/// The events of one request, as JSON objects of the table's columns.
+/// Returns the events of a request, as JSON objects of the table's columns.
 async fn events(server: &TestServer, answer: &Answer) -> Vec<Value> {
     let query = "SELECT to_jsonb(e) FROM audit_events e WHERE request_id = $1";
     let rows = server.db().await.query(query, &[&answer.header("x-request-id")]).await.unwrap();
@@ -48,7 +48,7 @@ fn ids(value: &Value, found: &mut BTreeSet<String>) {
 }
 
 #[tokio::test]
-async fn each_change_leaves_one_whole_event() {
+async fn each_change_leaves_one_complete_event() {
     let open =
         |config: &mut rollcall_server::config::Config| config.registration.mode = RegistrationMode::Open;
     let server = TestServer::builder().config(open).start().await;
@@ -97,7 +97,7 @@ async fn each_change_leaves_one_whole_event() {
 }
 
 #[tokio::test]
-async fn each_change_with_a_dead_token_leaves_one_refusal() {
+async fn each_change_with_an_ended_token_leaves_one_refused_event() {
     let server = TestServer::start().await;
     for (number, operation) in (1..).zip(changes()) {
         if operation.object["x-permission"] == "public" {
@@ -114,15 +114,15 @@ async fn each_change_with_a_dead_token_leaves_one_refusal() {
             (&json!(place), &json!("refused"), &json!(error_code::UNAUTHENTICATED), &json!("127.0.0.1"))
         );
         assert_eq!((&event["actor_id"], &event["target_id"]), (&Value::Null, &Value::Null), "{place}");
-        // Nobody at all is turned away at the door.
+        // Requests without a token are not recorded.
         let answer = call(&server, operation, &scene, None).await;
         assert_eq!((answer.code(), self::events(&server, &answer).await.len()), (401, 0), "{place}");
     }
 }
 
-/// Who calls with what, and the event that the refusal leaves: code, kind of the target and its id.
+/// Compares rejected requests with the code and the target of the event that each leaves.
 #[tokio::test]
-async fn a_refusal_says_who_was_refused_what() {
+async fn a_refused_event_has_caller_code_and_target() {
     let server = TestServer::start().await;
     let (admin, ada, eve) =
         (server.admin().await, server.quick_user("ada").await, server.quick_user("eve").await);
@@ -201,9 +201,9 @@ async fn a_refusal_says_who_was_refused_what() {
             "password_mismatch",
             (Some("session"), Some(ada.session_id)),
         ),
-        // To ada there is no such group, and her own trail must not say otherwise.
+        // Ada can't see the group, and her own events must not show that it exists.
         (&ada, "DELETE", "/v1/groups/@secret", json!(null), None, "not_found", none),
-        // What reads are refused goes on record only where the caller may not.
+        // Of rejected reads, only forbidden ones are recorded.
         (&ada, "GET", "/v1/users/@eve/sessions", json!(null), None, "forbidden", user(&eve)),
     ] {
         let mut request = server.request(method.parse().unwrap(), path).bearer_auth(who.token());
@@ -226,7 +226,7 @@ async fn a_refusal_says_who_was_refused_what() {
         );
         assert_eq!((&event["target_kind"], &event["target_id"]), (&json!(kind), &json!(id)), "{place}");
     }
-    // Auditors see which group it was, the caller doesn't.
+    // Auditors see the group, the caller doesn't.
     for (who, detail) in [(&admin, json!({ "hidden": { "kind": "group", "id": group } })), (&ada, json!({}))]
     {
         let path = format!("/v1/audit-events?operation=group_delete&actor={}", ada.id);
@@ -253,7 +253,7 @@ async fn sign_in(server: &TestServer, identifier: &str, password: &str) -> Answe
 }
 
 #[tokio::test]
-async fn a_sign_in_that_fails_is_on_the_users_own_record() {
+async fn login_failures_are_among_the_users_own_events() {
     let server = TestServer::start().await;
     let ada = server.quick_user("ada").await;
     let answer = sign_in(&server, "ada", "wrong").await;
@@ -268,7 +268,7 @@ async fn a_sign_in_that_fails_is_on_the_users_own_record() {
 }
 
 #[tokio::test]
-async fn a_flood_of_strangers_is_no_flood_of_events() {
+async fn requests_with_invalid_tokens_leave_a_limited_number_of_events() {
     let server = TestServer::builder()
         .config(|config| {
             config.throttle.recorded_refusals_per_minute = 3;
@@ -291,12 +291,12 @@ async fn a_flood_of_strangers_is_no_flood_of_events() {
         1,
         "the log says so once"
     );
-    // Guesses that the throttle lets through are on record all the same; those that it doesn't are strangers'.
+    // Attempts that the throttle allows are recorded; those that it rejects count as anonymous.
     for expected in [401, 401, 429, 429] {
         assert_eq!(sign_in(&server, "ada", "wrong").await.code(), expected);
     }
     assert_eq!(count().await, 5);
-    // So is what somebody does whom the server knows.
+    // Requests of known callers are recorded too.
     let forbidden = server.request(Method::DELETE, "/v1/users/@administrator").bearer_auth(ada.token());
     assert_eq!(Answer::of(forbidden).await.code(), 403);
     assert_eq!(count().await, 6);

@@ -1,4 +1,4 @@
-//! The judge is judged: answers that are against the document are found, each for what is wrong with it.
+//! Tests of the validating proxy: it detects every kind of response that violates the document, with the right reason.
 
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use crate::support::contract::{Operation, Seen, check};
 use crate::support::proxy::{self, Shared};
 
-/// A good answer to `user_view`, as the document's example has it.
+/// A valid response to `user_view`, from the document's example.
 struct Sample {
     target: &'static str,
     status: u16,
@@ -42,7 +42,7 @@ fn error(status: u16, code: &str) -> Sample {
     sample
 }
 
-fn judge(sample: &Sample) -> String {
+fn violations(sample: &Sample) -> String {
     let mut headers = HeaderMap::new();
     for (name, value) in &sample.headers {
         headers.insert(*name, value.parse().unwrap());
@@ -55,18 +55,18 @@ fn judge(sample: &Sample) -> String {
 }
 
 #[test]
-fn good_answers_pass() {
+fn valid_responses_pass() {
     let mut known = Sample { status: 304, body: Value::Null, ..good() };
     known.headers.remove(0);
     for sample in
         [good(), error(404, "not_found"), error(401, "unauthenticated"), error(500, "internal"), known]
     {
-        assert_eq!(judge(&sample), "");
+        assert_eq!(violations(&sample), "");
     }
 }
 
 #[test]
-fn bad_answers_are_found() {
+fn invalid_responses_are_detected() {
     let with = |change: fn(&mut Sample)| {
         let mut sample = good();
         change(&mut sample);
@@ -104,14 +104,14 @@ fn bad_answers_are_found() {
         ),
         (Sample { target: "/v2/users", ..good() }, "no operation"),
     ] {
-        let found = judge(&sample);
+        let found = violations(&sample);
         assert!(found.contains(complaint), "expected a complaint about `{complaint}`, got `{found}`");
     }
 }
 
-/// What the proxy sees is judged, also where the server hangs up.
+/// The proxy validates what it forwards, even if the server closes the connection.
 #[tokio::test]
-async fn the_proxy_notes_what_it_sees() {
+async fn the_proxy_reports_invalid_responses() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = listener.local_addr().unwrap();
     tokio::spawn(async move {

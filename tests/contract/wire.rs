@@ -1,4 +1,4 @@
-//! What is hardly HTTP, straight to the server: it answers with a 4xx or hangs up, soon, and goes on serving.
+//! Malformed HTTP sent directly to the server: it returns a 4xx or closes the connection, quickly, and continues to serve.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,21 +9,21 @@ use tokio::net::TcpStream;
 
 use crate::support::{Answer, TestServer};
 
-/// Longer than the server waits for a body.
+/// Timeout, longer than the server waits for a body.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Sends bytes and the end; gives what comes back, as text.
+/// Sends bytes, closes the sending side and returns the response as text.
 async fn send(server: SocketAddr, bytes: &[u8]) -> String {
     let talk = async {
         let mut stream = TcpStream::connect(server).await.unwrap();
-        // A server that has seen enough hangs up before everything is sent.
+        // The server may close the connection before everything is sent.
         let _sent = stream.write_all(bytes).await;
         let _ended = stream.shutdown().await;
         let mut answer = Vec::new();
         let _read = stream.read_to_end(&mut answer).await;
         String::from_utf8_lossy(&answer).into_owned()
     };
-    tokio::time::timeout(PATIENCE, talk).await.expect("the server does not wait for ever")
+    tokio::time::timeout(PATIENCE, talk).await.expect("the server does not wait forever")
 }
 
 fn request(line: &str, headers: &str, body: &str) -> Vec<u8> {
@@ -31,7 +31,7 @@ fn request(line: &str, headers: &str, body: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn hardly_http_harms_nobody() {
+async fn malformed_http_gets_a_4xx_and_the_server_keeps_serving() {
     let server = TestServer::start().await;
     let before = server.dump().await;
     let json = "content-type: application/json\r\n";
@@ -79,13 +79,13 @@ async fn hardly_http_harms_nobody() {
     ];
     for (what, bytes) in cases {
         let answer = send(server.direct, &bytes).await;
-        // What the server says to a client that speaks HTTP/2 is a frame.
+        // The response to an HTTP/2 client is a frame.
         let frame = what.starts_with("HTTP/2") && answer.starts_with('\0');
-        let refused = frame
+        let expected = frame
             || answer.is_empty()
             || answer.starts_with("HTTP/1.1 4")
             || answer.starts_with("HTTP/1.0 4");
-        assert!(refused, "{what}: {answer}");
+        assert!(expected, "{what}: {answer}");
     }
     let chunks = format!("{:x}\r\n{}\r\n", 40_000, " ".repeat(40_000)).repeat(2) + "0\r\n\r\n";
     let answer =
