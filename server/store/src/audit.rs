@@ -13,7 +13,7 @@ use crate::error::StoreResult;
 use crate::find::{self, Find, Position, Rows, Total};
 use crate::schema::audit_events;
 
-/// An event to record. `detail` names what changed, never a secret.
+/// An event to record. `detail` names the changed fields and never holds a secret.
 #[derive(Clone, Debug, Insertable)]
 #[diesel(table_name = audit_events, treat_none_as_default_value = false)]
 pub struct NewEvent {
@@ -31,13 +31,13 @@ pub struct NewEvent {
     pub detail: Value,
 }
 
-/// Records an event.
+/// Inserts an event.
 pub async fn insert(mut conn: &AsyncPgConnection, event: &NewEvent) -> StoreResult<()> {
     diesel::insert_into(audit_events::table).values(event).execute(&mut conn).await?;
     Ok(())
 }
 
-/// An event that was recorded.
+/// A recorded event.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = audit_events, check_for_backend(Pg))]
 pub struct EventRow {
@@ -55,10 +55,10 @@ pub struct EventRow {
     pub detail: Value,
 }
 
-/// Which events a list shows.
+/// Restrictions on the events of a list, applied beside the caller's own filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventFilter {
-    /// Only events of this user's calls, or about this user.
+    /// Only events of this user's requests, or about this user.
     pub concerning: Option<Uuid>,
     pub actor: Option<Uuid>,
     pub target: Option<Uuid>,
@@ -67,7 +67,7 @@ pub struct EventFilter {
     pub until: Option<DateTime<Utc>>,
 }
 
-/// Events that pass, and that a caller wants of them.
+/// Events that match `filter` and the caller's query, up to the page's limit.
 pub async fn list(
     conn: &AsyncPgConnection,
     filter: &EventFilter,
@@ -75,8 +75,8 @@ pub async fn list(
     limit: i64,
 ) -> StoreResult<Vec<(EventRow, Position)>> {
     let Some(user) = filter.concerning else { return part(conn, filter, None, find, limit).await };
-    // Two statements at once, each in the order of its index. One with OR would sort all of the user's events, or walk
-    // past everybody else's.
+    // Two statements at once, each in the order of its index. One statement with OR would sort all of the
+    // user's events or scan past those of every other user.
     let (mut rows, about) = futures::try_join!(
         part(conn, filter, Some(Part::Actor(user)), find, limit),
         part(conn, filter, Some(Part::Target(user)), find, limit),
@@ -91,14 +91,14 @@ pub async fn list(
     Ok(rows)
 }
 
-/// How many events pass.
+/// Number of matching events.
 pub async fn count(
     mut conn: &AsyncPgConnection,
     filter: &EventFilter,
     find: &Find<AuditEventField>,
     how: Total,
 ) -> StoreResult<i64> {
-    let mut query = passing(filter).filter(find.condition());
+    let mut query = base_query(filter).filter(find.condition());
     if let Some(user) = filter.concerning {
         query = query.filter(audit_events::actor_id.eq(user).or(audit_events::target_id.eq(user)));
     }
@@ -108,7 +108,7 @@ pub async fn count(
     }
 }
 
-/// What a user is in an event.
+/// The user's role in an event: its actor or its target.
 #[derive(Clone, Copy, Debug)]
 enum Part {
     Actor(Uuid),
@@ -124,7 +124,7 @@ async fn part(
 ) -> StoreResult<Vec<(EventRow, Position)>> {
     let mut rows = Rows::new(limit);
     for phase in find.phases()? {
-        let mut query = passing(filter).filter(phase.condition).order(phase.order).limit(rows.wanted());
+        let mut query = base_query(filter).filter(phase.condition).order(phase.order).limit(rows.wanted());
         match part {
             Some(Part::Actor(user)) => query = query.filter(audit_events::actor_id.eq(user)),
             Some(Part::Target(user)) => query = query.filter(audit_events::target_id.eq(user)),
@@ -136,7 +136,7 @@ async fn part(
     Ok(rows.all())
 }
 
-fn passing(filter: &EventFilter) -> audit_events::BoxedQuery<'static, Pg> {
+fn base_query(filter: &EventFilter) -> audit_events::BoxedQuery<'static, Pg> {
     let mut query = audit_events::table.into_boxed();
     if let Some(actor) = filter.actor {
         query = query.filter(audit_events::actor_id.eq(actor));

@@ -1,18 +1,19 @@
-//! Prepared statements for updates. Diesel prepares every update anew, because the fields that are set may differ; those of a
-//! statement here are always the same, or of a few kinds, and a preparation is a round trip.
+//! Prepared statements for updates. Diesel prepares every update anew, because the set of assigned fields may
+//! differ. The statements wrapped here always assign the same fields, or one of a few sets, and each
+//! preparation costs a round trip.
 
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 
-/// A statement that a connection keeps, once it is prepared, under its text.
+/// A statement that a connection prepares once and caches under its text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cached<T>(T);
 
-/// Statements that may be kept.
+/// Statements that may be cached.
 pub(crate) trait Cache: Sized {
-    /// Prepares it once for each connection and text. Not for statements whose text varies with what they are given, such as
-    /// a list of rows.
+    /// Prepares the statement once for each connection and text. Not for statements whose text depends on
+    /// their input, such as a list of rows.
     fn cached(self) -> Cached<Self> {
         Cached(self)
     }

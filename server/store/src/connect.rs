@@ -1,6 +1,6 @@
-//! One way to open a connection: the URL (libpq style, also several hosts), TLS by rustls when it asks for it, limits on
-//! statements, locks and idle transactions. Only a database that takes writes will do: a standby is behind, and what was
-//! revoked would live on.
+//! The only way to open a connection: libpq-style URLs, also with several hosts, TLS by rustls on request,
+//! and limits on statements, locks and idle transactions. Only a database that accepts writes is used: a
+//! standby lags behind, and a revoked credential would stay valid there.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,28 +24,30 @@ use crate::error::{StoreError, StoreResult};
 use crate::hosts::{Hosts, Place, race};
 use crate::traffic::{Counted, CountedTls, End, Traffic, drive};
 
-/// How much longer than a statement's limit this side waits: the database's own cancellation comes first.
+/// Time that the client waits beyond the statement timeout, so that the database's own cancellation comes
+/// first.
 const GRACE: Duration = Duration::from_millis(200);
 
-/// How long opening a connection may take where no request waits for it.
+/// Time limit for opening a connection at startup, where no request waits for it.
 const STARTING: Duration = Duration::from_secs(10);
 
-/// The most that a request waits for a connection to be opened.
+/// Longest time that a request waits for a connection to be opened.
 const OPENING: Duration = Duration::from_secs(3);
 
-/// After what silence an idle connection is checked for being there, and how long data may stay unacknowledged.
+/// Idle time after which a TCP keepalive probe is sent, and the longest time that data may stay
+/// unacknowledged.
 const KEEPALIVE: Duration = Duration::from_secs(5);
 const UNACKNOWLEDGED: Duration = Duration::from_secs(5);
 
-/// How to reach the database and how long its statements may take.
+/// The database's address and the time limits of its statements.
 #[derive(Clone)]
 pub struct ConnectOptions {
     config: Config,
     hosts: Arc<Hosts>,
-    /// What the URL itself says in `options`, such as a search path.
-    own: String,
+    /// The `options` of the URL itself, such as a search path.
+    url_options: String,
     tls: Option<MakeRustlsConnect>,
-    /// How long a statement may take; unlimited for migrations.
+    /// The statement timeout; none for migrations.
     limit: Option<Duration>,
     log: Logger,
 }
@@ -57,9 +59,10 @@ impl std::fmt::Debug for ConnectOptions {
 }
 
 impl ConnectOptions {
-    /// Reads a URL. `sslmode=require` encrypts and checks the server's certificate against the system's roots.
+    /// Parses a URL. `sslmode=require` encrypts the connection and checks the server's certificate against
+    /// the system's root certificates.
     pub fn new(url: &str, statement_timeout: Duration, lock_timeout: Duration) -> StoreResult<Self> {
-        // The parser's message may quote the URL; it holds a password.
+        // The parser's message may quote the URL, which contains a password.
         let mut config: Config = url
             .parse()
             .map_err(|_| StoreError::Defect("the database URL is not a Postgres URL".to_owned()))?;
@@ -69,11 +72,12 @@ impl ConnectOptions {
                     .to_owned(),
             ));
         }
-        let own = config.get_options().unwrap_or_default().to_owned();
-        // What a link that was cut leaves behind in the database holds its locks until one of the last two ends it.
+        let url_options = config.get_options().unwrap_or_default().to_owned();
+        // A severed connection leaves a backend behind that holds its locks until one of the last two
+        // settings ends it.
         let limits = format!(
             "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={} \
-             -c client_connection_check_interval=2000 -c timezone=UTC {own}",
+             -c client_connection_check_interval=2000 -c timezone=UTC {url_options}",
             statement_timeout.as_millis(),
             lock_timeout.as_millis(),
             (2 * statement_timeout).max(Duration::from_secs(5)).as_millis()
@@ -81,30 +85,38 @@ impl ConnectOptions {
         config.options(limits).application_name("rollcall");
         let tls = if config.get_ssl_mode() == SslMode::Require { Some(tls()?) } else { None };
         let hosts = Arc::new(Hosts::of(&config)?);
-        Ok(Self { config, hosts, own, tls, limit: Some(statement_timeout), log: Logger::root(Discard, o!()) })
+        Ok(Self {
+            config,
+            hosts,
+            url_options,
+            tls,
+            limit: Some(statement_timeout),
+            log: Logger::root(Discard, o!()),
+        })
     }
 
-    /// The same with a log, which is told of connections that are given up.
+    /// The same options with a logger that reports abandoned connections.
     pub fn logged(self, log: &Logger) -> Self {
         Self { log: log.clone(), ..self }
     }
 
-    /// The same without a limit on statements, for migrations.
+    /// The same options without a statement timeout, for migrations.
     pub fn unlimited(&self) -> Self {
         let mut patient = self.clone();
-        let limits = format!("-c statement_timeout=0 -c lock_timeout=30000 -c timezone=UTC {}", self.own);
+        let limits =
+            format!("-c statement_timeout=0 -c lock_timeout=30000 -c timezone=UTC {}", self.url_options);
         patient.config.options(limits);
         patient.limit = None;
         patient
     }
 
-    /// The same for searches: each is planned for its own values, because a plan for any values misses the indexes;
-    /// nothing is compiled for the few rows of a page; and nobody reads a whole table for them, which looks cheap where
-    /// few rows are expected and all others would have to be walked past.
+    /// The same options for searches. Each search is planned for its own values, because a generic plan
+    /// misses the indexes; nothing is JIT-compiled for the few rows of a page; and sequential scans are
+    /// disabled, because they look cheap where few rows are expected although all others have to be read.
     pub fn searching(&self, statement_timeout: Duration) -> Self {
         let mut searching = self.clone();
         let own = self.config.get_options().unwrap_or_default();
-        // So that whoever looks at the database's connections knows these.
+        // An operator can tell these connections apart in `pg_stat_activity`.
         searching.config.application_name("rollcall search");
         searching
             .config
@@ -116,27 +128,28 @@ impl ConnectOptions {
         searching
     }
 
-    /// The hosts and ports, for people.
+    /// The hosts and ports, for error messages.
     pub fn places(&self) -> String {
         self.hosts.shown()
     }
 
-    /// How long the database may be silent with a statement under way: a little longer than statements may take.
+    /// Longest silence of the database while a statement is in progress: slightly more than the statement
+    /// timeout.
     pub(crate) fn patience(&self) -> Option<Duration> {
         self.limit.map(|limit| limit + GRACE)
     }
 
-    /// How long a request waits for a connection to be opened.
+    /// Longest time that a request waits for a connection to be opened.
     pub(crate) fn opening(&self) -> Duration {
         self.limit.map_or(OPENING, |limit| (limit * 2 / 3).clamp(Duration::from_millis(250), OPENING))
     }
 
-    /// Opens a connection, with the patience of a program that starts.
+    /// Opens a connection, with the time limit of a program that starts.
     pub async fn connect(&self) -> StoreResult<Connection> {
         self.connect_within(STARTING).await
     }
 
-    /// Opens a connection to whichever host takes one first.
+    /// Opens a connection to the first host that accepts one.
     pub(crate) async fn connect_within(&self, limit: Duration) -> StoreResult<Connection> {
         let limit = self.config.get_connect_timeout().map_or(limit, |wanted| limit.min(*wanted));
         match timeout(limit, self.hosts.first(|host| self.open(host))).await {
@@ -226,7 +239,7 @@ impl ConnectOptions {
         traffic.start();
         let (traffic, hosts, log) = (Arc::clone(traffic), Arc::clone(&self.hosts), self.log.clone());
         tokio::spawn(async move {
-            // Whatever ended it, the statements on it are told; here only the end counts.
+            // The statements on the connection receive the cause; here only silence matters.
             if drive(driver, &traffic).await == End::Silent {
                 hosts.doubt(host);
                 warn!(log, "the database is silent; its connections are replaced";
@@ -275,7 +288,7 @@ fn describe(error: &tokio_postgres::Error) -> String {
 fn tls() -> StoreResult<MakeRustlsConnect> {
     let mut roots = rustls::RootCertStore::empty();
     for certificate in rustls_native_certs::load_native_certs().certs {
-        // A certificate of the system that rustls can't read is no root for us.
+        // A system certificate that rustls cannot parse is not used as a root.
         let _skipped = roots.add(certificate);
     }
     if roots.is_empty() {
@@ -290,14 +303,14 @@ fn tls() -> StoreResult<MakeRustlsConnect> {
     Ok(MakeRustlsConnect::new(config))
 }
 
-/// An open connection that knows whether it still is.
+/// An open connection that tracks its own health.
 pub struct Connection {
     pub(crate) inner: AsyncPgConnection,
     traffic: Arc<Traffic>,
     host: usize,
     hosts: Arc<Hosts>,
     limit: Option<Duration>,
-    /// Set while a transaction is under way.
+    /// Set while a transaction is open.
     pub(crate) in_transaction: bool,
 }
 
@@ -308,17 +321,18 @@ impl std::fmt::Debug for Connection {
 }
 
 impl Connection {
-    /// Whether the database has gone away from it.
+    /// True once the connection has ended.
     pub fn is_closed(&self) -> bool {
         self.traffic.is_closed()
     }
 
-    /// Whether something new may be sent on it: it is open, and no later one to the same host was found silent.
+    /// True if new statements may be sent: the connection is open, and no newer connection to the same host
+    /// was found silent.
     pub(crate) fn is_usable(&self) -> bool {
         !self.is_closed() && !self.hosts.is_doubted(self.host, self.traffic.opened())
     }
 
-    /// Takes it out of use after it has failed somebody.
+    /// Takes the connection out of use after a statement on it failed.
     pub(crate) fn retire(&self) {
         self.traffic.close();
     }
@@ -328,13 +342,14 @@ impl Connection {
         self.hosts.doubt(self.host);
     }
 
-    /// Lets the database be silent for longer than usual, or as long as usual again.
+    /// Changes the longest permitted silence of the database; `None` restores the usual one.
     pub(crate) fn set_limit(&self, limit: Option<Duration>) {
         self.traffic.set_limit(limit.map(|limit| limit + GRACE).or(self.limit));
     }
 
-    /// Whether it must not be used again: not usable, or left inside a transaction by a request that was given up.
-    pub(crate) fn is_spoilt(&mut self) -> bool {
+    /// True if the connection must not be reused: unusable, or left inside a transaction by a cancelled
+    /// request.
+    pub(crate) fn is_broken(&mut self) -> bool {
         self.in_transaction || !self.is_usable() || self.inner.is_broken()
     }
 }

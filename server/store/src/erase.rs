@@ -1,8 +1,9 @@
-//! The rows that deleted roles, groups and users leave, erased some at a time: the holders of a role, the members and
-//! invitations of a group, and then the marked row itself; a user's traces in groups that they made, in invitations
-//! and in kept answers.
-//! Nobody sees what a role or group leaves, so it doesn't matter how long that takes. Every transaction here is short, and
-//! passes over rows that somebody else has locked.
+//! Erasure in batches of the rows that belong to deleted roles, groups and users: the holders of a role, the
+//! members and invitations of a group, then the marked row itself; for a user, the references in groups they
+//! created, in invitations and in stored responses.
+//!
+//! Readers never see the remaining rows of a role or group, so the duration does not matter. Every
+//! transaction here is short and skips rows that are locked by other transactions.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, not};
@@ -17,7 +18,7 @@ use crate::schema::{
     invitations, roles, user_roles,
 };
 
-/// How many rows of a kind are erased in one transaction, and in the request that deletes.
+/// Number of rows of one kind erased in one transaction, and in the deleting request itself.
 const BATCH: i64 = 500;
 
 /// A role, group or user that is deleted and not yet erased.
@@ -31,8 +32,9 @@ pub enum Deleted {
     User(Uuid),
 }
 
-/// The way through the rows of one of them. Where an index is in the order of the rows, it goes on behind the last one
-/// that was erased: rows that are gone stay in the index for a while, and whoever begins at the first walks past them all.
+/// Progress through the rows of one deleted resource. Where an index has the order of the rows, the next
+/// batch starts after the last erased row: deleted rows stay in the index for a while, and a scan from the
+/// beginning would walk past all of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Erasure {
     what: Deleted,
@@ -40,22 +42,22 @@ pub struct Erasure {
     after: Uuid,
 }
 
-/// How far an erasure has come.
+/// Result of one batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// There is more to erase.
+    /// More rows remain.
     More,
-    /// Everything is gone.
+    /// No rows remain.
     Done,
-    /// Somebody else is at it, or has locked rows of it.
+    /// Another server is erasing the resource, or has locked rows of it.
     Busy,
 }
 
-/// What a batch has left of its part.
+/// Result of one batch of a part.
 enum Part {
-    /// More, behind this key.
+    /// More rows follow after this key.
     After(Uuid),
-    /// Nothing that isn't locked.
+    /// No unlocked rows remain.
     Over,
 }
 
@@ -68,7 +70,7 @@ impl Part {
     }
 }
 
-/// Deletes a batch of the rows of a table that belong to `$id`, in the order of `$key`.
+/// Deletes a batch of a table's rows that belong to `$id`, in the order of `$key`.
 macro_rules! delete_batch {
     ($conn:expr, $table:ident, $owner:ident = $id:expr, $key:ident > $after:expr) => {{
         let (mut conn, id) = ($conn, $id);
@@ -88,7 +90,7 @@ macro_rules! delete_batch {
     }};
 }
 
-/// Locks a batch of the rows of a table that meet a condition, and gives their ids.
+/// Locks a batch of a table's rows that match a condition and returns their ids.
 macro_rules! lock_batch {
     ($conn:expr, $table:ident, $condition:expr) => {{
         let mut conn = $conn;
@@ -99,12 +101,12 @@ macro_rules! lock_batch {
 }
 
 impl Erasure {
-    /// From the beginning.
+    /// An erasure that has not started.
     pub fn of(what: Deleted) -> Self {
         Self { what, part: 0, after: Uuid::nil() }
     }
 
-    /// Erases a batch, in the caller's transaction.
+    /// Erases one batch in the caller's transaction.
     pub async fn step(&mut self, conn: &AsyncPgConnection) -> StoreResult<Progress> {
         if !lock(conn, self.what).await? {
             return Ok(Progress::Busy);
@@ -125,8 +127,8 @@ impl Erasure {
         Ok(Progress::More)
     }
 
-    /// Erases everything in the caller's transaction where that is less than a batch of each kind; otherwise says that
-    /// there is more.
+    /// Erases everything in the caller's transaction if each kind has less than a batch of rows; otherwise
+    /// returns [`Progress::More`].
     pub async fn small(what: Deleted, conn: &AsyncPgConnection) -> StoreResult<Progress> {
         let mut erasure = Self::of(what);
         loop {
@@ -139,7 +141,7 @@ impl Erasure {
     }
 }
 
-/// What is deleted and not yet erased, a number of each kind at most.
+/// Deleted resources that are not yet erased, up to a maximum of each kind.
 pub async fn deleted(mut conn: &AsyncPgConnection) -> StoreResult<Vec<Deleted>> {
     let of_roles = roles::table.filter(roles::deleted.eq(true)).order(roles::id).limit(BATCH);
     let of_roles: Vec<Uuid> = of_roles.select(roles::id).load(&mut conn).await?;
@@ -152,7 +154,8 @@ pub async fn deleted(mut conn: &AsyncPgConnection) -> StoreResult<Vec<Deleted>> 
     Ok(of_roles.chain(of_groups).chain(of_users.into_iter().map(Deleted::User)).collect())
 }
 
-/// Locks the marked row, or the tombstone; false where another server has it, or there is nothing to erase.
+/// Locks the marked row or the tombstone. Returns false if another server holds the lock or nothing is left
+/// to erase.
 async fn lock(mut conn: &AsyncPgConnection, what: Deleted) -> StoreResult<bool> {
     let locked: Option<Uuid> = match what {
         Deleted::Role(id) => {
@@ -172,7 +175,7 @@ async fn lock(mut conn: &AsyncPgConnection, what: Deleted) -> StoreResult<bool> 
     Ok(locked.is_some())
 }
 
-/// Erases a batch of a part of what a role leaves; None behind the last part.
+/// Erases a batch of one part of a role's remaining rows; `None` after the last part.
 async fn role(conn: &AsyncPgConnection, id: Uuid, part: usize, after: Uuid) -> StoreResult<Option<Part>> {
     let erased = match part {
         0 => delete_batch!(conn, user_roles, role_id = id, user_id > after),
@@ -183,13 +186,13 @@ async fn role(conn: &AsyncPgConnection, id: Uuid, part: usize, after: Uuid) -> S
     Ok(Some(Part::of(&erased)))
 }
 
-/// The same of a group.
+/// Erases a batch of one part of a group's remaining rows; `None` after the last part.
 async fn group(conn: &AsyncPgConnection, id: Uuid, part: usize, after: Uuid) -> StoreResult<Option<Part>> {
     let erased = match part {
         0 => delete_batch!(conn, group_members, group_id = id, user_id > after),
         1 => {
             let erased = delete_batch!(conn, invitations, group_id = id, id > after);
-            // The kept answers show to whom they were.
+            // The stored responses contain the recipients' addresses.
             forget(conn, &erased).await?;
             erased
         }
@@ -198,7 +201,8 @@ async fn group(conn: &AsyncPgConnection, id: Uuid, part: usize, after: Uuid) -> 
     Ok(Some(Part::of(&erased)))
 }
 
-/// The same of a user. What was erased is found by neither their id nor their address any more.
+/// Erases a batch of one part of a user's remaining references. An erased row matches neither the user's id
+/// nor their address any more.
 async fn user(mut conn: &AsyncPgConnection, id: Uuid, part: usize) -> StoreResult<Option<Part>> {
     let found = match part {
         0 => {
@@ -241,14 +245,14 @@ async fn user(mut conn: &AsyncPgConnection, id: Uuid, part: usize) -> StoreResul
     Ok(Some(Part::of(&found)))
 }
 
-/// The address that a deleted user had, and until when it was theirs: somebody else may have it since.
+/// The address of a deleted user and the time until which they held it: another user may have it since.
 async fn address(mut conn: &AsyncPgConnection, user: Uuid) -> StoreResult<(Option<String>, DateTime<Utc>)> {
     let query = deleted_users::table.find(user);
     let query = query.select((deleted_users::email_folded, deleted_users::deleted_at));
     Ok(query.get_result(&mut conn).await?)
 }
 
-/// Takes away the mark, or the marked row, where nothing is left; says whether it did.
+/// Removes the mark or the marked row once nothing is left; returns true if it did.
 async fn finish(mut conn: &AsyncPgConnection, what: Deleted) -> StoreResult<bool> {
     let count = match what {
         Deleted::Role(id) => {

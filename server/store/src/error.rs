@@ -1,4 +1,4 @@
-//! What can go wrong with the database, in the words that the service acts on.
+//! Errors of the database, classified by the way the service reacts to them.
 
 use std::fmt;
 
@@ -7,17 +7,18 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 /// A failed statement or transaction.
 #[derive(Debug)]
 pub enum StoreError {
-    /// A unique constraint was violated: its name.
+    /// A unique constraint was violated; contains its name.
     Taken(String),
-    /// The statement collided with another transaction; the whole may be tried again.
+    /// The transaction conflicted with another one; the caller may retry the whole transaction.
     Collision,
-    /// The database is away, overloaded or too slow; nothing is known to be wrong with the statement.
+    /// The database is unreachable, overloaded or too slow; the statement itself may be correct.
     Unavailable(String),
-    /// The connection was lost, or given up, while a statement was under way: what became of it is not known.
+    /// The connection was lost or abandoned while a statement was in progress; its outcome is unknown.
     Lost(String),
-    /// The statement took longer than one may, or has a regular expression that Postgres finds too complex.
+    /// The statement exceeded its timeout, or contains a regular expression that Postgres rejects as too
+    /// complex.
     TooSlow,
-    /// Anything else: a defect of ours.
+    /// Any other error: an internal error of Rollcall.
     Defect(String),
 }
 
@@ -36,9 +37,9 @@ impl fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {}
 
-/// Errors that may say that the connection was lost.
+/// Errors that may mean a lost connection.
 pub trait MaybeLost {
-    /// Whether it was.
+    /// True if the connection was lost.
     fn is_lost(&self) -> bool;
 }
 
@@ -54,7 +55,7 @@ impl From<DieselError> for StoreError {
             DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
                 Self::Taken(info.constraint_name().unwrap_or("").to_owned())
             }
-            // What a row refers to has gone since it was looked at.
+            // A referenced row was deleted after it was read.
             DieselError::DatabaseError(
                 DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::ForeignKeyViolation,
                 _,
@@ -66,7 +67,7 @@ impl From<DieselError> for StoreError {
             DieselError::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, info) => {
                 Self::Unavailable(info.message().to_owned())
             }
-            // Diesel hides the SQLSTATE of the rest; connections run with English messages.
+            // Diesel does not expose the SQLSTATE of other errors; connections use English messages.
             DieselError::DatabaseError(_, info) => {
                 let message = info.message();
                 if message.contains("deadlock detected") {
@@ -91,7 +92,7 @@ impl From<DieselError> for StoreError {
     }
 }
 
-/// Parts of messages that mean "not now" rather than "never".
+/// Parts of messages that describe a temporary condition.
 const AWAY: &[&str] = &[
     "lock timeout",
     "the database system is",
@@ -101,5 +102,5 @@ const AWAY: &[&str] = &[
     "idle-in-transaction timeout",
 ];
 
-/// What a statement gives.
+/// Result of a store function.
 pub type StoreResult<T> = Result<T, StoreError>;

@@ -1,6 +1,7 @@
-//! Who may do what: the view `grants`, which says what role gives which user which permission and where, and its halves
-//! `global_grants` and `group_grants`. A question is one statement that also finds whom and what it names: it travels with
-//! the look-up of the credential.
+//! The permissions of users: the view `grants`, which lists the permissions that each role gives to each user
+//! and the group where they apply, and its halves `global_grants` and `group_grants`. A query is one
+//! statement that also resolves the user and the group it names, and is sent together with the credential
+//! lookup.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{auto_type, exists, min, not};
@@ -14,7 +15,7 @@ use crate::groups::GroupKey;
 use crate::schema::{global_grants, grants, group_grants, group_members, groups, sessions, users};
 use crate::users::UserKey;
 
-/// A permission that a user holds, and why.
+/// A permission that a user holds, and the role that gives it.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = grants, check_for_backend(diesel::pg::Pg))]
 pub struct Grant {
@@ -23,17 +24,17 @@ pub struct Grant {
     pub permission: String,
 }
 
-/// Whom a question is about, in which group, and who asks.
+/// The user that a permission query is about, the group, and the caller.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
     pub user: UserKey<'a>,
     /// Without a group only global roles count.
     pub group: Option<GroupKey<'a>>,
-    /// The hash of the asker's token.
+    /// The hash of the caller's token.
     pub asker: &'a [u8],
 }
 
-/// The user whom a question is about.
+/// The user that a query is about.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = users, check_for_backend(diesel::pg::Pg))]
 pub struct Subject {
@@ -42,16 +43,16 @@ pub struct Subject {
     pub suspended_until: Option<DateTime<Utc>>,
 }
 
-/// The group that a question names.
+/// The group that a query names.
 #[derive(Clone, Debug, Queryable)]
 pub struct Place {
-    /// None where there is no such group.
+    /// `None` if no such group exists.
     pub id: Option<Uuid>,
     pub asker_is_member: bool,
     pub user_is_member: bool,
 }
 
-/// Finds a question's user and, where it names one, the group.
+/// Resolves a query's user and, if it names one, the group.
 pub async fn standing(
     mut conn: &AsyncPgConnection,
     question: Question<'_>,
@@ -69,8 +70,8 @@ pub async fn standing(
     Ok(found.map(|(subject, place)| (subject, Some(place))))
 }
 
-/// The same, and the role that gives the user a permission, if one does: a global one before the group's, and of several
-/// the first by name.
+/// Resolves the same and the role that gives the user a permission, if any: a global role before a group
+/// role, and of several the first by name.
 pub async fn why(
     mut conn: &AsyncPgConnection,
     question: Question<'_>,
@@ -106,7 +107,7 @@ pub async fn why(
     }))
 }
 
-/// The columns of [`Place`], beside those of a user.
+/// The columns of [`Place`], selected with those of a user.
 #[auto_type(no_type_alias)]
 fn place<'a>(asker: &'a [u8]) -> _ {
     let owner = sessions::table.filter(sessions::token_hash.eq(asker)).select(sessions::user_id);
@@ -118,7 +119,7 @@ fn place<'a>(asker: &'a [u8]) -> _ {
     )
 }
 
-/// What a question's user holds globally and, where a group is named, in it.
+/// The permissions that a query's user holds globally and, if a group is named, in it.
 pub async fn of_user(mut conn: &AsyncPgConnection, question: Question<'_>) -> StoreResult<Vec<Grant>> {
     let user = users::table.filter(question.user).select(users::id).single_value();
     let query = grants::table
@@ -137,8 +138,9 @@ pub async fn of_user(mut conn: &AsyncPgConnection, question: Question<'_>) -> St
 
 diesel::alias!(group_grants as others_grants: OthersGrants);
 
-/// Whether a user holds a permission in a group that another, who holds `everywhere` globally, could not give there: policy's
-/// `Giving::InGroup`, asked here of all the user's groups at once.
+/// True if a user holds a permission in some group that a caller with the global permissions `everywhere`
+/// could not grant there. This is the policy's `Giving::InGroup`, evaluated for all of the user's groups in
+/// one statement.
 pub async fn outranks_in_a_group(
     mut conn: &AsyncPgConnection,
     user: Uuid,

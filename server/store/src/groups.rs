@@ -36,7 +36,7 @@ pub struct GroupRow {
     pub updated_at: DateTime<Utc>,
 }
 
-/// A user's place in a group.
+/// A user's membership in a group.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = membership_records, check_for_backend(Pg))]
 pub struct MembershipRecord {
@@ -46,7 +46,7 @@ pub struct MembershipRecord {
     pub roles: Vec<String>,
 }
 
-/// How a group is found.
+/// Identifies a group.
 #[derive(Clone, Copy, Debug)]
 pub enum GroupKey<'a> {
     /// By id.
@@ -55,19 +55,19 @@ pub enum GroupKey<'a> {
     Slug(&'a str),
 }
 
-/// Finds a group.
+/// Loads a group.
 pub async fn find(mut conn: &AsyncPgConnection, key: GroupKey<'_>) -> StoreResult<Option<GroupRow>> {
     let query = groups::table.filter(key).select(GroupRow::as_select());
     Ok(query.get_result(&mut conn).await.optional()?)
 }
 
-/// Whether a user is in a group.
+/// True if the user is a member of the group.
 pub async fn is_member(mut conn: &AsyncPgConnection, group: Uuid, user: Uuid) -> StoreResult<bool> {
     let query = group_members::table.find((group, user));
     Ok(diesel::select(exists(query)).get_result(&mut conn).await?)
 }
 
-/// Groups that a caller wants; only those of one user where one is named.
+/// A page of groups; only those of one user if `member` is set.
 pub async fn list(
     mut conn: &AsyncPgConnection,
     member: Option<Uuid>,
@@ -77,7 +77,7 @@ pub async fn list(
     let mut rows = Rows::new(limit);
     for phase in find.phases()? {
         if rows.wanted() > 0 {
-            let query = passing(member).filter(phase.condition).order(phase.order).limit(rows.wanted());
+            let query = base_query(member).filter(phase.condition).order(phase.order).limit(rows.wanted());
             let query = query.select((GroupRow::as_select(), phase.keys));
             rows.add(query.load(&mut conn).await?, |row: &GroupRow| row.id);
         }
@@ -85,21 +85,21 @@ pub async fn list(
     Ok(rows.all())
 }
 
-/// How many groups pass.
+/// Number of matching groups.
 pub async fn count(
     mut conn: &AsyncPgConnection,
     member: Option<Uuid>,
     find: &Find<GroupField>,
     how: Total,
 ) -> StoreResult<i64> {
-    let query = passing(member).filter(find.condition());
+    let query = base_query(member).filter(find.condition());
     match how {
         Total::Exact => Ok(query.count().get_result(&mut conn).await?),
         Total::Estimate => find::estimate(conn, query.select(groups::id)).await,
     }
 }
 
-fn passing(member: Option<Uuid>) -> groups::BoxedQuery<'static, Pg> {
+fn base_query(member: Option<Uuid>) -> groups::BoxedQuery<'static, Pg> {
     let mut query = groups::table.filter(groups::deleted.eq(false)).into_boxed();
     if let Some(user) = member {
         let membership = group_members::table
@@ -110,7 +110,7 @@ fn passing(member: Option<Uuid>) -> groups::BoxedQuery<'static, Pg> {
     query
 }
 
-/// Members of a group that a caller wants.
+/// A page of a group's members.
 pub async fn members(
     mut conn: &AsyncPgConnection,
     group: Uuid,
@@ -118,7 +118,7 @@ pub async fn members(
     limit: i64,
 ) -> StoreResult<Vec<((MembershipRecord, UserRecord), Position)>> {
     let mut rows = Rows::new(limit);
-    for phase in find.looked_up(conn).await?.phases()? {
+    for phase in find.resolve_names(conn).await?.phases()? {
         if rows.wanted() > 0 {
             let query = membership_records::table
                 .inner_join(user_records::table)
@@ -135,7 +135,7 @@ pub async fn members(
     Ok(rows.all())
 }
 
-/// How many members pass.
+/// Number of matching members.
 pub async fn count_members(
     mut conn: &AsyncPgConnection,
     group: Uuid,
@@ -145,14 +145,14 @@ pub async fn count_members(
     let query = membership_records::table
         .inner_join(user_records::table)
         .filter(membership_records::group_id.eq(group))
-        .filter(find.looked_up(conn).await?.counted(how));
+        .filter(find.resolve_names(conn).await?.count_condition(how));
     match how {
         Total::Exact => Ok(query.count().get_result(&mut conn).await?),
         Total::Estimate => find::estimate(conn, query.select(user_records::id)).await,
     }
 }
 
-/// Groups of a user after a group's id.
+/// Groups of a user, after a group id.
 pub async fn of_user(
     mut conn: &AsyncPgConnection,
     user: Uuid,
@@ -197,13 +197,13 @@ pub async fn insert(mut conn: &AsyncPgConnection, group: &NewGroup) -> StoreResu
     Ok(())
 }
 
-/// Finds a group and keeps it, and who belongs to it, from being changed by others until the transaction ends.
+/// Loads a group and locks it: until the transaction ends, no other transaction changes it or its members.
 pub async fn lock(mut conn: &AsyncPgConnection, key: GroupKey<'_>) -> StoreResult<Option<GroupRow>> {
     let query = groups::table.filter(key).select(GroupRow::as_select()).for_no_key_update();
     Ok(query.get_result(&mut conn).await.optional()?)
 }
 
-/// Changes of a group: `None` keeps, `Some(None)` clears.
+/// Changes to a group: `None` keeps a value, `Some(None)` clears it.
 #[derive(Clone, Debug, Default, AsChangeset)]
 #[diesel(table_name = groups)]
 pub struct GroupChanges {
@@ -214,7 +214,7 @@ pub struct GroupChanges {
     pub mfa_required: Option<bool>,
 }
 
-/// Changes a group whose row the caller has locked.
+/// Updates a group whose row the caller has locked.
 pub async fn update(
     mut conn: &AsyncPgConnection,
     id: Uuid,
@@ -237,15 +237,15 @@ pub async fn update(
     Ok(())
 }
 
-/// Deletes a group: for every reader it is gone with the transaction, however many belong to it. Memberships and
-/// invitations are left for [`crate::erase`]. Whoever is just joining is waited for, and nobody joins afterwards.
+/// Deletes a group. Once the transaction commits, no reader sees it, regardless of its size. Memberships and
+/// invitations are left to [`crate::erase`]. Concurrent joins finish first, and later ones fail.
 pub async fn delete(mut conn: &AsyncPgConnection, id: Uuid) -> StoreResult<()> {
     groups::table.find(id).select(groups::id).for_update().get_result::<Uuid>(&mut conn).await?;
     diesel::update(groups::table.find(id)).set(groups::deleted.eq(true)).cached().execute(&mut conn).await?;
     Ok(())
 }
 
-/// A user's place in a group.
+/// A user's membership in a group, if there is one.
 pub async fn membership(
     mut conn: &AsyncPgConnection,
     group: Uuid,
@@ -258,7 +258,8 @@ pub async fn membership(
     Ok(query.get_result(&mut conn).await.optional()?)
 }
 
-/// Says if a group has another owner who can sign in beside this user. The caller holds the group's row.
+/// True if the group has another owner besides this user who can sign in. The caller has locked the group's
+/// row.
 pub async fn has_other_owner(
     mut conn: &AsyncPgConnection,
     group: Uuid,
@@ -276,7 +277,8 @@ pub async fn has_other_owner(
 
 diesel::alias!(group_member_roles as others_roles: OthersRoles);
 
-/// Locks the groups that a user owns, in the order of ids, and finds one that has no other owner who can sign in.
+/// Locks the groups that a user owns, in the order of their ids, and returns one that has no other owner who
+/// can sign in.
 pub async fn lock_owned(
     mut conn: &AsyncPgConnection,
     user: Uuid,
@@ -301,7 +303,7 @@ pub async fn lock_owned(
     Ok(alone.first(&mut conn).await.optional()?)
 }
 
-/// Gives a member these roles in place of those that they have.
+/// Replaces a member's roles with these.
 pub async fn set_roles(
     mut conn: &AsyncPgConnection,
     group: Uuid,
@@ -315,7 +317,7 @@ pub async fn set_roles(
     add_roles(conn, group, user, roles).await
 }
 
-/// Gives a member group roles.
+/// Adds group roles to a member.
 pub async fn add_roles(
     mut conn: &AsyncPgConnection,
     group: Uuid,
@@ -336,16 +338,16 @@ pub async fn add_roles(
         ))
         .execute(&mut conn)
         .await?;
-    // One was deleted since it was found.
+    // A role was deleted after it was read.
     if count == roles.len() { Ok(()) } else { Err(StoreError::Collision) }
 }
 
-/// Takes a user out of a group; says whether they were in it.
+/// Removes a user from a group; returns true if they were a member.
 pub async fn leave(mut conn: &AsyncPgConnection, group: Uuid, user: Uuid) -> StoreResult<bool> {
     Ok(diesel::delete(group_members::table.find((group, user))).execute(&mut conn).await? == 1)
 }
 
-/// Puts a user into a group with these group roles.
+/// Adds a user to a group with these group roles.
 pub async fn join(
     conn: &AsyncPgConnection,
     group: Uuid,
@@ -357,7 +359,7 @@ pub async fn join(
     add_roles(conn, group, user, roles).await
 }
 
-/// Puts a user into a group without any role.
+/// Adds a user to a group without roles.
 pub async fn add_member(
     mut conn: &AsyncPgConnection,
     group: Uuid,
@@ -374,7 +376,7 @@ pub async fn add_member(
         .execute(&mut conn)
         .await?;
     if count == 0 {
-        // It was deleted since it was found.
+        // The group was deleted after it was read.
         return Err(StoreError::Collision);
     }
     Ok(())

@@ -1,5 +1,5 @@
-//! The hosts of a database URL, and what is known of each. They are tried at the same time, each a little after the one
-//! before, so that one that drops packets holds nobody up.
+//! The hosts of a database URL and the state of each. Connection attempts start staggered and run in
+//! parallel, so that a host that drops packets delays nothing.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -14,24 +14,23 @@ use tokio_postgres::config::Host as UrlHost;
 
 use crate::error::{StoreError, StoreResult};
 
-/// How long a host is waited for before the next one is tried as well.
+/// Delay before the next host is tried while the previous attempt is still in progress.
 const STAGGER: Duration = Duration::from_millis(100);
 
-/// The port of hosts without one.
+/// Default port.
 const PORT: u16 = 5432;
 
-/// Where a database may be.
+/// The address of a database server.
 #[derive(Clone, Debug)]
 pub(crate) enum Place {
-    /// Behind a socket in a folder.
     #[cfg(unix)]
     Unix(PathBuf),
-    /// A name or an address to connect to. The name is the one in the server's certificate.
+    /// A host name or IP address. TLS checks the certificate against the name.
     Tcp { name: String, address: Option<IpAddr>, port: u16 },
 }
 
 impl Place {
-    /// As errors show it.
+    /// The form shown in error messages.
     pub(crate) fn shown(&self) -> String {
         match self {
             Self::Unix(path) => path.display().to_string(),
@@ -39,7 +38,7 @@ impl Place {
         }
     }
 
-    /// The addresses that a name stands for.
+    /// Resolves the name to addresses.
     pub(crate) async fn addresses(
         name: &str,
         address: Option<IpAddr>,
@@ -58,11 +57,10 @@ impl Place {
     }
 }
 
-/// One host.
 #[derive(Debug)]
 struct Host {
     place: Place,
-    /// When it was connected to last, and when a connection to it was given up, in milliseconds and not 0.
+    /// Times of the last connection and of the last abandoned connection, in milliseconds, never 0.
     served: AtomicU64,
     doubted: AtomicU64,
 }
@@ -75,7 +73,7 @@ pub(crate) struct Hosts {
 }
 
 impl Hosts {
-    /// Reads the hosts out of a configuration.
+    /// Takes the hosts from a configuration.
     pub(crate) fn of(config: &Config) -> StoreResult<Self> {
         let (names, addresses, ports) = (config.get_hosts(), config.get_hostaddrs(), config.get_ports());
         let count = names.len().max(addresses.len());
@@ -111,7 +109,7 @@ impl Hosts {
         u64::try_from(instant.saturating_duration_since(self.since).as_millis()).unwrap_or(u64::MAX).max(1)
     }
 
-    /// All of them, as errors show them.
+    /// All hosts in the form shown in error messages.
     pub(crate) fn shown(&self) -> String {
         self.hosts.iter().map(|host| host.place.shown()).collect::<Vec<_>>().join(", ")
     }
@@ -120,22 +118,22 @@ impl Hosts {
         &self.hosts[host].place
     }
 
-    /// Notes that a connection was opened.
+    /// Records that a connection was opened.
     pub(crate) fn served(&self, host: usize) {
         self.hosts[host].served.store(self.at(Instant::now()), Ordering::Relaxed);
     }
 
-    /// Notes that a host is silent, or takes no writes any more: connections of before are not used again.
+    /// Records that a host is silent or rejects writes: older connections to it are not used again.
     pub(crate) fn doubt(&self, host: usize) {
         self.hosts[host].doubted.store(self.at(Instant::now()), Ordering::Relaxed);
     }
 
-    /// Whether a connection of this age may be one to a host that has gone.
+    /// True if a connection of this age may lead to a host that has failed.
     pub(crate) fn is_doubted(&self, host: usize, opened: Instant) -> bool {
         self.hosts[host].doubted.load(Ordering::Relaxed) > self.at(opened)
     }
 
-    /// The hosts in the order in which to try them: those in doubt last, the one that served last first.
+    /// The order in which to try the hosts: the last one connected to first, those in doubt last.
     fn order(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.hosts.len()).collect();
         order.sort_by_key(|&index| {
@@ -147,7 +145,7 @@ impl Hosts {
         order
     }
 
-    /// Opens a connection to the first host with which that succeeds.
+    /// Opens a connection to the first host with which it succeeds.
     pub(crate) async fn first<T, F>(&self, open: impl Fn(usize) -> F) -> StoreResult<T>
     where
         F: Future<Output = StoreResult<T>>,
@@ -165,8 +163,8 @@ impl Hosts {
     }
 }
 
-/// Gives the first success. The next candidate begins when the one before has failed or is slow; whoever is still at work
-/// when one has succeeded is dropped.
+/// Returns the first success. The next candidate starts when the previous one has failed or is slow;
+/// unfinished attempts are cancelled after a success.
 pub(crate) async fn race<C, T, F>(candidates: Vec<C>, open: impl Fn(C) -> F) -> StoreResult<T>
 where
     F: Future<Output = StoreResult<T>>,

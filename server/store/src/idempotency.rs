@@ -1,5 +1,5 @@
-//! The table `idempotency_keys`: answers to creating requests, kept for their retries. Once what a request created is gone,
-//! its row stays without any of the answer: the key is used up until its time is over.
+//! The table `idempotency_keys`: responses to creating requests, stored for retries. Once the created
+//! resource is deleted, its row stays without the response: the key remains used until it expires.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -11,11 +11,11 @@ use crate::error::StoreResult;
 use crate::schema::idempotency_keys;
 
 diesel::define_sql_function! {
-    /// Takes an advisory lock until the transaction ends; false where another has it.
+    /// Tries to take an advisory lock for the rest of the transaction; false if another transaction holds it.
     fn pg_try_advisory_xact_lock(key: BigInt) -> Bool;
 }
 
-/// An answer that was given.
+/// A stored response.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = idempotency_keys, check_for_backend(diesel::pg::Pg))]
 pub struct KeptAnswer {
@@ -31,18 +31,18 @@ pub struct KeptAnswer {
 }
 
 impl KeptAnswer {
-    /// Says whether nothing of the answer is kept any more.
+    /// True if the response was removed.
     pub fn is_blank(&self) -> bool {
         self.body.is_empty()
     }
 }
 
-/// Claims a key until the transaction ends; false where another request works on it.
+/// Claims a key for the rest of the transaction; false if another request holds it.
 pub async fn claim(mut conn: &AsyncPgConnection, lock: i64) -> StoreResult<bool> {
     Ok(diesel::select(pg_try_advisory_xact_lock(lock)).get_result(&mut conn).await?)
 }
 
-/// The answer that was given to a key.
+/// The stored response for a key.
 pub async fn find(
     mut conn: &AsyncPgConnection,
     caller: &str,
@@ -56,21 +56,23 @@ pub async fn find(
     Ok(query.get_result(&mut conn).await.optional()?)
 }
 
-/// Keeps an answer, in place of an expired one.
-pub async fn keep(mut conn: &AsyncPgConnection, answer: &KeptAnswer) -> StoreResult<()> {
-    diesel::delete(idempotency_keys::table.find((&answer.caller, &answer.key))).execute(&mut conn).await?;
-    diesel::insert_into(idempotency_keys::table).values(answer).execute(&mut conn).await?;
+/// Stores a response in place of an expired one.
+pub async fn keep(mut conn: &AsyncPgConnection, response: &KeptAnswer) -> StoreResult<()> {
+    diesel::delete(idempotency_keys::table.find((&response.caller, &response.key)))
+        .execute(&mut conn)
+        .await?;
+    diesel::insert_into(idempotency_keys::table).values(response).execute(&mut conn).await?;
     Ok(())
 }
 
-/// Blanks the answers that show resources which are gone. The rows stay, so that a retry creates nothing anew.
+/// Blanks the responses that contain deleted resources. The rows stay, so that a retry creates nothing.
 pub async fn forget(mut conn: &AsyncPgConnection, resources: &[Uuid]) -> StoreResult<()> {
     let target = idempotency_keys::table.filter(idempotency_keys::resource_id.eq_any(resources));
     diesel::update(target).set(Blank::default()).execute(&mut conn).await?;
     Ok(())
 }
 
-/// Blanks the answer that shows a resource at this address.
+/// Blanks the response that contains a resource at this location.
 pub async fn forget_at(mut conn: &AsyncPgConnection, resource: Uuid, location: &str) -> StoreResult<()> {
     let target = idempotency_keys::table
         .filter(idempotency_keys::resource_id.eq(resource))
@@ -79,7 +81,7 @@ pub async fn forget_at(mut conn: &AsyncPgConnection, resource: Uuid, location: &
     Ok(())
 }
 
-/// A row without its answer. The hash of the request goes, too: what was in it might be guessed.
+/// A row without its response. The hash of the request is cleared too: its contents could be guessed.
 #[derive(AsChangeset, Default)]
 #[diesel(table_name = idempotency_keys)]
 pub(crate) struct Blank {

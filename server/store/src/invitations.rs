@@ -62,14 +62,14 @@ pub async fn insert(
     Ok(())
 }
 
-/// Finds an invitation by id.
+/// Loads an invitation by id.
 pub async fn find(mut conn: &AsyncPgConnection, id: Uuid) -> StoreResult<Option<InvitationRecord>> {
     let query = invitation_records::table.filter(invitation_records::id.eq(id));
     Ok(query.select(InvitationRecord::as_select()).get_result(&mut conn).await.optional()?)
 }
 
-/// The sender may still send the invitation: policy's rule, asked here because lists are filtered in the database. The time goes
-/// between.
+/// SQL condition that the sender still has the right to invite. It repeats the policy's rule here because
+/// lists are filtered in the database. The time goes between the two parts.
 const BACKED: [&str; 2] = [
     "EXISTS (SELECT FROM users AS sender WHERE sender.id = invitation_records.invited_by \
        AND (NOT sender.suspended OR sender.suspended_until <= ",
@@ -93,7 +93,7 @@ fn acceptable(now: DateTime<Utc>) -> invitation_records::BoxedQuery<'static, Pg>
     invitation_records::table.filter(invitation_records::expires_at.gt(now)).filter(backed).into_boxed()
 }
 
-/// Says whether an invitation can still be accepted.
+/// True if an invitation can still be accepted.
 pub async fn is_acceptable(mut conn: &AsyncPgConnection, id: Uuid, now: DateTime<Utc>) -> StoreResult<bool> {
     let query = acceptable(now).filter(invitation_records::id.eq(id)).select(invitation_records::id);
     Ok(query.get_result::<Uuid>(&mut conn).await.optional()?.is_some())
@@ -118,8 +118,8 @@ pub async fn list(
     })
 }
 
-/// Finds a live invitation by its token's hash and keeps others from using it until the transaction ends; with the ids
-/// of its roles.
+/// Locks a live invitation by its token's hash for the rest of the transaction and returns it with the ids of
+/// its roles.
 pub async fn claim(
     mut conn: &AsyncPgConnection,
     token_hash: &[u8],
@@ -135,7 +135,7 @@ pub async fn claim(
     Ok(find(conn, id).await?.map(|record| (record, roles)))
 }
 
-/// Finds a live invitation by its token's hash, with the ids of its roles, and lets others use it meanwhile.
+/// Loads a live invitation by its token's hash with the ids of its roles, without a lock.
 pub async fn find_live(
     mut conn: &AsyncPgConnection,
     token_hash: &[u8],
@@ -152,17 +152,17 @@ pub async fn find_live(
     Ok(Some((record, roles)))
 }
 
-/// An inviter's account and place in the group.
+/// An inviter's account and membership in the group.
 #[derive(Clone, Debug, Queryable)]
 pub struct Inviter {
     pub suspended: bool,
     pub suspended_until: Option<DateTime<Utc>>,
     pub invitations_void_before: Option<DateTime<Utc>>,
-    /// None for who is no member of the group.
+    /// `None` if the inviter is not a member of the group.
     pub joined_at: Option<DateTime<Utc>>,
 }
 
-/// Finds who sent an invitation to a group.
+/// Loads the sender of an invitation to a group.
 pub async fn inviter(mut conn: &AsyncPgConnection, user: Uuid, group: Uuid) -> StoreResult<Option<Inviter>> {
     let membership = group_members::user_id.eq(users::id).and(group_members::group_id.eq(group));
     let query =
@@ -184,7 +184,7 @@ async fn role_ids(mut conn: &AsyncPgConnection, invitation: Uuid) -> StoreResult
     Ok(query.load(&mut conn).await?)
 }
 
-/// Takes an invitation away; says whether it was there.
+/// Deletes an invitation; returns true if it existed.
 pub async fn delete(mut conn: &AsyncPgConnection, group: Uuid, id: Uuid) -> StoreResult<bool> {
     let target = invitations::table.filter(invitations::group_id.eq(group)).filter(invitations::id.eq(id));
     Ok(diesel::delete(target).execute(&mut conn).await? == 1)

@@ -7,7 +7,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use crate::error::StoreResult;
 use crate::schema::server_keys;
 
-/// The key for a purpose; the first to ask sets it.
+/// The key for a purpose, created on first use.
 pub async fn get_or_insert(
     mut conn: &AsyncPgConnection,
     purpose: &str,

@@ -1,8 +1,9 @@
-//! Rollcall's data: Diesel over Postgres. One file per table, functions that take a connection and the time as
-//! parameters, rows that are never what goes over the wire. No policy, no HTTP.
+//! Rollcall's data access: Diesel on Postgres. One file per table, with functions that take a connection and
+//! the time as parameters, and row types that are never serialized to clients. No policy and no HTTP.
 //!
-//! A read takes a shared, pipelined connection ([`Store::reading`]); a change runs in a [`Transaction`], which counts as
-//! nothing until [`Transaction::commit`]. Both deref to the same connection type, so every function works in either.
+//! Reads use a shared, pipelined connection ([`Store::reading`]). Changes run in a [`Transaction`], which has
+//! no effect until [`Transaction::commit`]. Both dereference to the same connection type, so every function
+//! works in either.
 
 pub mod audit;
 mod cached;
@@ -47,22 +48,23 @@ pub use error::{MaybeLost, StoreError, StoreResult};
 use pool::{Pool, Pooled, Shared};
 use ready::{Lately, Ready};
 
-/// The connection that every function here takes.
+/// The connection type that every function of this crate takes.
 pub type Conn = AsyncPgConnection;
 
-/// The database, ready for use.
+/// The database with its connections.
 #[derive(Debug)]
 pub struct Store {
     shared: Shared,
     pool: Pool,
     search: Pool,
-    /// How long a read, or the beginning of a change, may wait for the database; a change also for a free connection.
+    /// Longest time that a read or the start of a change waits for the database; a change also waits for a
+    /// free connection.
     patience: Duration,
     wait: Duration,
     ready: Ready,
 }
 
-/// How many connections, and how long to wait for one.
+/// Number of connections of each kind, and limits on waiting for them.
 #[derive(Clone, Copy, Debug)]
 pub struct PoolOptions {
     /// Shared connections for reads.
@@ -71,14 +73,14 @@ pub struct PoolOptions {
     pub size: usize,
     /// Connections for searches.
     pub search: usize,
-    /// How long a statement of a search may take.
+    /// Statement timeout of searches.
     pub search_timeout: Duration,
-    /// How long a request may wait for one of the last two.
+    /// Longest time that a request waits for a connection of the last two kinds.
     pub wait: Duration,
 }
 
 impl Store {
-    /// Opens no connection yet.
+    /// Creates the store without opening a connection.
     pub fn new(connect: ConnectOptions, options: PoolOptions) -> StoreResult<Self> {
         Ok(Self {
             patience: connect.patience().unwrap_or(Duration::MAX),
@@ -90,8 +92,8 @@ impl Store {
         })
     }
 
-    /// Reads on a shared connection, and once more on a new one where it died under the statements. Takes no longer than a
-    /// statement may.
+    /// Reads on a shared connection, and retries once on a new one if the connection was lost. Takes no
+    /// longer than a statement may.
     pub async fn reading<T, E, F>(&self, read: impl Fn(Arc<Connection>) -> F) -> Result<T, E>
     where
         E: From<StoreError> + MaybeLost,
@@ -109,12 +111,12 @@ impl Store {
         Ok(read)
     }
 
-    /// A connection of one's own, for a single statement that changes something.
+    /// A dedicated connection, for a single statement that changes something.
     pub async fn own(&self) -> StoreResult<Pooled> {
         pool::checkout(&self.pool).await
     }
 
-    /// A connection for a search: few, so that costly searches take nothing from everybody else.
+    /// A connection for a search. They are few, so that expensive searches leave the other connections free.
     pub async fn search(&self) -> StoreResult<Pooled> {
         pool::checkout(&self.search).await
     }
@@ -124,14 +126,14 @@ impl Store {
         Ok(self.begin_reading(|_| async { Ok(()) }.boxed()).await?.0)
     }
 
-    /// Begins a transaction, and reads in the same round trip.
+    /// Begins a transaction and reads in the same round trip.
     pub async fn begin_reading<T: Send>(
         &self,
         read: impl for<'c> Fn(&'c Conn) -> BoxFuture<'c, StoreResult<T>> + Sync,
     ) -> StoreResult<(Transaction, T)> {
         let beginning = async {
             match self.begin_on(self.own().await?, &read).await {
-                // A connection that died unnoticed: nothing was changed, and it may be repeated.
+                // The connection had died unnoticed. Nothing was changed, so a retry is safe.
                 Err(StoreError::Lost(_)) => self.begin_on(self.own().await?, &read).await,
                 other => other,
             }
@@ -147,7 +149,7 @@ impl Store {
         connection.in_transaction = true;
         let (begun, found) = {
             let conn = &connection.inner;
-            // BEGIN is never prepared, so nothing overtakes it.
+            // BEGIN is never prepared, so no other statement overtakes it.
             futures::join!(execute(conn, "BEGIN"), read(conn))
         };
         match begun.and(found) {
@@ -159,13 +161,14 @@ impl Store {
         }
     }
 
-    /// Whether the database takes reads and writes. Cheap: who asks together, or within a second, shares one look.
+    /// Checks that the database accepts reads and writes. Concurrent callers, and callers within one second,
+    /// share one check.
     pub async fn ready(&self) -> StoreResult<()> {
         self.ready.look(self).await
     }
 }
 
-/// Waits for the database no longer than this.
+/// Limits the time that a future waits for the database.
 async fn in_time<T, E: From<StoreError>>(
     limit: Duration,
     work: impl Future<Output = Result<T, E>>,
@@ -180,7 +183,7 @@ async fn execute(mut conn: &Conn, statement: &str) -> StoreResult<()> {
     Ok(conn.batch_execute(statement).await?)
 }
 
-/// A transaction. Dropped without [`Self::commit`] it counts for nothing: its connection is closed.
+/// A transaction. Dropping it without [`Self::commit`] closes its connection, which rolls it back.
 #[derive(Debug)]
 pub struct Transaction {
     connection: Pooled,
@@ -188,7 +191,7 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    /// Lets each of its statements take this long, instead of what the configuration says.
+    /// Replaces the configured limit on the time of each statement.
     pub async fn allow(&self, limit: Duration) -> StoreResult<()> {
         let mut connection = &self.connection.inner;
         self.connection.set_limit(Some(limit));
@@ -196,7 +199,7 @@ impl Transaction {
         Ok(connection.batch_execute(&allow).await?)
     }
 
-    /// Makes it count.
+    /// Commits the transaction.
     pub async fn commit(mut self) -> StoreResult<()> {
         execute(&self.connection.inner, "COMMIT").await?;
         self.connection.in_transaction = false;
@@ -204,7 +207,7 @@ impl Transaction {
         Ok(())
     }
 
-    /// Gives it up and keeps the connection.
+    /// Rolls the transaction back and keeps the connection.
     pub async fn rollback(mut self) -> StoreResult<()> {
         execute(&self.connection.inner, "ROLLBACK").await?;
         self.connection.in_transaction = false;

@@ -1,4 +1,4 @@
-//! Brings the schema up to date, one server at a time, and refuses a schema that is newer than the program.
+//! Schema migration, by one server at a time. A schema that is newer than the program is rejected.
 
 use std::time::Duration;
 
@@ -17,22 +17,22 @@ use crate::{privileges, seed};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
-/// The advisory lock under which migrations run; any number will do, as long as it stays.
+/// Key of the advisory lock that migrations hold. Any number works, as long as it never changes.
 const LOCK: i64 = 0x726f_6c6c_6361_6c6c;
 
-/// What migrating did.
+/// Result of a migration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Migrated {
-    /// Versions that were applied now.
+    /// Versions applied by this run.
     pub applied: Vec<String>,
-    /// What was done for lists.
+    /// The state of the list indexes.
     pub prepared: Prepared,
 }
 
-/// Applies what is missing and seeds the built-in rows. Needs Tokio's multi-threaded runtime.
+/// Applies pending migrations and seeds the built-in rows. Needs Tokio's multi-threaded runtime.
 ///
-/// `server_role` is the role that the server runs as, where it isn't the one that migrates: it is granted what it needs,
-/// also on what the migrations have just made.
+/// `server_role` is the role of the running server, if it differs from the migrating role: it is granted the
+/// privileges it needs, including those on tables that the migrations just created.
 pub async fn run(
     options: &ConnectOptions,
     server_role: Option<&str>,
@@ -40,12 +40,13 @@ pub async fn run(
 ) -> StoreResult<Migrated> {
     let mut connection = options.unlimited().connect().await?.inner;
     lock(&mut connection).await?;
-    // The lock goes with the connection, which ends with this function whatever happens.
+    // The lock is released with the connection, which closes when this function returns.
     if server_role.is_some() {
-        privileges::refuse_strangers(&connection).await?;
+        privileges::ensure_tables_owned(&connection).await?;
     }
     let mut migrated = Migrated::default();
-    // Diesel creates its table before it looks: a role that may not is well where nothing is to be done.
+    // Diesel creates its table before it looks for pending migrations: a role without that privilege still
+    // works if none are pending.
     if is_pending(&connection).await? {
         let mut harness = AsyncMigrationHarness::new(connection);
         let applied = harness
@@ -64,8 +65,8 @@ pub async fn run(
     Ok(migrated)
 }
 
-/// Waits for its turn by asking again and again: a statement that waits inside Postgres would be one that
-/// `CREATE INDEX CONCURRENTLY` waits for, and the two for each other.
+/// Polls for the lock: `CREATE INDEX CONCURRENTLY` would wait for a statement that waits inside Postgres, and
+/// the two would deadlock.
 async fn lock(connection: &mut AsyncPgConnection) -> StoreResult<()> {
     loop {
         let taken: Taken = diesel::sql_query("SELECT pg_try_advisory_lock($1) AS taken")
@@ -85,12 +86,12 @@ struct Taken {
     taken: bool,
 }
 
-/// Whether the schema is exactly the program's.
+/// True if the schema is exactly the program's.
 pub async fn is_current(options: &ConnectOptions) -> StoreResult<bool> {
     Ok(!is_pending(&*options.connect().await?).await?)
 }
 
-/// Whether migrations are missing. A schema that is newer than the program is refused.
+/// True if migrations are pending. Rejects a schema that is newer than the program.
 async fn is_pending(mut conn: &AsyncPgConnection) -> StoreResult<bool> {
     let known: Vec<String> = MigrationSource::<Pg>::migrations(&MIGRATIONS)
         .map_err(|error| StoreError::Defect(error.to_string()))?
@@ -115,7 +116,7 @@ async fn is_pending(mut conn: &AsyncPgConnection) -> StoreResult<bool> {
 }
 
 diesel::table! {
-    /// Diesel's own.
+    /// Diesel's own table of applied migrations.
     __diesel_schema_migrations (version) {
         version -> Text,
         run_on -> Timestamp,

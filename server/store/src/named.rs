@@ -1,4 +1,5 @@
-//! A user or a group as it is named, as a condition: one query serves every way of naming it.
+//! Conditions for a user or group in every form in which a caller can name it, so that one query serves all
+//! of them.
 
 use diesel::expression::{AppearsOnTable, Expression, ValidGrouping, is_aggregate};
 use diesel::pg::Pg;
@@ -12,7 +13,7 @@ use crate::schema::{groups, sessions, users};
 use crate::users::UserKey;
 
 impl<'a> UserKey<'a> {
-    /// The user whom a caller names; `caller` is the hash of the caller's token.
+    /// The key of a user reference; `caller` is the hash of the caller's token.
     pub fn of(user: &'a UserRef, caller: &'a [u8]) -> Self {
         match user {
             UserRef::Me => Self::Session(caller),
@@ -31,7 +32,8 @@ impl<'a> From<&'a GroupRef> for GroupKey<'a> {
     }
 }
 
-/// Makes a key a condition on a table. What it is in SQL differs, so statements with it are cached by their text.
+/// Makes a key usable as a condition on a table. Its SQL depends on the variant, so statements are cached by
+/// their text.
 macro_rules! condition {
     ($key:ty, $column:ty) => {
         impl Expression for $key {
@@ -68,7 +70,7 @@ impl QueryFragment<Pg> for UserKey<'_> {
                 let Some(kept) = &name.kept else {
                     return out.push_bind_param::<sql_types::Text, _>(&name.folded);
                 };
-                // Whoever kept the older folding goes first.
+                // A user who kept the older folding takes precedence.
                 out.push_sql("coalesce((SELECT kept.username_folded FROM ");
                 users::table.walk_ast(out.reborrow())?;
                 out.push_sql(" AS kept WHERE kept.username_folded = ");
@@ -95,7 +97,7 @@ impl QueryFragment<Pg> for UserKey<'_> {
     }
 }
 
-/// A group that is deleted has no name any more, also as long as its row is there.
+/// A deleted group cannot be found by slug, even while its row still exists.
 impl QueryFragment<Pg> for GroupKey<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("(");

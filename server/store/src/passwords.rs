@@ -1,4 +1,4 @@
-//! What a password check needs. The only place that reads password hashes.
+//! Reads for password checks. No other module reads password hashes.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::error::StoreResult;
 use crate::schema::users;
 
-/// A user as the password check sees it.
+/// A user's columns for the password check.
 #[derive(Clone, Queryable, Selectable)]
 #[diesel(table_name = users, check_for_backend(diesel::pg::Pg))]
 pub struct PasswordRow {
@@ -30,8 +30,9 @@ impl std::fmt::Debug for PasswordRow {
     }
 }
 
-/// Finds a user by any of their identifiers, or by id. A username can't be somebody else's address or number, so at most one
-/// user has each; one that is somebody's id doesn't stand in that user's way.
+/// Finds a user by any of their identifiers, or by id. A username cannot equal another user's email address
+/// or phone number, so each matches at most one user. A username in the form of another user's id does not
+/// shadow that id.
 pub async fn by_identifier(
     mut conn: &AsyncPgConnection,
     identifier: &NameKey,
@@ -53,7 +54,7 @@ pub async fn by_identifier(
     if let Some(own) = rows.iter().position(|(row, ..)| Some(row.id) == id) {
         return Ok(Some(rows.swap_remove(own).0));
     }
-    // Whoever kept the older folding goes first.
+    // A user who kept the older folding takes precedence.
     let kept = |(_, username, email): &Found| {
         identifier.kept.is_some() && [username, email].contains(&&identifier.kept)
     };
@@ -67,16 +68,17 @@ pub async fn by_identifier(
     }
 }
 
-/// How many characters an id has as the API writes it; UUIDs have other forms.
+/// Length of an id as the API writes it; other UUID formats are not ids.
 const ID_LENGTH: usize = 36;
 
-/// Finds a user by id.
+/// Loads a user by id.
 pub async fn by_id(mut conn: &AsyncPgConnection, id: Uuid) -> StoreResult<Option<PasswordRow>> {
     let query = users::table.filter(users::id.eq(id)).select(PasswordRow::as_select());
     Ok(query.get_result(&mut conn).await.optional()?)
 }
 
-/// The hash that a user has now, with the row locked: says whether a check made before the transaction still holds.
+/// Locks the user's row and returns the current hash, to verify that a check made before the transaction
+/// still holds.
 pub async fn lock_hash(mut conn: &AsyncPgConnection, id: Uuid) -> StoreResult<Option<PasswordRow>> {
     let query = users::table.filter(users::id.eq(id)).select(PasswordRow::as_select()).for_no_key_update();
     Ok(query.get_result(&mut conn).await.optional()?)

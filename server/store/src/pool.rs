@@ -1,5 +1,5 @@
-//! Two kinds of connection. Reads travel on a few shared ones, pipelined: many requests have statements under way on
-//! one connection at once. Transactions take one of their own from a pool, with a bounded wait.
+//! Two kinds of connection. Reads share a few pipelined connections, each with statements of many requests in
+//! progress. Transactions take a dedicated connection from a pool, with a bounded wait.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,7 +21,8 @@ pub struct Shared {
     next: AtomicUsize,
 }
 
-/// A connection being opened: one for all requests that wait for it, and not given up with the first of them.
+/// A connection being opened: shared by all requests that wait for it, and not cancelled with the first of
+/// them.
 type Opening = SharedFuture<BoxFuture<'static, Result<Arc<Connection>, String>>>;
 
 #[derive(Debug, Default)]
@@ -33,7 +34,7 @@ enum Slot {
 }
 
 impl Slot {
-    /// The connection, where it is open. Notices when it has been opened.
+    /// The connection, if it is open. Also picks up a connection that has just been opened.
     fn usable(&mut self) -> Option<Arc<Connection>> {
         if let Self::Opening(opening) = self
             && let Some(opened) = opening.clone().now_or_never()
@@ -47,7 +48,7 @@ impl Slot {
     }
 }
 
-/// A shared connection, and which one it is.
+/// A shared connection with the index of its slot.
 #[derive(Debug)]
 pub(crate) struct Taken {
     pub(crate) connection: Arc<Connection>,
@@ -63,8 +64,8 @@ impl Shared {
         }
     }
 
-    /// A connection that other requests may be using too: only for single statements, never for a transaction. One that
-    /// is gone is opened again; who comes meanwhile is given another one, where there is one.
+    /// A connection that other requests may share: only for single statements, never for a transaction. A
+    /// closed connection is reopened; meanwhile requests get another open one, if there is one.
     pub(crate) async fn get(&self) -> StoreResult<Taken> {
         let count = self.slots.len();
         let first = self.next.fetch_add(1, Ordering::Relaxed) % count;
@@ -81,7 +82,7 @@ impl Shared {
         Ok(Taken { connection, slot: first })
     }
 
-    /// A connection in the place of one that has failed.
+    /// Opens a connection in place of one that has failed.
     pub(crate) async fn replace(&self, failed: Taken) -> StoreResult<Arc<Connection>> {
         failed.connection.retire();
         match self.take(failed.slot) {
@@ -90,7 +91,7 @@ impl Shared {
         }
     }
 
-    /// Whether there is a connection that nothing is known to be wrong with.
+    /// True if at least one connection is usable.
     pub(crate) fn is_open(&self) -> bool {
         (0..self.slots.len()).any(|slot| self.slot(slot).usable().is_some())
     }
@@ -120,7 +121,7 @@ impl Shared {
     }
 }
 
-/// Makes the pool's connections.
+/// Creates and checks the pool's connections.
 #[derive(Debug)]
 pub struct Manager {
     options: ConnectOptions,
@@ -135,10 +136,10 @@ impl managed::Manager for Manager {
     }
 
     async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<StoreError> {
-        // No statement is sent to find out: a dead connection shows itself, and one round trip more would cost a third
-        // of the rate.
-        if connection.is_spoilt() {
-            return Err(RecycleError::message("spoilt"));
+        // No test statement is sent: a dead connection is detected on use, and another round trip would cost
+        // a third of the throughput.
+        if connection.is_broken() {
+            return Err(RecycleError::message("unusable"));
         }
         connection.set_limit(None);
         Ok(())
@@ -148,7 +149,7 @@ impl managed::Manager for Manager {
 /// The pool for transactions.
 pub type Pool = managed::Pool<Manager>;
 
-/// A connection out of the pool.
+/// A connection from the pool.
 pub type Pooled = managed::Object<Manager>;
 
 pub(crate) fn pool(options: ConnectOptions, size: usize, wait: Duration) -> StoreResult<Pool> {

@@ -1,5 +1,5 @@
-//! Who may do what in the database itself. One role owns the tables and migrates; the server runs as another, which reads
-//! and writes rows but can neither change nor remove audit events.
+//! Privileges inside the database. One role owns the tables and runs migrations; the server uses another
+//! role, which reads and writes rows but can neither change nor delete audit events.
 
 use diesel::QueryableByName;
 use diesel::sql_types::{Bool, Nullable, Text};
@@ -7,8 +7,9 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 
 use crate::error::{StoreError, StoreResult};
 
-/// Statements that leave the role with what the server needs, on every table and view that there is, and nothing else.
-/// Views are made anew by migrations: what is granted by default keeps servers of the version before at work meanwhile.
+/// Statements that leave the role with exactly the privileges the server needs on every existing table and
+/// view. Migrations recreate views: the default privileges keep servers of the previous version working
+/// meanwhile.
 const GRANTS: &str = "
     SELECT format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), $1) AS text
     UNION ALL
@@ -25,15 +26,15 @@ const GRANTS: &str = "
     FROM pg_catalog.pg_class
     WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v')";
 
-/// What gives the tables to the connected role, where they are another's.
+/// Query that returns the statements to transfer the tables to the connected role, if another role owns them.
 const REASSIGN: &str = "
     SELECT min(format('REASSIGN OWNED BY %I TO %I', pg_get_userbyid(relowner), current_user)) AS text
     FROM pg_catalog.pg_class
     WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v')
         AND NOT pg_has_role(relowner, 'USAGE')";
 
-/// Whether the connected role may do more to audit events than add and read them: as their owner, or because somebody
-/// granted it.
+/// Query: true if the connected role may do more to audit events than insert and read them, as their owner or
+/// by a grant.
 const CHANGEABLE: &str = "
     pg_has_role((SELECT relowner FROM pg_catalog.pg_class WHERE oid = 'audit_events'::regclass), 'MEMBER')
     OR has_table_privilege('audit_events', 'DELETE, TRUNCATE, TRIGGER')
@@ -45,13 +46,13 @@ struct Line {
     text: Option<String>,
 }
 
-/// The role that a connection acts as.
+/// The current role of a connection.
 pub async fn role(mut conn: &AsyncPgConnection) -> StoreResult<String> {
     Ok(diesel::select(diesel::dsl::sql::<Text>("current_user::text")).get_result(&mut conn).await?)
 }
 
-/// Refuses to go on where the tables are another role's: it could still undo what the owner denies it.
-pub async fn refuse_strangers(mut conn: &AsyncPgConnection) -> StoreResult<()> {
+/// Fails if another role owns the tables: that role could still undo the owner's restrictions.
+pub async fn ensure_tables_owned(mut conn: &AsyncPgConnection) -> StoreResult<()> {
     match diesel::sql_query(REASSIGN).get_result::<Line>(&mut conn).await?.text {
         Some(reassign) => Err(StoreError::Defect(format!(
             "the tables are not those of the role that migrates: run `{reassign}` in the database as a superuser, once"
@@ -60,14 +61,15 @@ pub async fn refuse_strangers(mut conn: &AsyncPgConnection) -> StoreResult<()> {
     }
 }
 
-/// Gives the server's role what it needs and takes what else it had. In a transaction nobody sees anything in between.
+/// Grants the server's role the privileges it needs and revokes all others. Inside a transaction no
+/// intermediate state is visible.
 pub async fn grant(mut conn: &AsyncPgConnection, role: &str) -> StoreResult<()> {
     let statements: Vec<Line> = diesel::sql_query(GRANTS).bind::<Text, _>(role).load(&mut conn).await?;
     let statements: Vec<String> = statements.into_iter().filter_map(|line| line.text).collect();
     Ok(conn.batch_execute(&statements.join(";")).await?)
 }
 
-/// Whether only a trigger keeps the connected role from changing audit events.
+/// True if only a trigger prevents the connected role from changing audit events.
 pub async fn can_change_audit_events(mut conn: &AsyncPgConnection) -> StoreResult<bool> {
     Ok(diesel::select(diesel::dsl::sql::<Bool>(CHANGEABLE)).get_result(&mut conn).await?)
 }

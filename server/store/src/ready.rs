@@ -1,4 +1,4 @@
-//! Whether the database can be worked with, as load balancers ask it: often, from everywhere, and without a credential.
+//! Readiness of the database, as load balancers query it: often, from many sources, and without a credential.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,21 +13,21 @@ use tokio::time::{Instant, timeout};
 use crate::error::{StoreError, StoreResult};
 use crate::{Conn, Store};
 
-/// How long a look may take.
+/// Time limit of a check.
 const PATIENCE: Duration = Duration::from_millis(900);
 
-/// How long what was seen is good, where it was good and where it wasn't.
+/// Lifetime of a check's result, positive or negative.
 const GOOD_FOR: Duration = Duration::from_secs(1);
 const BAD_FOR: Duration = Duration::from_millis(200);
 
-/// How long a look waits for a connection while all are in use.
+/// Longest time that a check waits for a connection while all are in use.
 const WAIT: Duration = Duration::from_millis(250);
 
-/// What was seen last. Locked while somebody looks: the others wait for what they see.
+/// The last result. Locked during a check; other callers wait for its result.
 #[derive(Debug, Default)]
 pub(crate) struct Ready {
     seen: Mutex<Option<(Instant, Result<(), String>)>>,
-    /// When requests last read and last committed.
+    /// Times of the last read and the last commit by requests.
     pub(crate) read: Lately,
     pub(crate) wrote: Arc<Lately>,
 }
@@ -39,7 +39,7 @@ impl Ready {
         }
         let mut seen = self.seen.lock().await;
         let fresh = seen.as_ref().filter(|(at, outcome)| match outcome {
-            // Where all connections have ended since, that says more than what was seen.
+            // If all connections have ended since, that outweighs the last result.
             Ok(()) => at.elapsed() < GOOD_FOR && store.shared.is_open(),
             Err(_) => at.elapsed() < BAD_FOR,
         });
@@ -54,8 +54,8 @@ impl Ready {
         outcome.map_err(StoreError::Unavailable)
     }
 
-    /// Whether requests show that all is well: a busy server needs no looks, and is not taken out of service because one
-    /// would have to wait.
+    /// True if recent requests show that the database works. A busy server needs no checks and is not taken
+    /// out of service because a check would have to wait.
     fn shows(&self, store: &Store) -> bool {
         store.shared.is_open() && self.read.within(GOOD_FOR) && self.wrote.within(GOOD_FOR)
     }
@@ -70,11 +70,11 @@ impl Ready {
     }
 }
 
-/// When something happened last.
+/// Time of the last occurrence of something.
 #[derive(Debug)]
 pub(crate) struct Lately {
     since: Instant,
-    /// Milliseconds, and 1 more; 0 for never.
+    /// Milliseconds plus 1; 0 means never.
     last: AtomicU64,
 }
 
@@ -94,7 +94,7 @@ impl Lately {
     }
 
     fn within(&self, time: Duration) -> bool {
-        // `self.last.load` would be Diesel's.
+        // `self.last.load` would resolve to Diesel's method.
         let last = AtomicU64::load(&self.last, Ordering::Relaxed);
         last > 0 && u128::from(self.milliseconds().saturating_sub(last)) < time.as_millis()
     }
@@ -108,7 +108,7 @@ async fn writes(store: &Store) -> StoreResult<()> {
     let timeouts = Timeouts { wait: Some(WAIT), ..store.pool.timeouts() };
     let connection = match store.pool.timeout_get(&timeouts).await {
         Ok(connection) => connection,
-        // All are at work: being busy is no reason to be taken out of service.
+        // All connections are in use: being busy is no reason to be taken out of service.
         Err(PoolError::Timeout(TimeoutType::Wait)) if store.ready.wrote.within(GOOD_FOR) => return Ok(()),
         Err(PoolError::Backend(error)) => return Err(error),
         Err(other) => return Err(StoreError::Unavailable(other.to_string())),

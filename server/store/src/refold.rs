@@ -1,4 +1,4 @@
-//! Brings folded columns up to date that were written before folding left invisible characters out.
+//! Update of folded columns that were written before folding removed invisible characters.
 
 use std::sync::LazyLock;
 
@@ -13,8 +13,8 @@ use crate::derived::GroupColumns;
 use crate::error::{StoreError, StoreResult};
 use crate::schema::{groups, invitations, users};
 
-/// The characters that folding leaves out (Default_Ignorable_Code_Point), from and to. That is a property that no character
-/// gets or loses.
+/// Ranges of the characters that folding removes (Default_Ignorable_Code_Point). Characters neither gain nor
+/// lose that property.
 const INVISIBLE: &[(u32, u32)] = &[
     (0xAD, 0xAD),
     (0x34F, 0x34F),
@@ -35,24 +35,24 @@ const INVISIBLE: &[(u32, u32)] = &[
     (0xE0000, 0xE0FFF),
 ];
 
-/// The folded columns of a user, one behind the other.
+/// Concatenation of a user's folded columns.
 const COLUMNS: &str = "coalesce(username_folded, '') || coalesce(email_folded, '') || coalesce(name_folded, '') \
      || coalesce(given_name_folded, '') || coalesce(family_name_folded, '')";
 
-/// How many rows are read at once.
+/// Number of rows read at once.
 const BATCH: i64 = 500;
 
-/// The condition on a user who is to be folded again; the index on it stays all but empty.
+/// Condition on a user whose columns need folding again. Its index stays nearly empty.
 pub(crate) static STALE: LazyLock<String> = LazyLock::new(|| format!("({COLUMNS}) ~ '{}'", invisible()));
 
-/// One of the characters, as a regular expression of Postgres.
+/// A Postgres regular expression that matches one of the characters.
 fn invisible() -> String {
     let ranges: String = INVISIBLE.iter().map(|(from, to)| format!(r"\U{from:08X}-\U{to:08X}")).collect();
     format!("[{ranges}]")
 }
 
-/// Folds again what was folded otherwise; gives the users whose username or address would then be another user's. They keep
-/// the older folding, under which nobody else can be found.
+/// Folds outdated columns again and returns the users whose username or address would then equal another
+/// user's. Those keep the older folding, under which no other user can be found.
 pub(crate) async fn run(conn: &mut AsyncPgConnection) -> StoreResult<Vec<Uuid>> {
     let (mut last, mut colliding) = (Uuid::nil(), Vec::new());
     loop {
@@ -67,7 +67,7 @@ pub(crate) async fn run(conn: &mut AsyncPgConnection) -> StoreResult<Vec<Uuid>> 
         let Some(row) = rows.last() else { break };
         last = row.id;
         for row in rows {
-            // Whatever is derived from its names comes with `derived::refresh`.
+            // The columns derived from the names follow in `derived::refresh`.
             let target = users::table.find(row.id);
             diesel::update(target).set(users::search.eq(None::<String>)).execute(conn).await?;
             if !identifiers(conn, &row).await? {
@@ -79,7 +79,7 @@ pub(crate) async fn run(conn: &mut AsyncPgConnection) -> StoreResult<Vec<Uuid>> 
     Ok(colliding)
 }
 
-/// Folds the names of groups and the addresses of invitations again. There are fewer of them: they are looked through.
+/// Folds the names of groups and the addresses of invitations again. They are few, so all are scanned.
 async fn others(conn: &mut AsyncPgConnection) -> StoreResult<()> {
     let stale = |column: &str| sql::<Bool>(&format!("{column} ~ '{}'", invisible()));
     let columns = (groups::id, groups::slug, groups::name);
@@ -114,7 +114,7 @@ struct Row {
     email_folded: Option<String>,
 }
 
-/// Says whether the identifiers are up to date afterwards.
+/// Returns true if the identifiers are up to date afterwards.
 async fn identifiers(conn: &mut AsyncPgConnection, row: &Row) -> StoreResult<bool> {
     let username = row.username.as_deref().map(fold);
     let email = row.email.as_deref().map(fold);
@@ -137,7 +137,7 @@ async fn identifiers(conn: &mut AsyncPgConnection, row: &Row) -> StoreResult<boo
     let folded = (users::username_folded.eq(&username), users::email_folded.eq(&email));
     match diesel::update(same).set(folded).execute(conn).await.map_err(StoreError::from) {
         Ok(_) => Ok(true),
-        // Somebody has taken the name meanwhile.
+        // Another user took the name meanwhile.
         Err(StoreError::Taken(_)) => Ok(false),
         Err(error) => Err(error),
     }

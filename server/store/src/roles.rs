@@ -33,7 +33,7 @@ pub struct RoleRecord {
     pub permissions: Vec<String>,
 }
 
-/// How a role is found.
+/// Identifies a role.
 #[derive(Clone, Copy, Debug)]
 pub enum RoleKey<'a> {
     /// By id.
@@ -42,7 +42,7 @@ pub enum RoleKey<'a> {
     Name(&'a str),
 }
 
-/// Finds a role.
+/// Loads a role.
 pub async fn find(mut conn: &AsyncPgConnection, key: RoleKey<'_>) -> StoreResult<Option<RoleRecord>> {
     let query = role_records::table.select(RoleRecord::as_select());
     let role = match key {
@@ -52,20 +52,20 @@ pub async fn find(mut conn: &AsyncPgConnection, key: RoleKey<'_>) -> StoreResult
     Ok(role.optional()?)
 }
 
-/// Roles by their ids.
+/// Loads roles by their ids.
 pub async fn find_all(mut conn: &AsyncPgConnection, ids: &[Uuid]) -> StoreResult<Vec<RoleRecord>> {
     let query = role_records::table.filter(role_records::id.eq_any(ids)).select(RoleRecord::as_select());
     Ok(query.load(&mut conn).await?)
 }
 
-/// Keeps a role from being changed or given until the transaction ends.
+/// Locks a role: until the transaction ends it is neither changed nor granted.
 pub async fn lock(mut conn: &AsyncPgConnection, id: Uuid) -> StoreResult<()> {
     let query = roles::table.filter(roles::id.eq(id)).select(roles::id).for_update();
     query.get_result::<Uuid>(&mut conn).await.optional()?;
     Ok(())
 }
 
-/// Roles that a caller wants; only the global ones that a user holds, where one is given.
+/// A page of roles; only the global roles that a user holds if `holder` is set.
 pub async fn list(
     mut conn: &AsyncPgConnection,
     holder: Option<Uuid>,
@@ -83,14 +83,14 @@ pub async fn list(
     Ok(rows.all())
 }
 
-/// How many roles pass.
+/// Number of matching roles.
 pub async fn count(
     mut conn: &AsyncPgConnection,
     holder: Option<Uuid>,
     find: &Find<RoleField>,
     how: Total,
 ) -> StoreResult<i64> {
-    let query = held_by(holder).filter(find.counted(how));
+    let query = held_by(holder).filter(find.count_condition(how));
     match how {
         Total::Exact => Ok(query.count().get_result(&mut conn).await?),
         Total::Estimate => find::estimate(conn, query.select(role_records::id)).await,
@@ -129,7 +129,7 @@ pub async fn insert(mut conn: &AsyncPgConnection, role: &NewRole, permissions: &
     add_permissions(conn, role.id, permissions).await
 }
 
-/// Changes of a role: `None` keeps, `Some(None)` clears.
+/// Changes to a role: `None` keeps a value, `Some(None)` clears it.
 #[derive(Clone, Debug, Default, AsChangeset)]
 #[diesel(table_name = roles)]
 pub struct RoleChanges {
@@ -138,7 +138,8 @@ pub struct RoleChanges {
     pub is_default: Option<bool>,
 }
 
-/// Changes a role whose row the caller has locked. However many hold it, their rows stay as they are.
+/// Updates a role whose row the caller has locked. The rows of its holders stay unchanged, regardless of
+/// their number.
 pub async fn update(
     mut conn: &AsyncPgConnection,
     id: Uuid,
@@ -186,7 +187,8 @@ async fn add_permissions(
     Ok(())
 }
 
-/// How many users and members hold a role; counted up to a limit, because a role may have millions.
+/// Number of users and members that hold a role, counted up to a limit because a role may have millions of
+/// holders.
 pub async fn holders(mut conn: &AsyncPgConnection, role: Uuid, limit: i64) -> StoreResult<i64> {
     let users = user_roles::table.filter(user_roles::role_id.eq(role)).select(user_roles::user_id);
     let users: Vec<Uuid> = users.limit(limit).load(&mut conn).await?;
@@ -199,26 +201,26 @@ pub async fn holders(mut conn: &AsyncPgConnection, role: Uuid, limit: i64) -> St
     Ok(limit.min(i64::try_from(users.len() + members.len()).unwrap_or(i64::MAX)))
 }
 
-/// Deletes a role whose row the caller has locked: for every reader it is gone with the transaction, and what it gave as
-/// well, however many hold it. Their rows are left for [`crate::erase`].
+/// Deletes a role whose row the caller has locked. Once the transaction commits, no reader sees the role or
+/// its permissions, regardless of the number of holders. Their rows are left to [`crate::erase`].
 pub async fn delete(mut conn: &AsyncPgConnection, role: Uuid) -> StoreResult<()> {
     remove_permissions(conn, role).await?;
     diesel::update(roles::table.find(role)).set(roles::deleted.eq(true)).cached().execute(&mut conn).await?;
     Ok(())
 }
 
-/// Those of some roles that aren't deleted. They stay as they are until the transaction ends.
+/// The roles among `ids` that are not deleted, locked until the transaction ends.
 #[auto_type(no_type_alias)]
 pub(crate) fn kept<'a>(ids: &'a [Uuid]) -> _ {
     roles::table.filter(roles::id.eq_any(ids)).filter(roles::deleted.eq(false)).for_key_share()
 }
 
-/// Takes a role from a user; says whether they held it.
+/// Removes a role from a user; returns true if they held it.
 pub async fn revoke(mut conn: &AsyncPgConnection, user: Uuid, role: Uuid) -> StoreResult<bool> {
     Ok(diesel::delete(user_roles::table.find((user, role))).execute(&mut conn).await? == 1)
 }
 
-/// Gives a new user the default roles.
+/// Grants the default roles to a new user.
 pub async fn grant_defaults(mut conn: &AsyncPgConnection, user: Uuid, now: DateTime<Utc>) -> StoreResult<()> {
     let defaults = roles::table.filter(roles::is_default.eq(true)).filter(roles::deleted.eq(false));
     let given = defaults.for_key_share().select((
@@ -234,7 +236,7 @@ pub async fn grant_defaults(mut conn: &AsyncPgConnection, user: Uuid, now: DateT
     Ok(())
 }
 
-/// Gives a user a global role.
+/// Grants a global role to a user.
 pub async fn grant(
     mut conn: &AsyncPgConnection,
     user: Uuid,
@@ -252,7 +254,7 @@ pub async fn grant(
         .into_columns((user_roles::user_id, user_roles::role_id, user_roles::granted_at))
         .execute(&mut conn)
         .await?;
-    // It was deleted since it was found.
+    // The role was deleted after it was read.
     if count == 1 { Ok(()) } else { Err(StoreError::Collision) }
 }
 
@@ -266,8 +268,8 @@ pub async fn permissions_of(mut conn: &AsyncPgConnection, user: Uuid) -> StoreRe
     Ok(query.load(&mut conn).await?)
 }
 
-/// Says if there is another administrator who can sign in beside this user. Transactions that ask stand in line: the
-/// role's row is locked until they end.
+/// True if another administrator besides this user can sign in. Concurrent transactions wait for each other:
+/// the role's row stays locked until they end.
 pub async fn has_other_administrator(
     mut conn: &AsyncPgConnection,
     user: Uuid,

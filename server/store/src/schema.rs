@@ -1,4 +1,4 @@
-//! The tables and views as Diesel sees them. A test compares this file with a migrated database.
+//! The tables and views for Diesel. A test compares this file with a migrated database.
 
 use diesel::{allow_tables_to_appear_in_same_query, joinable, table};
 

@@ -1,6 +1,6 @@
-//! The indexes behind lists, built beside the running servers: `CREATE INDEX CONCURRENTLY` can't run in a migration's
-//! transaction, and a plain one would keep everybody from writing for as long as it takes. Also fills columns that a
-//! migration added empty. Everything here can be broken off and run again.
+//! The indexes of lists, built beside running servers: `CREATE INDEX CONCURRENTLY` cannot run in a
+//! migration's transaction, and a plain `CREATE INDEX` would block all writes until it is done. Also fills
+//! columns that a migration added empty. Every step can be interrupted and run again.
 
 use std::sync::LazyLock;
 
@@ -14,19 +14,19 @@ use crate::derived::{self, stale};
 use crate::error::StoreResult;
 use crate::refold;
 
-/// An index: its name and what follows `ON`.
+/// An index: its name and the text after `ON`.
 type Index = (&'static str, &'static str);
 
-/// Rows whose derived columns are missing or of another version. The names have the version that they are for.
+/// Indexes of rows whose derived columns are missing or of another version. Their names contain the version.
 const STALE: &[Index] = &[
     ("users_stale_1_index", concat!("users (id) WHERE ", stale!())),
     ("groups_stale_1_index", concat!("groups (id) WHERE ", stale!())),
 ];
 
-/// Rows whose columns were folded by an older rule.
+/// Index of rows whose columns were folded by an older rule.
 static STALE_FOLDING: LazyLock<String> = LazyLock::new(|| format!("users (id) WHERE {}", *refold::STALE));
 
-/// Indexes of earlier servers that nothing uses any more.
+/// Indexes of earlier versions that no statement uses any more.
 const OBSOLETE: &[&str] = &[
     "users_unfolded_index",
     "users_search_index",
@@ -36,10 +36,12 @@ const OBSOLETE: &[&str] = &[
     "users_family_name_null_index",
 ];
 
-/// For each field that lists are sorted by: the rows that have a value in its order, and those that have none in that of
-/// their ids. Folded texts have their own: equal and prefix conditions use those.
+/// For each sortable field, an index of the rows with a value in the field's order, and one of the rows
+/// without a value in the order of their ids. Folded texts have separate ones, for equality and prefix
+/// conditions.
 ///
-/// Those on keys have every row: the planner takes no statistics of an expression from an index that hasn't.
+/// Indexes on sort keys contain every row: the planner takes no statistics of an expression from a partial
+/// index.
 const ORDERED: &[Index] = &[
     ("users_username_order_index", "users ((sort_keys[1]), id)"),
     ("users_username_last_index", "users (id) WHERE sort_keys[1] IS NULL"),
@@ -69,29 +71,31 @@ const ORDERED: &[Index] = &[
     ("role_permissions_permission_index", "role_permissions (permission, role_id)"),
 ];
 
-/// What is contained in objects. Without `fastupdate` a search never reads a pending list that writers filled.
+/// Indexes for containment in JSON objects. Without `fastupdate` a search never reads a pending list filled
+/// by writers.
 const CONTAINED: &[Index] = &[
     ("users_custom_data_index", "users USING gin (custom_data jsonb_path_ops) WITH (fastupdate = off)"),
     ("users_profile_index", "users USING gin (profile jsonb_path_ops) WITH (fastupdate = off)"),
     ("groups_custom_data_index", "groups USING gin (custom_data jsonb_path_ops) WITH (fastupdate = off)"),
 ];
 
-/// What is contained in texts; needs the extension pg_trgm.
+/// Index for substrings of texts; needs the extension pg_trgm.
 const TRIGRAMS: Index =
     ("users_words_index", "users USING gin (search gin_trgm_ops) WITH (fastupdate = off)");
 
-/// What there is to tell an operator.
+/// Outcome of index preparation, reported at startup.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Prepared {
-    /// Indexes that were built now.
+    /// Indexes built by this run.
     pub built: Vec<&'static str>,
-    /// Users who keep an older folding of their username or address, because in today's it is another user's.
+    /// Users who keep an older folding of their username or address, because the current one equals another
+    /// user's.
     pub colliding: Vec<Uuid>,
-    /// Why words can't be searched by an index, where they can't.
+    /// The reason for the missing trigram index, if it could not be built.
     pub without_trigrams: Option<String>,
 }
 
-/// Builds what is missing and fills what is empty.
+/// Builds missing indexes and fills empty columns.
 pub async fn prepare(conn: &mut AsyncPgConnection) -> StoreResult<Prepared> {
     let mut prepared = Prepared::default();
     if is_unicode(conn).await? {
@@ -120,7 +124,8 @@ pub async fn prepare(conn: &mut AsyncPgConnection) -> StoreResult<Prepared> {
         conn.batch_execute(&format!("DROP INDEX CONCURRENTLY IF EXISTS {name}")).await?;
     }
     if !prepared.built.is_empty() {
-        // An index on an expression has no statistics before the next ANALYZE, and the planner guesses.
+        // A new index on an expression has no statistics before the next ANALYZE, and the planner would
+        // guess.
         conn.batch_execute("ANALYZE users; ANALYZE groups; ANALYZE group_members; ANALYZE role_permissions")
             .await?;
     }
@@ -133,7 +138,7 @@ struct IndexState {
     valid: bool,
 }
 
-/// Says whether the database can have characters beyond one byte.
+/// True if the database's encoding is UTF-8, so that texts may contain any Unicode character.
 async fn is_unicode(conn: &mut AsyncPgConnection) -> StoreResult<bool> {
     let encoding = sql::<Bool>("current_setting('server_encoding') = 'UTF8'");
     Ok(diesel::select(encoding).get_result(conn).await?)
@@ -152,7 +157,7 @@ async fn ensure(
             .optional()?;
     match state {
         Some(IndexState { valid: true }) => return Ok(()),
-        // One that was broken off stays behind and is of no use.
+        // An interrupted build leaves an invalid index behind.
         Some(IndexState { valid: false }) => {
             conn.batch_execute(&format!("DROP INDEX CONCURRENTLY IF EXISTS {name}")).await?;
         }

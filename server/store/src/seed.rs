@@ -1,5 +1,5 @@
-//! What every directory has from the start: the built-in roles, the group `public`, the server's keys. Runs after the
-//! migrations, adds what is missing and changes nothing else but the built-in roles' permissions.
+//! Initial contents of every directory: the built-in roles, the group `public` and the server's keys. Runs
+//! after the migrations, adds missing rows and updates only the built-in roles' permissions.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::exists;
@@ -11,9 +11,9 @@ use uuid::{Uuid, uuid};
 use crate::error::StoreResult;
 use crate::schema::{groups, role_permissions, roles};
 
-/// The role that holds every permission of Rollcall's own.
+/// The role that holds every permission of Rollcall itself.
 pub const ADMINISTRATOR: Uuid = uuid!("00000000-0000-7000-8000-000000000001");
-/// The role that sees everything and changes nothing.
+/// The role that reads everything and changes nothing.
 pub const AUDITOR: Uuid = uuid!("00000000-0000-7000-8000-000000000002");
 /// The group role of owners.
 pub const OWNER: Uuid = uuid!("00000000-0000-7000-8000-000000000011");
@@ -40,7 +40,8 @@ const ROLES: &[BuiltIn] = &[
     (MEMBER, "group", "member", "Belongs to the group.", &[]),
 ];
 
-/// Group roles that applications often want: they stand for applications' permissions and can be changed and deleted.
+/// Group roles that applications often need. They carry applications' permissions and can be changed and
+/// deleted.
 const PRESETS: &[BuiltIn] = &[
     (
         uuid!("00000000-0000-7000-8000-000000000031"),
@@ -87,7 +88,7 @@ const PRESETS: &[BuiltIn] = &[
     ),
 ];
 
-/// Adds what is missing. Presets are made with the directory and then left alone: somebody may have deleted them.
+/// Adds missing rows. Presets are only inserted into a new directory: an administrator may have deleted them.
 pub async fn run(mut conn: &AsyncPgConnection, now: DateTime<Utc>) -> StoreResult<()> {
     let fresh =
         !diesel::select(exists(groups::table.select(groups::id))).get_result::<bool>(&mut conn).await?;

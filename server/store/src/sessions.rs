@@ -1,4 +1,4 @@
-//! The table `sessions`, and the view that says what a bearer token stands for. Tokens are here as SHA-256 only.
+//! The table `sessions`, and the view that resolves bearer tokens. Tokens are stored as SHA-256 hashes only.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -10,7 +10,7 @@ use crate::error::StoreResult;
 use crate::schema::{credentials, sessions};
 use crate::sorted::Sorted;
 
-/// What a bearer token stands for: a session, its owner's state and global permissions.
+/// A bearer token's session, and its owner's state and global permissions.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = credentials, check_for_backend(diesel::pg::Pg))]
 pub struct Credential {
@@ -28,7 +28,7 @@ pub struct Credential {
     pub permissions: Vec<String>,
 }
 
-/// Looks a token up by its hash.
+/// Looks up a token by its hash.
 pub async fn credential(mut conn: &AsyncPgConnection, token_hash: &[u8]) -> StoreResult<Option<Credential>> {
     let query =
         credentials::table.filter(credentials::token_hash.eq(token_hash)).select(Credential::as_select());
@@ -64,7 +64,8 @@ pub struct NewSession {
     pub user_agent: Option<String>,
 }
 
-/// Inserts a session and ends the oldest ones over the user's limit. The caller holds the user's row.
+/// Inserts a session and deletes the user's oldest ones beyond the limit. The caller has locked the user's
+/// row.
 pub async fn insert(
     mut conn: &AsyncPgConnection,
     session: &NewSession,
@@ -88,7 +89,7 @@ pub async fn insert(
     Ok(row)
 }
 
-/// Gives a session a new token after its user proved who they are; the old token is dead.
+/// Replaces a session's token after its user reauthenticated; the old token becomes invalid.
 pub async fn renew(
     mut conn: &AsyncPgConnection,
     id: Uuid,
@@ -104,7 +105,7 @@ pub async fn renew(
     Ok(query.returning(SessionRow::as_returning()).cached().get_result(&mut conn).await.optional()?)
 }
 
-/// Notes that a session was used.
+/// Records that a session was used.
 pub async fn touch(mut conn: &AsyncPgConnection, id: Uuid, now: DateTime<Utc>) -> StoreResult<()> {
     let target = sessions::table.filter(sessions::id.eq(id)).filter(sessions::last_used_at.lt(now));
     diesel::update(target).set(sessions::last_used_at.eq(now)).cached().execute(&mut conn).await?;
@@ -133,13 +134,13 @@ pub async fn list(
     })
 }
 
-/// Ends one session of a user; says whether there was one.
+/// Deletes a session of a user; returns true if it existed.
 pub async fn delete(mut conn: &AsyncPgConnection, user: Uuid, id: Uuid) -> StoreResult<bool> {
     let target = sessions::table.filter(sessions::user_id.eq(user)).filter(sessions::id.eq(id));
     Ok(diesel::delete(target).execute(&mut conn).await? > 0)
 }
 
-/// Ends all sessions of a user, but one where it is named; says how many.
+/// Deletes all sessions of a user, except for `but`; returns their number.
 pub async fn delete_all(mut conn: &AsyncPgConnection, user: Uuid, but: Option<Uuid>) -> StoreResult<usize> {
     let target = sessions::table.filter(sessions::user_id.eq(user));
     Ok(match but {

@@ -1,10 +1,10 @@
-//! Lists of names as the views give them, put in order here: sorting in SQL costs every read a plan node for each list.
+//! Lists of names from the views, sorted here: sorting in SQL costs every read one plan node per list.
 
 use diesel::deserialize::{Queryable, Result};
 use diesel::pg::Pg;
 use diesel::sql_types::{Array, Text};
 
-/// Texts in the order of their bytes, each once; for `deserialize_as`.
+/// Strings in byte order without duplicates; for `deserialize_as`.
 #[derive(Debug)]
 pub struct Sorted(Vec<String>);
 

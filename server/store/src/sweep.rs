@@ -1,6 +1,6 @@
-//! Takes away what time has ended: sessions, kept answers, counting windows, invitations, suspensions. A batch at a time,
-//! each in a short transaction of its own, and safe to run on every replica: rows that somebody else has locked, perhaps
-//! the same sweep on another replica, are left to them.
+//! Deletion of expired rows: sessions, stored responses, counting windows, invitations; and the end of
+//! suspensions. Each batch is a short transaction of its own and safe to run on every replica: rows locked by
+//! another transaction, perhaps the same sweep on another replica, are skipped.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -11,22 +11,22 @@ use uuid::Uuid;
 use crate::error::StoreResult;
 use crate::schema::users;
 
-/// How many rows are deleted in one transaction: some ten milliseconds' work.
+/// Number of rows deleted in one transaction: about ten milliseconds of work.
 pub const BATCH: i64 = 1000;
 
-/// How many suspensions are ended in one transaction: their rows stay locked until it ends.
+/// Number of suspensions ended in one transaction: their rows stay locked until it ends.
 const SUSPENSIONS: i64 = 100;
 
-/// What is deleted once it is over.
+/// A kind of row that is deleted after it expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expired {
     /// Sessions at the end of their lifetime.
     Sessions,
-    /// Kept answers to creating requests.
+    /// Stored responses to creating requests.
     IdempotencyKeys,
-    /// Invitations that nobody accepted in time.
+    /// Invitations that were not accepted in time.
     Invitations,
-    /// Counts of attempts whose window has passed.
+    /// Attempt counters whose window has passed.
     Attempts,
 }
 
@@ -34,7 +34,7 @@ impl Expired {
     /// All of it.
     pub const ALL: [Self; 4] = [Self::Sessions, Self::IdempotencyKeys, Self::Invitations, Self::Attempts];
 
-    /// The name of its table.
+    /// Name of the table.
     pub fn table(self) -> &'static str {
         match self {
             Self::Sessions => "sessions",
@@ -44,7 +44,7 @@ impl Expired {
         }
     }
 
-    /// The column of the time that ends it. Each has an index.
+    /// The column with the expiry time. Each has an index.
     fn column(self) -> &'static str {
         match self {
             Self::Sessions | Self::IdempotencyKeys | Self::Invitations => "expires_at",
@@ -53,20 +53,20 @@ impl Expired {
     }
 }
 
-/// What a batch has deleted.
+/// Result of a batch.
 #[derive(Clone, Copy, Debug, QueryableByName)]
 pub struct Deleted {
-    /// How many rows.
+    /// Number of deleted rows.
     #[diesel(sql_type = BigInt)]
     pub count: i64,
-    /// The time of the youngest.
+    /// The latest expiry time among the deleted rows.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub youngest: Option<DateTime<Utc>>,
 }
 
-/// Deletes a batch of the rows whose time is not before `from` and not after `until`, the oldest first. The next batch
-/// begins where this one ended, so that it doesn't walk past what this one deleted: until the database has cleaned that up
-/// it stays in the index.
+/// Deletes a batch of the rows that expired at or after `from` and at or before `until`, oldest first. The
+/// next batch starts where this one ended, so that it does not walk past the rows deleted by this one: they
+/// stay in the index until the database vacuums it.
 pub async fn delete(
     mut conn: &AsyncPgConnection,
     what: Expired,
@@ -75,7 +75,7 @@ pub async fn delete(
     limit: i64,
 ) -> StoreResult<Deleted> {
     let (table, column) = (what.table(), what.column());
-    // The kept answer to a request that sent an invitation shows to whom.
+    // The stored response to a request that sent an invitation contains its recipient.
     let (id, blanked) = match what {
         Expired::Invitations => (
             ", id",
@@ -84,7 +84,8 @@ pub async fn delete(
         ),
         _ => ("", ""),
     };
-    // By their places, which locked rows keep: one statement for every table, whatever its key is.
+    // Selected by `ctid`, which is stable while the rows are locked: one statement serves every table,
+    // whatever its primary key.
     let sql = format!(
         "WITH gone AS (\
             DELETE FROM {table} WHERE ctid = ANY(ARRAY(\
@@ -100,7 +101,7 @@ pub async fn delete(
     Ok(query.get_result(&mut conn).await?)
 }
 
-/// Ends suspensions that ran out, a number at a time; gives whose they were and until when.
+/// Ends a batch of expired suspensions; returns the users and the times until which they were suspended.
 pub async fn end_suspensions(
     mut conn: &AsyncPgConnection,
     now: DateTime<Utc>,

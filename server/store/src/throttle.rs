@@ -1,5 +1,5 @@
-//! The table `attempts`: how often something was tried in the current window. Counted in one statement, before the
-//! attempt is judged, so that parallel attempts can't slip through.
+//! The table `attempts`: number of attempts in the current window. Each is counted in one statement before it
+//! is checked, so that parallel attempts cannot exceed the limit.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -10,18 +10,18 @@ use crate::cached::Cache;
 use crate::error::StoreResult;
 use crate::schema::attempts;
 
-/// The count so far, this attempt included.
+/// The current count, including this attempt.
 #[derive(Clone, Copy, Debug, QueryableByName)]
 pub struct Count {
-    /// When the window began.
+    /// Start of the window.
     #[diesel(sql_type = Timestamptz)]
     pub window_start: DateTime<Utc>,
-    /// How many attempts it has seen.
+    /// Number of attempts in the window.
     #[diesel(sql_type = Integer)]
     pub count: i32,
 }
 
-/// Counts an attempt; a window that began at or before `stale` starts anew.
+/// Counts an attempt; a window that started at or before `stale` is restarted.
 pub async fn count(
     mut conn: &AsyncPgConnection,
     key: &[u8],
@@ -40,13 +40,13 @@ pub async fn count(
     Ok(query.cached().get_result(&mut conn).await?)
 }
 
-/// Forgets the attempts of a key: it succeeded.
+/// Clears the attempts of a key after a success.
 pub async fn reset(mut conn: &AsyncPgConnection, key: &[u8]) -> StoreResult<()> {
     diesel::delete(attempts::table.find(key)).execute(&mut conn).await?;
     Ok(())
 }
 
-/// Takes one attempt off a key: it succeeded.
+/// Refunds one attempt of a key after a success.
 pub async fn give_back(mut conn: &AsyncPgConnection, key: &[u8]) -> StoreResult<()> {
     diesel::update(attempts::table.find(key).filter(attempts::count.gt(0)))
         .set(attempts::count.eq(attempts::count - 1))

@@ -1,8 +1,9 @@
-//! The traffic of one connection: how many requests the database has not completed, and since when it has sent nothing.
-//! A connection that stays silent for longer than its limit with a request under way is given up.
+//! Traffic of one connection: the number of requests that the database has not completed, and the time since
+//! it last sent data. A connection that is silent for longer than its limit with a request in progress is
+//! abandoned.
 //!
-//! Counted in the messages themselves, which cannot be wrong about a request that was cancelled on this side: each `Query`
-//! or `Sync` that is sent is completed by one `ReadyForQuery`.
+//! Requests are counted in the protocol messages, which stay correct if a request is cancelled on the client
+//! side: each `Query` or `Sync` is completed by one `ReadyForQuery`.
 
 use std::io;
 use std::pin::{Pin, pin};
@@ -15,21 +16,23 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, sleep};
 use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 
-/// A last look before a connection is given up: a process that was itself held up has responses to read first.
+/// Final delay before a connection is abandoned: a process that was itself suspended has buffered responses
+/// to read first.
 const LAST_LOOK: Duration = Duration::from_millis(50);
 
-/// What is under way on a connection.
+/// The state of a connection's traffic.
 #[derive(Debug)]
 pub(crate) struct Traffic {
     opened: Instant,
-    /// Requests sent and completed.
+    /// Numbers of requests sent and completed.
     sent: AtomicU64,
     done: AtomicU64,
-    /// When bytes came last, or when the first request after a pause was sent: milliseconds since `opened`.
+    /// Time of the last received bytes, or of the first request after a pause, in milliseconds since
+    /// `opened`.
     moved: AtomicU64,
-    /// How long the database may be silent, in milliseconds; 0 for as long as it likes.
+    /// Longest permitted silence of the database in milliseconds; 0 for no limit.
     limit: AtomicU64,
-    /// Set after the startup message, the only one without a type.
+    /// Set after the startup message, the only message without a type byte.
     started: AtomicBool,
     closed: AtomicBool,
 }
@@ -49,13 +52,13 @@ impl Traffic {
         Arc::new(traffic)
     }
 
-    /// Begins to count: the startup is over, and nothing is under way.
+    /// Starts to count: the startup is complete, and no request is in progress.
     pub(crate) fn start(&self) {
         self.sent.store(self.done.load(Ordering::Relaxed), Ordering::Relaxed);
         self.started.store(true, Ordering::Relaxed);
     }
 
-    /// Changes how long the database may be silent.
+    /// Changes the longest permitted silence of the database.
     pub(crate) fn set_limit(&self, limit: Option<Duration>) {
         self.limit.store(limit.map_or(0, milliseconds), Ordering::Relaxed);
     }
@@ -68,7 +71,7 @@ impl Traffic {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// Takes it out of use: nothing new is sent on it.
+    /// Takes the connection out of use: no new request is sent on it.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
     }
@@ -89,7 +92,7 @@ impl Traffic {
         }
     }
 
-    /// When to give the connection up, if nothing comes until then.
+    /// The time at which the connection is abandoned if no data arrives before.
     fn due(&self) -> Option<Instant> {
         let limit = self.limit.load(Ordering::Relaxed);
         let waits = self.sent.load(Ordering::Relaxed) > self.done.load(Ordering::Relaxed);
@@ -102,16 +105,17 @@ fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Why a connection ended.
+/// The reason why a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// One of the two sides closed it, or it broke.
+    /// One side closed the connection, or it broke.
     Closed,
     /// The database was silent for too long.
     Silent,
 }
 
-/// Drives a connection until it ends. Requests under way learn it when this returns, after `closed` was set.
+/// Drives a connection until it ends. Requests in progress are notified after this returns, once `closed` is
+/// set.
 pub(crate) async fn drive<D: Future>(driver: D, traffic: &Traffic) -> End {
     let mut driver = pin!(driver);
     let mut alarm = pin!(sleep(Duration::ZERO));
@@ -147,7 +151,7 @@ pub(crate) async fn drive<D: Future>(driver: D, traffic: &Traffic) -> End {
     end
 }
 
-/// Finds the types of messages in a stream of bytes: a type, four bytes of length, the rest.
+/// Extracts message types from a byte stream of messages: one byte of type, four bytes of length, the body.
 #[derive(Debug, Default)]
 struct Messages {
     header: [u8; 5],
@@ -170,7 +174,7 @@ impl Messages {
             bytes = &bytes[taken..];
             if self.have == self.header.len() {
                 let [kind, length @ ..] = self.header;
-                // The length counts itself.
+                // The length includes its own four bytes.
                 self.rest = (u32::from_be_bytes(length) as usize).saturating_sub(length.len());
                 self.have = 0;
                 found(kind);
@@ -179,7 +183,7 @@ impl Messages {
     }
 }
 
-/// A stream whose messages are counted.
+/// A stream that counts the messages it carries.
 #[derive(Debug)]
 pub(crate) struct Counted<S> {
     stream: S,
@@ -241,7 +245,7 @@ impl<S: TlsStream + Unpin> TlsStream for Counted<S> {
     }
 }
 
-/// Encrypts, and counts the messages inside.
+/// A TLS connector that counts the messages inside the encrypted stream.
 pub(crate) struct CountedTls<T> {
     pub(crate) tls: T,
     pub(crate) traffic: Arc<Traffic>,

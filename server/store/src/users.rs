@@ -1,4 +1,4 @@
-//! The table `users` and the view of it that answers are made from.
+//! The table `users` and the view that user records are read from.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{auto_type, exists, not};
@@ -17,7 +17,7 @@ use crate::find::{self, Find, Position, Rows, Total};
 use crate::schema::{deleted_users, group_members, sessions, user_records, user_roles, users};
 use crate::sorted::Sorted;
 
-/// What answers show of a user.
+/// A user's fields as responses present them.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = user_records, check_for_backend(Pg))]
 pub struct UserRecord {
@@ -48,18 +48,19 @@ pub struct UserRecord {
     pub is_staff: bool,
 }
 
-/// How a user is found.
+/// Identifies a user.
 #[derive(Clone, Copy, Debug)]
 pub enum UserKey<'a> {
     /// By id.
     Id(Uuid),
     /// By username.
     Name(&'a NameKey),
-    /// As the owner of the session with this token hash: the caller, found in the same round trip as the credential.
+    /// As the owner of the session with this token hash: the caller, resolved in the same round trip as the
+    /// credential.
     Session(&'a [u8]),
 }
 
-/// Finds a user.
+/// Loads a user.
 pub async fn find(mut conn: &AsyncPgConnection, key: UserKey<'_>) -> StoreResult<Option<UserRecord>> {
     let record = match key {
         UserKey::Id(id) => {
@@ -80,13 +81,14 @@ pub async fn find(mut conn: &AsyncPgConnection, key: UserKey<'_>) -> StoreResult
     Ok(record.optional()?)
 }
 
-/// A user's preferences. Not part of the record: nobody else sees them, and lists need not carry them.
+/// A user's preferences. They are not part of the record: only the user sees them, and lists need not carry
+/// them.
 pub async fn preferences(mut conn: &AsyncPgConnection, id: Uuid) -> StoreResult<Option<Value>> {
     let query = users::table.filter(users::id.eq(id)).select(users::preferences);
     Ok(query.get_result(&mut conn).await.optional()?)
 }
 
-/// Finds a user and keeps it from being changed by others until the transaction ends.
+/// Loads a user and locks the row until the transaction ends.
 pub async fn lock(conn: &AsyncPgConnection, key: UserKey<'_>) -> StoreResult<Option<UserRecord>> {
     match lock_id(conn, key).await? {
         Some(id) => find(conn, UserKey::Id(id)).await,
@@ -94,7 +96,7 @@ pub async fn lock(conn: &AsyncPgConnection, key: UserKey<'_>) -> StoreResult<Opt
     }
 }
 
-/// The same without its record: what is read afterwards is as it stays.
+/// Locks a user's row without loading the record; later reads in the transaction see a stable state.
 pub async fn lock_id(mut conn: &AsyncPgConnection, key: UserKey<'_>) -> StoreResult<Option<Uuid>> {
     let lock = users::table.select(users::id).for_no_key_update();
     let id = match key {
@@ -111,20 +113,20 @@ pub async fn lock_id(mut conn: &AsyncPgConnection, key: UserKey<'_>) -> StoreRes
     Ok(id.optional()?)
 }
 
-/// Which users a list shows.
+/// Restrictions on the users of a list, applied beside the caller's own filter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UserFilter {
     /// Only members of this group.
     pub group: Option<Uuid>,
-    /// Only those who aren't.
+    /// Only users who are not members of this group.
     pub not_group: Option<Uuid>,
     /// Only holders of this role.
     pub role: Option<Uuid>,
-    /// Only those who aren't.
+    /// Only users who do not hold this role.
     pub not_role: Option<Uuid>,
 }
 
-/// Users that pass, and that a caller wants of them.
+/// Users that match `filter` and the caller's query, up to the page's limit.
 pub async fn list(
     mut conn: &AsyncPgConnection,
     filter: UserFilter,
@@ -132,9 +134,9 @@ pub async fn list(
     limit: i64,
 ) -> StoreResult<Vec<(UserRecord, Position)>> {
     let mut rows = Rows::new(limit);
-    for phase in find.looked_up(conn).await?.phases()? {
+    for phase in find.resolve_names(conn).await?.phases()? {
         if rows.wanted() > 0 {
-            let query = passing(filter).filter(phase.condition).order(phase.order).limit(rows.wanted());
+            let query = base_query(filter).filter(phase.condition).order(phase.order).limit(rows.wanted());
             let query = query.select((UserRecord::as_select(), phase.keys));
             rows.add(query.load(&mut conn).await?, |record: &UserRecord| record.id);
         }
@@ -142,21 +144,21 @@ pub async fn list(
     Ok(rows.all())
 }
 
-/// How many users pass.
+/// Number of matching users.
 pub async fn count(
     mut conn: &AsyncPgConnection,
     filter: UserFilter,
     find: &Find<UserField>,
     how: Total,
 ) -> StoreResult<i64> {
-    let query = passing(filter).filter(find.looked_up(conn).await?.counted(how));
+    let query = base_query(filter).filter(find.resolve_names(conn).await?.count_condition(how));
     match how {
         Total::Exact => Ok(query.count().get_result(&mut conn).await?),
         Total::Estimate => find::estimate(conn, query.select(user_records::id)).await,
     }
 }
 
-fn passing(filter: UserFilter) -> user_records::BoxedQuery<'static, Pg> {
+fn base_query(filter: UserFilter) -> user_records::BoxedQuery<'static, Pg> {
     let in_group = |group: Uuid| {
         exists(
             group_members::table
@@ -224,7 +226,7 @@ pub async fn insert(mut conn: &AsyncPgConnection, user: &NewUser) -> StoreResult
     Ok(())
 }
 
-/// Changes of a user: `None` keeps, `Some(None)` clears.
+/// Changes to a user: `None` keeps a value, `Some(None)` clears it.
 #[derive(Clone, Debug, Default, AsChangeset)]
 #[diesel(table_name = users)]
 pub struct UserChanges {
@@ -244,11 +246,11 @@ pub struct UserChanges {
     pub password_hash: Option<Option<String>>,
     pub password_changed_at: Option<Option<DateTime<Utc>>>,
     pub password_expires_at: Option<Option<DateTime<Utc>>>,
-    /// Invitations that the user sent up to this time are void.
+    /// Time up to which the user's sent invitations are void.
     pub invitations_void_before: Option<Option<DateTime<Utc>>>,
 }
 
-/// Changes a user whose row the caller has locked and read; returns the record as it is from now on.
+/// Updates a user whose row the caller has locked and read; returns the updated record.
 pub async fn update(
     conn: &AsyncPgConnection,
     before: UserRecord,
@@ -259,7 +261,7 @@ pub async fn update(
     Ok(set(conn, before.id, changes, derived, now).await?.record(before))
 }
 
-/// Changes a user whose row the caller has locked, but nothing that the user is called.
+/// Updates a user whose row the caller has locked, except for names.
 pub async fn update_state(
     conn: &AsyncPgConnection,
     id: Uuid,
@@ -308,7 +310,7 @@ struct UserRow {
 }
 
 impl UserRow {
-    /// The record that had other values in these columns.
+    /// The record `before` with the values of these columns.
     fn record(self, before: UserRecord) -> UserRecord {
         UserRecord {
             username: self.username,
@@ -344,14 +346,14 @@ impl UserNames {
 }
 
 impl UserChanges {
-    /// Whether what the user is called changes.
+    /// True if the changes include a name.
     fn named(&self) -> bool {
         let Self { username_folded, email_folded, phone, name, profile, .. } = self;
         [username_folded, email_folded, phone, name].iter().any(|change| change.is_some())
             || profile.is_some()
     }
 
-    /// What the user is called afterwards.
+    /// The user's names after the changes.
     fn names(&self, before: UserNames) -> UserNames {
         let after = |change: &Option<Option<String>>, before| change.clone().unwrap_or(before);
         UserNames {
@@ -364,7 +366,7 @@ impl UserChanges {
     }
 }
 
-/// Replaces the custom data of a user whose row the caller has locked; returns them as they are read from now on.
+/// Replaces the custom data of a user whose row the caller has locked; returns it as later reads see it.
 pub async fn set_custom_data(
     mut conn: &AsyncPgConnection,
     id: Uuid,
@@ -377,15 +379,16 @@ pub async fn set_custom_data(
     Ok(query.cached().get_result(&mut conn).await?)
 }
 
-/// The same of preferences. They are no part of the record, and don't change the time of its last change.
+/// Replaces the preferences of a user whose row the caller has locked. They are not part of the record, and
+/// do not update its `updated_at`.
 pub async fn set_preferences(mut conn: &AsyncPgConnection, id: Uuid, whole: &Value) -> StoreResult<Value> {
     let query =
         diesel::update(users::table.find(id)).set(users::preferences.eq(whole)).returning(users::preferences);
     Ok(query.cached().get_result(&mut conn).await?)
 }
 
-/// Notes a sign-in of a user whose row the caller has locked, and keeps the password's newer hash where there is one.
-/// Neither is a change of the record.
+/// Records a sign-in of a user whose row the caller has locked, and stores a rehashed password if there is
+/// one. Neither counts as a change of the record.
 pub async fn signed_in(
     mut conn: &AsyncPgConnection,
     id: Uuid,
@@ -401,8 +404,9 @@ pub async fn signed_in(
     Ok(())
 }
 
-/// Deletes a user whose row the caller has locked, leaving a tombstone. Sessions, roles and memberships go with the row;
-/// what names the user elsewhere, and invitations to the address, are left for [`crate::erase`].
+/// Deletes a user whose row the caller has locked and leaves a tombstone. Sessions, roles and memberships are
+/// deleted with the row; references to the user elsewhere, and invitations to their address, are left to
+/// [`crate::erase`].
 pub async fn delete(mut conn: &AsyncPgConnection, id: Uuid, now: DateTime<Utc>) -> StoreResult<()> {
     let address: Option<String> =
         diesel::delete(users::table.find(id)).returning(users::email_folded).get_result(&mut conn).await?;
@@ -418,7 +422,7 @@ pub async fn delete(mut conn: &AsyncPgConnection, id: Uuid, now: DateTime<Utc>) 
     Ok(())
 }
 
-/// Keeps a user from being deleted until the transaction ends, for what is about to name them.
+/// Locks a user against deletion until the transaction ends, for a row that is about to reference them.
 pub(crate) async fn keep(mut conn: &AsyncPgConnection, id: Uuid) -> StoreResult<()> {
     let kept = users::table.find(id).select(users::id).for_key_share();
     match kept.get_result::<Uuid>(&mut conn).await.optional()? {
@@ -427,7 +431,7 @@ pub(crate) async fn keep(mut conn: &AsyncPgConnection, id: Uuid) -> StoreResult<
     }
 }
 
-/// The condition that somebody can sign in: not suspended, and with a password.
+/// Condition that a user can sign in: not suspended, and with a password.
 #[auto_type(no_type_alias)]
 pub(crate) fn can_sign_in(now: DateTime<Utc>) -> _ {
     let free: users::suspended = users::suspended;
@@ -435,7 +439,7 @@ pub(crate) fn can_sign_in(now: DateTime<Utc>) -> _ {
     free.eq(false).or(until.le(now).assume_not_null()).and(users::password_hash.is_not_null())
 }
 
-/// Whether there is any user.
+/// True if at least one user exists.
 pub async fn any(mut conn: &AsyncPgConnection) -> StoreResult<bool> {
     Ok(diesel::select(exists(users::table.select(users::id))).get_result(&mut conn).await?)
 }

@@ -1,5 +1,5 @@
--- People, their sign-ins, roles, groups, and the records that keep the service honest.
--- Names are folded in Rust and compared as bytes here; time always comes from the server.
+-- Users, sessions, roles, groups, stored responses and the audit trail.
+-- Names are folded in Rust and compared as bytes here; times always come from the server.
 
 CREATE TABLE users (
     id uuid PRIMARY KEY,
@@ -27,7 +27,7 @@ CREATE TABLE users (
     CONSTRAINT users_identifier_check CHECK (num_nonnulls(username_folded, email_folded, phone) > 0)
 );
 
--- The id of a deleted user, for the audit trail. Nothing else of the user stays.
+-- The id of a deleted user, for the audit trail. No other data of the user is kept.
 CREATE TABLE deleted_users (
     id uuid PRIMARY KEY,
     deleted_at timestamptz NOT NULL
@@ -158,8 +158,9 @@ CREATE TABLE server_keys (
     created_at timestamptz NOT NULL
 );
 
--- What answers show of a user. Inlined by the planner: a look-up by id stays an index look-up. The arrays of this view
--- and the next are in no order, and without joins: each plan node less is felt on every request. The store sorts them.
+-- The user fields that responses present. Inlined by the planner: a lookup by id stays an index lookup. The
+-- arrays of this view and the next are unsorted and use no joins: every plan node adds to the latency of each
+-- request. The store sorts them.
 CREATE VIEW user_records AS
 SELECT
     id, version, username, username_folded, email, email_verified, phone, phone_verified, name, avatar_url, profile,
@@ -175,7 +176,7 @@ SELECT
     ) AS groups
 FROM users;
 
--- What a bearer token stands for. A permission that two roles give stands here twice.
+-- A bearer token's session and its owner's permissions. A permission from two roles appears twice.
 CREATE VIEW credentials AS
 SELECT
     sessions.token_hash, sessions.id AS session_id, sessions.user_id, sessions.created_at, sessions.authenticated_at,

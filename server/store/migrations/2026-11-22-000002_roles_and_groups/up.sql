@@ -1,4 +1,4 @@
--- Roles of applications, groups that people make, invitations, suspension with reason and end.
+-- Custom roles, groups created by users, invitations, suspension with reason and end.
 
 ALTER TABLE roles DROP CONSTRAINT roles_name_key;
 ALTER TABLE roles ADD CONSTRAINT roles_name_key UNIQUE (name);
@@ -6,7 +6,7 @@ ALTER TABLE roles ADD COLUMN kind text NOT NULL DEFAULT 'user' CHECK (kind IN ('
 ALTER TABLE roles ADD COLUMN is_default boolean NOT NULL DEFAULT false;
 CREATE INDEX roles_default_index ON roles (id) WHERE is_default;
 
--- Whether a permission is one of Rollcall's own that counts everywhere: holders are staff.
+-- True for Rollcall's own permissions that apply everywhere: their holders are staff.
 ALTER TABLE role_permissions ADD COLUMN management boolean NOT NULL
     GENERATED ALWAYS AS (permission ~ '^(audit|groups|providers|roles|users):') STORED;
 
@@ -89,7 +89,7 @@ SELECT
     ) AS roles
 FROM invitations;
 
--- Which role gives a user a permission, and where: group_id is null for global roles.
+-- The role that gives a user a permission, and the group where it applies: group_id is null for global roles.
 CREATE VIEW grants AS
 SELECT user_roles.user_id, NULL::uuid AS group_id, roles.name AS role, role_permissions.permission
 FROM user_roles

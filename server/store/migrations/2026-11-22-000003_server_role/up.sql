@@ -1,3 +1,4 @@
--- What the server's role may do is granted after each run, not here: its name is the installation's.
--- Here is the index for suspensions whose end has come.
+-- The privileges of the server's role are granted after each run, not here: its name depends on the
+-- installation.
+-- This migration adds the index for suspensions that have ended.
 CREATE INDEX users_suspension_index ON users (suspended_until) WHERE suspended;

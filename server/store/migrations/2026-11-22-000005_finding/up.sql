@@ -1,13 +1,13 @@
--- What lists are narrowed and ordered by. New columns are empty and take no time; `search_indexes` fills them and builds
--- the indexes afterwards, without a lock that anybody waits for.
+-- Columns for filtering and sorting lists. New columns are empty and added without a table rewrite;
+-- `search_indexes` fills them and builds the indexes afterwards, without blocking other transactions.
 
 ALTER TABLE users ADD COLUMN name_folded text COLLATE "C";
 ALTER TABLE users ADD COLUMN given_name_folded text COLLATE "C";
 ALTER TABLE users ADD COLUMN family_name_folded text COLLATE "C";
 ALTER TABLE groups ADD COLUMN name_folded text COLLATE "C";
 
--- `search` has the expression that the index of trigrams is built on, to the letter. Each text is a line of its own, so
--- that the index also finds how one begins and ends.
+-- `search` is exactly the expression that the trigram index is built on. Each text is a line of its own, so
+-- that the index also covers its beginning and end.
 DROP VIEW user_records;
 CREATE VIEW user_records AS
 SELECT

@@ -1,4 +1,4 @@
--- What was marked is erased: before, there was no such state.
+-- Marked rows are erased: the earlier schema has no such state.
 DELETE FROM user_roles WHERE role_id IN (SELECT id FROM roles WHERE deleted);
 DELETE FROM group_member_roles WHERE role_id IN (SELECT id FROM roles WHERE deleted);
 DELETE FROM roles WHERE deleted;

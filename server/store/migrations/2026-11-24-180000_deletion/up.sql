@@ -1,19 +1,20 @@
--- A role or a group that is deleted is marked, which is one row whoever holds it, and is gone for every reader at once.
--- The server erases its holders, members and invitations afterwards, some at a time, and then the row.
+-- A deleted role or group is marked, which updates one row regardless of the number of holders, and
+-- disappears for every reader at once. The server then erases its holders, members and invitations in
+-- batches, and finally the row.
 
 ALTER TABLE roles ADD COLUMN deleted boolean NOT NULL DEFAULT false;
 ALTER TABLE groups ADD COLUMN deleted boolean NOT NULL DEFAULT false;
 CREATE INDEX roles_deleted_index ON roles (id) WHERE deleted;
 CREATE INDEX groups_deleted_index ON groups (id) WHERE deleted;
 
--- Their names can be used again meanwhile.
+-- Their names can be reused meanwhile.
 ALTER TABLE roles DROP CONSTRAINT roles_name_key;
 CREATE UNIQUE INDEX roles_name_key ON roles (name) WHERE NOT deleted;
 ALTER TABLE groups DROP CONSTRAINT groups_slug_key;
 CREATE UNIQUE INDEX groups_slug_key ON groups (slug) WHERE NOT deleted;
 
--- Entity tags are digests of what is shown: nothing counts versions any more. Permissions of a deleted role are deleted
--- with the mark, so that views which begin with them need no look at the role.
+-- Entity tags are digests of the response, so version columns are no longer needed. Permissions of a deleted
+-- role are deleted with the mark, so that views which start from them need not check the role.
 DROP VIEW user_records, role_records, membership_records, invitation_records, grants, group_grants;
 ALTER TABLE users DROP COLUMN version;
 ALTER TABLE roles DROP COLUMN version;

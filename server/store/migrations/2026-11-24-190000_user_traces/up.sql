@@ -1,5 +1,5 @@
--- What a deleted user leaves in groups that they made and in invitations is erased like what roles and groups leave: some
--- rows at a time, after the deletion. The tombstone has the address until then.
+-- References to a deleted user in groups they created and in invitations are erased like those of roles and
+-- groups: in batches, after the deletion. The tombstone holds the address until then.
 
 ALTER TABLE groups DROP CONSTRAINT groups_created_by_fkey;
 ALTER TABLE invitations DROP CONSTRAINT invitations_invited_by_fkey;

@@ -1,4 +1,4 @@
--- The description of a role, folded, so that lists of roles can be searched by it. `search_indexes` fills it.
+-- The folded description of a role, so that lists of roles can be searched by it. `search_indexes` fills it.
 ALTER TABLE roles ADD COLUMN description_folded text COLLATE "C";
 
 CREATE OR REPLACE VIEW role_records AS

@@ -1,6 +1,7 @@
--- What lists are searched and ordered by, beyond folded texts: where a name stands in an order as people expect it, and the
--- words of everything searched without their diacritics. `server/store/src/derived` derives them and has their forms. New
--- columns are empty and take no time; `search_indexes` fills them and builds the indexes.
+-- Columns for searching and sorting lists, in addition to folded texts: sort keys in collation order, and the
+-- words of all searched texts without diacritics. `server/store/src/derived` derives them and documents their
+-- formats. New columns are empty and added without a table rewrite; `search_indexes` fills them and builds
+-- the indexes.
 ALTER TABLE users ADD COLUMN sort_keys bytea[];
 ALTER TABLE users ADD COLUMN search text COLLATE "C";
 ALTER TABLE groups ADD COLUMN name_key bytea;
@@ -49,7 +50,8 @@ SELECT
 FROM roles
 WHERE NOT deleted;
 
--- A server from before these columns writes names without them, also beside a newer one. Such a row is derived anew.
+-- Servers older than these columns write names without them, also beside a newer server. Such a row is
+-- derived again.
 CREATE FUNCTION forget_derived() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     NEW.search := NULL;

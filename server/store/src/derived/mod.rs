@@ -1,11 +1,11 @@
-//! What lists are searched and ordered by, derived from what people are called. It is derived here and nowhere else: the
-//! database keeps the results and indexes them.
+//! Columns for searching and sorting lists, derived from the names of users, groups and roles. They are
+//! derived only here; the database stores and indexes the results.
 //!
-//! Columns with folded texts are for what is compared whatever its case. `sort_keys` and `name_key` are for orders
-//! ([`sort_key`]). `search` is for words: lines, each with its end behind it. The first has the [`VERSION`], then one follows
-//! for each text in its [`plain`] form, then one for each with the [`beginnings`] of its words. The last one is a digest of the
-//! texts, so that the column changes whenever one of them does: a trigger empties it where an older server has changed a
-//! text alone.
+//! Columns with folded text serve case-insensitive comparisons. `sort_keys` and `name_key` serve orders
+//! ([`sort_key`]). `search` serves words. It consists of lines, each terminated by a newline: the
+//! [`VERSION`], then one line for each text in its [`plain`] form, then one line for each text with the
+//! [`beginnings`] of its words. The last line is a digest of the texts, so that the column changes whenever a
+//! text does: a trigger clears the column where an older server changes only a text.
 
 mod plain;
 mod refresh;
@@ -22,11 +22,12 @@ pub use sort_key::sort_key;
 
 use crate::schema::{groups, roles, users};
 
-/// Which derivation this is. It counts up whenever the same names would give something else: another version of Unicode's
-/// data, another table of letters. Rows of other versions are derived anew at the next start and by the sweeper.
+/// Version of the derivation. Increase it whenever the same names would produce different columns, for
+/// example after an update of the Unicode data or of a table of letters. Rows of other versions are derived
+/// again at the next start and by the sweeper.
 pub const VERSION: &str = "1";
 
-/// The condition that a row's columns are of another version, or missing: written by an older server.
+/// SQL condition: the row's columns are missing or of another version, written by an older server.
 macro_rules! stale {
     () => {
         "(search IS NULL OR split_part(search, E'\\n', 1) <> '1')"
@@ -34,7 +35,7 @@ macro_rules! stale {
 }
 pub(crate) use stale;
 
-/// The column `search` of a row with these folded texts.
+/// Value of the column `search` for a row with these folded texts.
 fn search(texts: &[Option<&str>]) -> String {
     let plain: Vec<String> = texts.iter().map(|text| text.map(plain).unwrap_or_default()).collect();
     let mut search = format!("{VERSION}\n");
@@ -46,7 +47,7 @@ fn search(texts: &[Option<&str>]) -> String {
     search
 }
 
-/// A digest of texts, in control characters, which nothing that is searched for has.
+/// A digest of the texts in control characters, which no search term contains.
 fn digest(texts: &[Option<&str>]) -> String {
     let mut hash: u32 = 0x811c_9dc5;
     for text in texts {
@@ -61,7 +62,7 @@ fn digest(texts: &[Option<&str>]) -> String {
         .collect()
 }
 
-/// What a user is called.
+/// The names of a user.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = users, check_for_backend(diesel::pg::Pg))]
 pub(crate) struct UserNames {
@@ -72,14 +73,14 @@ pub(crate) struct UserNames {
     pub profile: Value,
 }
 
-/// The columns that are derived from it.
+/// The columns that are derived from a user's names.
 #[derive(Clone, Debug, Insertable, AsChangeset)]
 #[diesel(table_name = users, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub(crate) struct UserColumns {
     pub name_folded: Option<String>,
     pub given_name_folded: Option<String>,
     pub family_name_folded: Option<String>,
-    /// Of the username, the name, the given name and the family name.
+    /// Sort keys of the username, the name, the given name and the family name.
     pub sort_keys: Vec<Option<Vec<u8>>>,
     pub search: String,
 }
@@ -101,7 +102,7 @@ impl UserColumns {
     }
 }
 
-/// The columns that are derived from what a group is called.
+/// The columns that are derived from a group's names.
 #[derive(Clone, Debug, Insertable, AsChangeset)]
 #[diesel(table_name = groups)]
 pub(crate) struct GroupColumns {
@@ -117,7 +118,7 @@ impl GroupColumns {
     }
 }
 
-/// The columns that are derived from what a role is called.
+/// The columns that are derived from a role's name and description.
 #[derive(Clone, Debug, Insertable, AsChangeset)]
 #[diesel(table_name = roles, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub(crate) struct RoleColumns {
@@ -162,8 +163,8 @@ mod tests {
         assert_eq!(searches.len(), texts.len());
     }
 
-    /// Where this fails, the data or the code behind the columns has changed: count [`VERSION`] up, here and in the
-    /// condition, so that rows are derived anew, then put the new digest here.
+    /// If this fails, the data or the code behind the columns has changed: increase [`VERSION`], here and in
+    /// the condition, so that rows are derived again, then update the digest here.
     #[test]
     fn what_is_derived_stays_the_same_in_one_version() {
         let corpus: String = (' '..='\u{24F}')

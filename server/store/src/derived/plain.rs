@@ -1,21 +1,22 @@
-//! Texts without diacritics, and where their words begin: what the search bar compares.
+//! Text without diacritics, and the beginnings of its words, for word search.
 
 use unicode_normalization::char::{decompose_canonical, is_combining_mark};
 
 use super::spaceless::is_spaceless;
 
-/// Stands before each beginning of a word in the column `search`, and in no text.
+/// Precedes each beginning of a word in the column `search` and occurs in no text.
 pub const MARK: char = '\u{1}';
 
-/// A folded text without diacritics: each of its characters alone decides what becomes of it, so that a part of a text
-/// becomes a part of what becomes of the text. Control characters become spaces: those of the column `search` are its own.
+/// Removes the diacritics of a folded text. Each character is replaced independently of its neighbours, so
+/// that a substring of the text becomes a substring of the result. Control characters become spaces: the
+/// column `search` uses them as separators.
 pub fn plain(folded: &str) -> String {
     let mut plain = String::with_capacity(folded.len());
     for character in folded.chars() {
         match character {
             control if control.is_ascii_control() => plain.push(' '),
             ascii if ascii.is_ascii() => plain.push(ascii),
-            // Letters that have something else for what they lack on other keyboards.
+            // Letters that are typed in another way on keyboards without them.
             'æ' => plain.push_str("ae"),
             'œ' => plain.push_str("oe"),
             'þ' => plain.push_str("th"),
@@ -39,8 +40,8 @@ pub fn plain(folded: &str) -> String {
     plain
 }
 
-/// Marks that people leave out when they type: accents, the vowels of Hebrew and Arabic. Not those that make another letter,
-/// as in the scripts of India or in kana.
+/// Marks that people omit when typing: accents, and the vowel points of Hebrew and Arabic. Marks that form
+/// another letter, as in the scripts of India or in kana, are kept.
 fn is_diacritic(character: char) -> bool {
     matches!(character,
         '\u{300}'..='\u{36F}' | '\u{1AB0}'..='\u{1AFF}' | '\u{1DC0}'..='\u{1DFF}' | '\u{20D0}'..='\u{20FF}'
@@ -48,26 +49,26 @@ fn is_diacritic(character: char) -> bool {
         | '\u{5C7}' | '\u{610}'..='\u{61A}' | '\u{640}' | '\u{64B}'..='\u{65F}' | '\u{670}')
 }
 
-/// Letters with such marks in them: of the Latin, Greek and Arabic scripts, and the Cyrillic ё. Other letters that Unicode
-/// takes apart, such as й and が, are letters of their own.
+/// Letters that contain such marks: of the Latin, Greek and Arabic scripts, and the Cyrillic ё. Other letters
+/// that Unicode decomposes, such as й and が, are letters of their own.
 fn has_diacritics(character: char) -> bool {
     matches!(character, '\u{C0}'..='\u{24F}' | '\u{370}'..='\u{3FF}' | '\u{451}' | '\u{620}'..='\u{6FF}'
         | '\u{1E00}'..='\u{1FFF}')
 }
 
-/// Whether a character can be inside a word.
+/// True if the character can be part of a word.
 pub fn is_in_word(character: char) -> bool {
     character.is_alphanumeric() || is_combining_mark(character)
 }
 
-/// Whether a word begins with a character that stands behind another one.
+/// True if `character` starts a word after the character `before`.
 pub fn begins_word(before: Option<char>, character: char) -> bool {
     let alone = |character: char| !is_in_word(character) || is_spaceless(character);
     alone(character) || before.is_none_or(alone)
 }
 
-/// The beginnings of all words of a plain text, up to two characters of each, each once. What isn't inside words is left
-/// out: it is looked for anywhere.
+/// The first one or two characters of every word of a plain text, without duplicates. Characters outside of
+/// words are omitted: they are searched for at any position.
 pub(super) fn beginnings(plain: &str) -> String {
     let mut found: Vec<(char, Option<char>)> = Vec::new();
     let mut before = None;

@@ -1,4 +1,4 @@
-//! Derives the columns of rows that are of another version, or from before there were such columns.
+//! Recomputes the derived columns of rows of another version, or from before the columns existed.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Binary, Bool, Nullable, Text, Uuid as SqlUuid};
@@ -9,11 +9,11 @@ use super::{GroupColumns, RoleColumns, UserColumns, UserNames, stale};
 use crate::error::StoreResult;
 use crate::schema::{groups, roles, users};
 
-/// How many users are derived at once: their rows stay locked meanwhile.
+/// Number of users derived in one batch; their rows stay locked meanwhile.
 pub const BATCH: i64 = 500;
 
-/// Derives a batch of them, inside of a transaction; says how many there were. Rows that somebody else has locked are left
-/// to whoever changes them, and to the next time.
+/// Derives one batch inside a transaction and returns the number of rows. Rows locked by other transactions
+/// are skipped: the transaction that changes them derives them, or the next run does.
 pub async fn refresh(conn: &AsyncPgConnection) -> StoreResult<usize> {
     Ok(refresh_users(conn).await? + refresh_groups(conn).await? + refresh_roles(conn).await?)
 }
@@ -37,7 +37,7 @@ async fn refresh_users(mut conn: &AsyncPgConnection) -> StoreResult<usize> {
     let keys = |place: usize| {
         columns.iter().map(|column| column.sort_keys.get(place).cloned().flatten()).collect::<Vec<_>>()
     };
-    // One statement for all: one for each takes ten times as long.
+    // One statement for all rows: one statement per row takes ten times as long.
     diesel::sql_query(
         "UPDATE users SET name_folded = derived.name, given_name_folded = derived.given, \
              family_name_folded = derived.family, search = derived.search, \

@@ -1,16 +1,16 @@
-//! Where a text stands in an order as people expect it: Unicode's, as CLDR's root has it for all languages.
+//! Sort keys of texts in the Unicode collation order, with CLDR's root collation for all languages.
 
 use icu_collator::CollatorBorrowed;
 use icu_collator::options::CollatorOptions;
 
-/// How many bytes of a key are kept: those of some hundred letters. Three keys fit into a page token, and each into a page
-/// of an index. What differs only behind them stands in the order of the ids.
+/// Maximum length of a key in bytes: about a hundred letters. Three keys fit into a page token, and each fits
+/// into a page of an index. Texts that differ only beyond this length are ordered by id.
 pub const SORT_KEY_MAX: usize = 480;
 
-/// Letters first, then accents, then what is left of case.
+/// Compares letters first, then accents, then what remains of case.
 static COLLATOR: CollatorBorrowed<'static> = CollatorBorrowed::new_root(CollatorOptions::default());
 
-/// The key of a folded text: keys are compared byte by byte.
+/// Sort key of a folded text. Keys are compared byte by byte.
 pub fn sort_key(folded: &str) -> Vec<u8> {
     let mut key = Vec::with_capacity(2 * folded.len());
     let Ok(()) = COLLATOR.write_sort_key_to(folded, &mut key);

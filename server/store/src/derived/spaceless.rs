@@ -1,6 +1,7 @@
-//! Scripts that are written without spaces between words, so that any character may begin one.
+//! Scripts written without spaces between words, in which any character may begin a word.
 
-/// The ranges, in order: Thai, Lao, Myanmar, Khmer, Tai Le, New Tai Lue, Tai Tham, kana, Bopomofo, Han and their extensions.
+/// Code point ranges in ascending order: Thai, Lao, Myanmar, Khmer, Tai Le, New Tai Lue, Tai Tham, kana,
+/// Bopomofo, Han and their extensions.
 const RANGES: &[(char, char)] = &[
     ('\u{E00}', '\u{EFF}'),
     ('\u{1000}', '\u{109F}'),
@@ -23,7 +24,7 @@ const RANGES: &[(char, char)] = &[
     ('\u{20000}', '\u{3FFFF}'),
 ];
 
-/// Whether a character belongs to such a script.
+/// True if the character belongs to such a script.
 pub(super) fn is_spaceless(character: char) -> bool {
     let place = RANGES.partition_point(|(_, last)| *last < character);
     RANGES.get(place).is_some_and(|(first, _)| *first <= character)

@@ -1,4 +1,5 @@
-//! Columns picked at run time: a column of the schema behind its SQL type, with all of Diesel's methods for that type.
+//! Columns chosen at run time: a column of the schema behind its SQL type, with all of Diesel's methods for
+//! that type.
 
 use std::marker::PhantomData;
 
@@ -10,27 +11,28 @@ use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel::sql_types::{Binary, Bool, Jsonb, Nullable, SingleValue, Text, Timestamptz, Uuid};
 
-/// A column of a type. The type is always the nullable one: comparing with null gives null, which is not true.
+/// A column of an SQL type. The type is always nullable: a comparison with null yields null, which is not
+/// true.
 pub struct Column<ST: 'static> {
     fragment: &'static (dyn QueryFragment<Pg> + Sync),
     sql_type: PhantomData<fn() -> ST>,
 }
 
-/// A column of text.
+/// A column of type `text`.
 pub type TextColumn = Column<Nullable<Text>>;
-/// A column of bytes.
+/// A column of type `bytea`.
 pub type BytesColumn = Column<Nullable<Binary>>;
-/// A column of ids.
+/// A column of type `uuid`.
 pub type IdColumn = Column<Nullable<Uuid>>;
-/// A column of truths.
+/// A column of type `boolean`.
 pub type BoolColumn = Column<Nullable<Bool>>;
-/// A column of times.
+/// A column of type `timestamptz`.
 pub type TimeColumn = Column<Nullable<Timestamptz>>;
-/// A column of objects.
+/// A column of type `jsonb`.
 pub type JsonColumn = Column<Nullable<Jsonb>>;
 
 impl<ST: SingleValue> Column<Nullable<ST>> {
-    /// The column with its type hidden but for the SQL type.
+    /// Erases everything about the column but its SQL type.
     pub fn of<C>(column: &'static C) -> Self
     where
         C: Expression + QueryFragment<Pg> + Sync,
@@ -39,7 +41,7 @@ impl<ST: SingleValue> Column<Nullable<ST>> {
         Self { fragment: column, sql_type: PhantomData }
     }
 
-    /// A column, or what is made of columns, that the schema doesn't have.
+    /// A column or expression that is not part of the schema.
     pub fn named(name: &'static Named) -> Self {
         Self { fragment: name, sql_type: PhantomData }
     }
@@ -89,6 +91,7 @@ impl<ST, GB> ValidGrouping<GB> for Column<ST> {
     type IsAggregate = is_aggregate::No;
 }
 
-// Which table a column belongs to is known where it is picked; the plan test runs a statement with each of them.
+// The table of a column is known where the column is chosen; the plan test runs a statement with each of
+// them.
 impl<ST, QS> AppearsOnTable<QS> for Column<ST> where Self: Expression {}
 impl<ST, QS> SelectableExpression<QS> for Column<ST> where Self: Expression {}

@@ -1,4 +1,4 @@
-//! From the typed tree to SQL. Every value is a bound parameter.
+//! Translation of the typed filter tree to SQL. Every value is a bound parameter.
 
 use diesel::expression::{
     AppearsOnTable, AsExpression, Expression, TypedExpressionType, ValidGrouping, is_aggregate,
@@ -21,22 +21,22 @@ use crate::derived::{plain, sort_key};
 
 diesel::infix_operator!(MatchesRegex, " ~ ", backend: Pg);
 
-/// A condition of a `WHERE`.
+/// A condition of a `WHERE` clause.
 pub enum Condition {
-    /// All of these.
+    /// Conjunction.
     All(Vec<Condition>),
-    /// Any of these.
+    /// Disjunction.
     Any(Vec<Condition>),
-    /// Not, in the logic of two values: what isn't known isn't true.
+    /// Negation in two-valued logic: null counts as false.
     Not(Box<Condition>),
-    /// An expression of Diesel's, out of a caller's filter.
+    /// A Diesel expression that comes from a caller's filter.
     Leaf(Box<dyn QueryFragment<Pg> + Send>),
-    /// The same that is never null. The planner sees through its negation.
-    Certain(Box<dyn QueryFragment<Pg> + Send>),
-    /// What all rows pass that pass what stands beside it: an index finds those.
-    Helper(Box<dyn QueryFragment<Pg> + Send>),
-    /// An expression of which there are few: its statement may be kept.
-    Fixed(Box<dyn QueryFragment<Pg> + Send>),
+    /// The same, but never null, so that the planner can see through its negation.
+    NonNull(Box<dyn QueryFragment<Pg> + Send>),
+    /// A condition implied by the one beside it, which lets the planner use an index.
+    IndexHint(Box<dyn QueryFragment<Pg> + Send>),
+    /// An expression with few variants, whose statement may be cached.
+    Cacheable(Box<dyn QueryFragment<Pg> + Send>),
 }
 
 impl std::fmt::Debug for Condition {
@@ -46,7 +46,7 @@ impl std::fmt::Debug for Condition {
 }
 
 impl Condition {
-    /// A condition out of an expression.
+    /// Wraps an expression that may be null.
     pub fn leaf<E>(expression: E) -> Self
     where
         E: QueryFragment<Pg> + Send + 'static,
@@ -54,55 +54,55 @@ impl Condition {
         Self::Leaf(Box::new(expression))
     }
 
-    /// A condition out of an expression that is never null.
-    pub fn certain<E>(expression: E) -> Self
+    /// Wraps an expression that is never null.
+    pub fn non_null<E>(expression: E) -> Self
     where
         E: QueryFragment<Pg> + Send + 'static,
     {
-        Self::Certain(Box::new(expression))
+        Self::NonNull(Box::new(expression))
     }
 
-    /// A condition that only helps to find an index.
-    pub fn helper<E>(expression: E) -> Self
+    /// Wraps an expression that is only there to make an index usable.
+    pub fn index_hint<E>(expression: E) -> Self
     where
         E: QueryFragment<Pg> + Send + 'static,
     {
-        Self::Helper(Box::new(expression))
+        Self::IndexHint(Box::new(expression))
     }
 
-    /// The same, of columns that always have a value.
-    fn of_values(self) -> Self {
-        let each = |parts: Vec<Self>| parts.into_iter().map(Self::of_values).collect();
+    /// The same condition over columns that always have a value.
+    fn assume_non_null(self) -> Self {
+        let each = |parts: Vec<Self>| parts.into_iter().map(Self::assume_non_null).collect();
         match self {
             Self::All(parts) => Self::All(each(parts)),
             Self::Any(parts) => Self::Any(each(parts)),
-            Self::Leaf(expression) => Self::Certain(expression),
+            Self::Leaf(expression) => Self::NonNull(expression),
             other => other,
         }
     }
 
-    fn is_certain(&self) -> bool {
+    fn is_non_null(&self) -> bool {
         match self {
-            Self::All(parts) | Self::Any(parts) => parts.iter().all(Self::is_certain),
-            Self::Not(_) | Self::Certain(_) => true,
-            Self::Leaf(_) | Self::Helper(_) | Self::Fixed(_) => false,
+            Self::All(parts) | Self::Any(parts) => parts.iter().all(Self::is_non_null),
+            Self::Not(_) | Self::NonNull(_) => true,
+            Self::Leaf(_) | Self::IndexHint(_) | Self::Cacheable(_) => false,
         }
     }
 
-    /// The same without what only helps to find an index. That looks into texts that the caller may not see: it narrows
-    /// nothing, but a planner that counts by it tells of them.
-    pub fn without_helpers(self) -> Self {
-        let each = |parts: Vec<Self>| parts.into_iter().map(Self::without_helpers).collect();
+    /// The same condition without index hints. Those match texts that the caller may not see. They do not
+    /// narrow the result, but a planner's estimate that takes them into account would reveal such texts.
+    pub fn without_index_hints(self) -> Self {
+        let each = |parts: Vec<Self>| parts.into_iter().map(Self::without_index_hints).collect();
         match self {
             Self::All(parts) => Self::All(each(parts)),
             Self::Any(parts) => Self::Any(each(parts)),
-            Self::Not(part) => Self::Not(Box::new(part.without_helpers())),
-            Self::Helper(_) => Self::everything(),
+            Self::Not(part) => Self::Not(Box::new(part.without_index_hints())),
+            Self::IndexHint(_) => Self::everything(),
             other => other,
         }
     }
 
-    /// What everything passes.
+    /// The condition that every row meets.
     pub fn everything() -> Self {
         Self::All(Vec::new())
     }
@@ -129,22 +129,22 @@ impl QueryFragment<Pg> for Condition {
             Self::Any(parts) => Self::join(parts, " OR ", "FALSE", &mut out),
             Self::Not(part) => {
                 let (before, behind) =
-                    if part.is_certain() { ("NOT (", ")") } else { ("(", ") IS NOT TRUE") };
+                    if part.is_non_null() { ("NOT (", ")") } else { ("(", ") IS NOT TRUE") };
                 out.push_sql(before);
                 part.walk_ast(out.reborrow())?;
                 out.push_sql(behind);
                 Ok(())
             }
-            Self::Leaf(expression) | Self::Certain(expression) | Self::Helper(expression) => {
-                // Callers make up as many statements as they like: kept ones would fill the memory, and a plan for
-                // unknown values misses the indexes.
+            Self::Leaf(expression) | Self::NonNull(expression) | Self::IndexHint(expression) => {
+                // Callers can produce any number of different statements: cached ones would fill the memory,
+                // and a generic plan misses the indexes.
                 out.unsafe_to_cache_prepared();
                 out.push_sql("(");
                 expression.walk_ast(out.reborrow())?;
                 out.push_sql(")");
                 Ok(())
             }
-            Self::Fixed(expression) => expression.walk_ast(out),
+            Self::Cacheable(expression) => expression.walk_ast(out),
         }
     }
 }
@@ -164,7 +164,7 @@ impl<GB> ValidGrouping<GB> for Condition {
 
 impl<QS> AppearsOnTable<QS> for Condition {}
 
-/// The condition of a filter.
+/// Translates a filter.
 pub fn of<F: Resource>(filter: &Filter<F>, ids: &Ids) -> Condition {
     let each = |parts: &[Filter<F>]| parts.iter().map(|part| of(part, ids)).collect();
     match filter {
@@ -174,11 +174,13 @@ pub fn of<F: Resource>(filter: &Filter<F>, ids: &Ids) -> Condition {
         Filter::Test(field, tested) => {
             let source = field.source();
             let condition = test(source, tested, ids);
-            // Folded texts may be missing for as long as an older server writes them.
-            let certain = !field.is_nullable() && !matches!(source, Source::Text(_));
+            // Folded text may be missing while an older server writes the row.
+            let non_null = !field.is_nullable() && !matches!(source, Source::Text(_));
             match tested {
-                Test::Present if certain && !matches!(source, Source::Relation(_)) => Condition::everything(),
-                _ if certain => condition.of_values(),
+                Test::Present if non_null && !matches!(source, Source::Relation(_)) => {
+                    Condition::everything()
+                }
+                _ if non_null => condition.assume_non_null(),
                 _ => condition,
             }
         }
@@ -186,24 +188,24 @@ pub fn of<F: Resource>(filter: &Filter<F>, ids: &Ids) -> Condition {
     }
 }
 
-/// A field passes a test. The filter was checked: the test is one for the field's kind.
+/// A test of one field. The filter was validated, so the test matches the field's type.
 fn test(source: Source, test: &Test, ids: &Ids) -> Condition {
     match (source, test) {
-        (Source::Text(columns), Test::Present) => Condition::certain(columns.raw.is_not_null()),
+        (Source::Text(columns), Test::Present) => Condition::non_null(columns.raw.is_not_null()),
         (Source::Text(columns), Test::Text(test)) => text(columns, test),
-        (Source::Id(column), Test::Present) => Condition::certain(column.is_not_null()),
+        (Source::Id(column), Test::Present) => Condition::non_null(column.is_not_null()),
         (Source::Id(column), Test::Ids(ids)) => one_of_ids(column, ids.clone()),
         (Source::Id(column), Test::Id(order, id)) => compare(column, *order, *id),
-        (Source::Bool(column), Test::Present) => Condition::certain(column.is_not_null()),
+        (Source::Bool(column), Test::Present) => Condition::non_null(column.is_not_null()),
         (Source::Bool(column), Test::Is(value)) => Condition::leaf(column.eq(*value)),
-        (Source::Time(column), Test::Present) => Condition::certain(column.is_not_null()),
+        (Source::Time(column), Test::Present) => Condition::non_null(column.is_not_null()),
         (Source::Time(column), Test::Times(times)) => Condition::leaf(column.eq_any(times.clone())),
         (Source::Time(column), Test::Time(order, time)) => compare(column, *order, *time),
         (Source::Json(column), Test::Json(path, values)) => {
             Condition::Any(values.iter().flat_map(|value| holds(column, path, value)).collect())
         }
         (Source::Json(column), Test::JsonPresent(path)) => {
-            Condition::certain(HasMember { column, path: path.clone() })
+            Condition::non_null(HasMember { column, path: path.clone() })
         }
         (Source::Relation(related), test) => related(test, ids),
         _ => {
@@ -213,7 +215,7 @@ fn test(source: Source, test: &Test, ids: &Ids) -> Condition {
     }
 }
 
-/// The value stands at the path, or in a list there.
+/// The value is at the path, or is an element of a list there.
 fn holds(column: JsonColumn, path: &[String], value: &Value) -> [Condition; 2] {
     [value.clone(), json!([value])].map(|value| {
         let object = path.iter().rev().fold(value, |inner, name| json!({ name.as_str(): inner }));
@@ -221,8 +223,8 @@ fn holds(column: JsonColumn, path: &[String], value: &Value) -> [Condition; 2] {
     })
 }
 
-/// Something else than null stands at the path. Names are those of objects' members only: `#>` would take a number for a
-/// place in a list.
+/// A non-null value is at the path. Path segments are member names only: `#>` would take a number as an index
+/// into a list.
 #[derive(Debug)]
 struct HasMember {
     column: JsonColumn,
@@ -234,7 +236,7 @@ impl QueryFragment<Pg> for HasMember {
         out.push_sql("(");
         self.column.walk_ast(out.reborrow())?;
         for (index, name) in self.path.iter().enumerate() {
-            // Only as text, JSON's null is SQL's.
+            // JSON's null becomes SQL's null only as text.
             out.push_sql(if index + 1 == self.path.len() { " ->> " } else { " -> " });
             out.push_bind_param::<Text, _>(name)?;
         }
@@ -243,29 +245,31 @@ impl QueryFragment<Pg> for HasMember {
     }
 }
 
-/// The columns of a text.
+/// The columns of a text field.
 #[derive(Clone, Copy, Debug)]
 pub struct TextColumns {
-    /// As it was written.
+    /// The original text.
     pub raw: TextColumn,
-    /// Folded: what is compared where case doesn't count.
+    /// The folded text, for case-insensitive comparison.
     pub folded: TextColumn,
-    /// Where it stands in an order; without it, by its folded form's code points.
+    /// The sort key; without one the folded text orders by code points.
     pub key: Option<BytesColumn>,
-    /// Where the search bar looks for its words.
+    /// The columns that word search uses.
     pub words: Option<Words>,
-    /// The column that has its plain form among others', each a line with its end behind it, behind an index of trigrams.
+    /// The trigram-indexed column that contains the plain form of all the row's texts, each on a line
+    /// terminated by a newline.
     pub indexed: Option<TextColumn>,
 }
 
-/// A text passes a test.
+/// A test of a text field.
 pub fn text(columns: TextColumns, test: &TextTest) -> Condition {
     let TextColumns { raw, folded, key, indexed, .. } = columns;
     let like = |pattern: String| Condition::leaf(folded.like(pattern));
-    // What every row that passes has among its texts: the index of trigrams finds those. A line's end counts as a
-    // character there. What is in a folded text is, made plain, in the plain one.
+    // A pattern that the combined texts of every matching row contain, which the trigram index can find. The
+    // line terminator counts as a character there. A substring of the folded text, made plain, is a substring
+    // of the plain text.
     let near = |found: bool, pattern: String| {
-        indexed.filter(|_| found).map(|indexed| Condition::helper(indexed.like(pattern)))
+        indexed.filter(|_| found).map(|indexed| Condition::index_hint(indexed.like(pattern)))
     };
     let has = |text: &str| {
         let text = plain(text);
@@ -312,7 +316,7 @@ pub fn text(columns: TextColumns, test: &TextTest) -> Condition {
             }
         },
         TextTest::Matches(regex) => {
-            // Beyond ASCII, folding a part of a text may differ from the part of the folded text.
+            // Beyond ASCII the folded form of a substring may differ from the substring of the folded text.
             let needle = regex.needle.as_deref().filter(|needle| needle.is_ascii()).map(fold);
             let matches = Condition::leaf(MatchesRegex::new(raw, regex.pattern.clone().into_sql::<Text>()));
             found(needle.and_then(|needle| has(&needle)), vec![matches])
@@ -320,13 +324,14 @@ pub fn text(columns: TextColumns, test: &TextTest) -> Condition {
     }
 }
 
-/// The pattern with any run of characters for one: a character may become two in a plain text, or none.
+/// The pattern with `%` in place of each single-character wildcard: a character may become two in a plain
+/// text, or none.
 fn loosened(pattern: &Pattern) -> Pattern {
     let parts = pattern.0.iter().map(|part| if *part == Part::One { Part::Many } else { part.clone() });
     Pattern(parts.collect())
 }
 
-/// A column is one of these ids. One alone is asked for by `=`, which leaves an index in its order.
+/// The column equals one of the ids. A single id is compared with `=`, which preserves the order of an index.
 pub fn one_of_ids(column: IdColumn, ids: Vec<Uuid>) -> Condition {
     match ids.as_slice() {
         [id] => Condition::leaf(column.eq(*id)),
@@ -345,7 +350,7 @@ fn one_of(column: TextColumn, mut values: Vec<String>) -> Condition {
     }
 }
 
-/// A column is less or greater.
+/// The column compares to the value in the given order.
 pub fn compare<ST, V>(column: Column<ST>, order: Order, value: V) -> Condition
 where
     ST: SingleValue + TypedExpressionType + 'static,

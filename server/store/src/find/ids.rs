@@ -1,5 +1,6 @@
-//! The ids of the roles and groups that a filter names, looked up before its statement is planned. The planner knows how
-//! many hold a role by its id, and nothing by a name that it would have to join: it would walk all users to find three.
+//! Lookup of the roles and groups that a filter names, before its statement is planned. The planner has
+//! statistics about the holders of a role id, but none through a join on the name: it would scan all users to
+//! find three.
 
 use std::collections::HashMap;
 
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use crate::error::StoreResult;
 use crate::schema::{groups, roles};
 
-/// Ids by name. What isn't there doesn't exist.
+/// Ids by name. A name without an entry does not exist.
 #[derive(Clone, Debug, Default)]
 pub struct Ids {
     roles: HashMap<String, Uuid>,
@@ -20,7 +21,7 @@ pub struct Ids {
 }
 
 impl Ids {
-    /// Of all that a filter names.
+    /// Looks up all names in a filter.
     pub(super) async fn of<F>(mut conn: &AsyncPgConnection, filter: &Filter<F>) -> StoreResult<Self> {
         let mut named = Named::default();
         named.add(filter);
@@ -38,18 +39,18 @@ impl Ids {
         Ok(ids)
     }
 
-    /// Those of some roles.
+    /// The ids of the roles with these names.
     pub fn roles(&self, names: &[String]) -> Vec<Uuid> {
         names.iter().filter_map(|name| self.roles.get(name).copied()).collect()
     }
 
-    /// Those of some groups.
+    /// The ids of the groups with these slugs.
     pub fn groups(&self, slugs: &[String]) -> Vec<Uuid> {
         slugs.iter().filter_map(|slug| self.groups.get(slug).copied()).collect()
     }
 }
 
-/// What a filter names.
+/// The role names and group slugs in a filter.
 #[derive(Default)]
 struct Named<'a> {
     roles: Vec<&'a str>,

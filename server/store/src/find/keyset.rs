@@ -1,5 +1,6 @@
-//! Pages by keys: a page ends with the keys of its last row, and the next one goes on after them. Nothing is counted or
-//! skipped, so a page deep in the list costs what the first one does, and rows that come or go meanwhile move no others.
+//! Keyset pagination: a page ends with the keys of its last row, and the next page starts after them. Nothing
+//! is counted or skipped, so a page deep in the list costs as much as the first one, and inserted or deleted
+//! rows shift no others.
 
 use chrono::{DateTime, Utc};
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
@@ -17,27 +18,27 @@ use super::condition::Condition;
 use super::resources::{Resource, Source};
 use crate::error::{StoreError, StoreResult};
 
-/// Where a row stands in an order: its keys as Postgres writes them in JSON, and its id.
+/// A row's position in an order: its sort keys, as Postgres writes them in JSON, and its id.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Position {
-    /// The value of each field of the order.
+    /// The sort keys.
     pub keys: Vec<Value>,
     /// The id.
     pub id: Uuid,
 }
 
-/// One statement of a list: what to narrow by, how to order, what to select beside the row.
+/// One statement of a list: its condition, its order and the keys to select with each row.
 #[derive(Debug)]
 pub struct Phase {
-    /// Narrows the list to this page and what follows.
+    /// The rows of this page and all that follow.
     pub condition: Condition,
     /// Orders it.
     pub order: Ordering,
-    /// The row's keys.
+    /// The row's sort keys.
     pub keys: Keys,
 }
 
-/// A field of an order, looked up.
+/// A field of an order with its column.
 #[derive(Clone, Copy, Debug)]
 struct Key {
     column: KeyColumn,
@@ -54,7 +55,6 @@ enum KeyColumn {
     Time(TimeColumn),
 }
 
-/// A key's value.
 #[derive(Clone, Debug)]
 enum KeyValue {
     Text(String),
@@ -96,7 +96,7 @@ impl Key {
     }
 }
 
-/// What [`Keys`] writes as hexadecimal digits.
+/// Decodes the hexadecimal digits that [`Keys`] writes.
 fn bytes(digits: &str) -> Option<Vec<u8>> {
     let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
     let pair = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
@@ -138,7 +138,8 @@ fn beyond(direction: Direction) -> &'static str {
 pub(super) fn phases<F: Resource>(find: &Find<F>) -> StoreResult<Vec<Phase>> {
     let id = F::id();
     let mut sort = find.sort.clone();
-    // Equal rows stand in the direction of the last field, so that one index read backwards gives the reverse.
+    // Rows with equal keys are ordered by id in the direction of the last field, so that one index scanned
+    // backwards yields the reverse order.
     let mut id_direction = sort.last().map_or(Direction::Ascending, |key| key.direction);
     if let Some(place) = sort.iter().position(|key| key.field.line().name == "id") {
         id_direction = sort[place].direction;
@@ -155,21 +156,21 @@ pub(super) fn phases<F: Resource>(find: &Find<F>) -> StoreResult<Vec<Phase>> {
     };
     let mut phases = Vec::new();
     for part in parts(&keys, after) {
-        phases.extend(part.firsts().into_iter().map(|first| {
+        phases.extend(part.segments().into_iter().map(|first| {
             let keyset = part.keyset(first, id, id_direction);
             let order = Ordering { keys: keyset.ordered().to_vec(), id, id_direction };
-            let condition = Condition::All(vec![Condition::Fixed(Box::new(keyset)), find.condition()]);
+            let condition = Condition::All(vec![Condition::Cacheable(Box::new(keyset)), find.condition()]);
             Phase { condition, order, keys: Keys(keys.clone()) }
         }));
     }
     Ok(phases)
 }
 
-/// The keys of the row after which a page begins, and its id.
+/// The sort keys and id of the row after which a page starts.
 type After = (Vec<Option<KeyValue>>, Uuid);
 
-/// The part of an order whose rows have the same in a leading truth: between two values, sorting by what follows would
-/// read half of the table. Other orders are one part.
+/// Rows of an order with the same value in a leading Boolean field. Sorting both values together by the
+/// remaining fields would read half of the table. Other orders have a single part.
 #[derive(Debug)]
 struct Part {
     same: Option<(BoolColumn, bool)>,
@@ -177,7 +178,7 @@ struct Part {
     after: Option<After>,
 }
 
-/// The parts that are not passed yet, in their order.
+/// The parts that earlier pages have not finished, in order.
 fn parts(keys: &[Key], after: Option<After>) -> Vec<Part> {
     let (column, direction, rest) = match keys {
         [Key { column: KeyColumn::Bool(column), direction, nullable: false }, rest @ ..]
@@ -196,50 +197,50 @@ fn parts(keys: &[Key], after: Option<After>) -> Vec<Part> {
         },
     };
     let ahead = values.into_iter().skip_while(|value| here.is_some_and(|here| here != *value));
-    // Only the first of them is in the middle.
+    // Only the first part continues after a row.
     ahead
         .map(|value| Part { same: Some((column, value)), keys: rest.to_vec(), after: after.take() })
         .collect()
 }
 
 impl Part {
-    /// Its statements.
-    fn firsts(&self) -> Vec<First> {
+    fn segments(&self) -> Vec<First> {
         let past_values =
             self.after.as_ref().is_some_and(|(values, _)| values.first().is_some_and(Option::is_none));
         match self.keys.first() {
             Some(first) if first.nullable && past_values => vec![First::Absent],
             Some(first) if first.nullable => vec![First::Present, First::Absent],
-            _ => vec![First::Whatever],
+            _ => vec![First::Unconstrained],
         }
     }
 
     fn keyset(&self, first: First, id: IdColumn, id_direction: Direction) -> Keyset {
         let mut keys = self.keys.clone();
         if let (First::Present, Some(key)) = (first, keys.first_mut()) {
-            // Among these rows it is never without a value.
+            // These rows always have a value.
             key.nullable = false;
         }
         let after = self.after.clone().filter(|(values, _)| {
-            // Rows with a value all stand before a row without one: on its page there is nothing to go on after.
+            // Rows with a value come before all rows without one: a page without values has no row to
+            // continue after.
             !(first == First::Absent && values.first().is_some_and(Option::is_some))
         });
         Keyset { same: self.same, keys, id, id_direction, after, first }
     }
 }
 
-/// What a statement has of the order's first field.
+/// Restriction of a statement on the order's first field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum First {
-    /// It is never without a value, or there is no such field.
-    Whatever,
+    /// The field is never null, or the order has no fields.
+    Unconstrained,
     /// Only rows that have a value.
     Present,
-    /// Only rows that have none.
+    /// Only rows that have no value.
     Absent,
 }
 
-/// The condition that a row stands after another one.
+/// The condition that a row comes after another one.
 #[derive(Clone, Debug)]
 struct Keyset {
     same: Option<(BoolColumn, bool)>,
@@ -251,7 +252,7 @@ struct Keyset {
 }
 
 impl Keyset {
-    /// The keys by which this statement's rows differ.
+    /// The keys that differ among this statement's rows.
     fn ordered(&self) -> &[Key] {
         if self.first == First::Absent { &self.keys[1..] } else { &self.keys }
     }
@@ -262,7 +263,7 @@ impl Keyset {
         out.push_bind_param::<SqlUuid, _>(last)
     }
 
-    /// Whether the row stands after, by the keys from `keys` on.
+    /// Writes the condition that a row comes after the position, compared by `keys`.
     fn push_after<'b>(
         &'b self,
         keys: &'b [Key],
@@ -301,7 +302,8 @@ impl Keyset {
         Ok(())
     }
 
-    /// The same, so that the index on the first key is entered at the row and not at its beginning.
+    /// Writes a condition that also bounds the first key, so that the index scan starts at the row and not at
+    /// the beginning.
     fn push_from<'b>(
         &'b self,
         values: &'b [Option<KeyValue>],
@@ -311,7 +313,7 @@ impl Keyset {
         let keys = self.ordered();
         let values = &values[values.len() - keys.len()..];
         match (keys, values) {
-            // Comparing rows leaves those out that have no value.
+            // A row comparison excludes rows with null.
             ([key], [Some(value)]) if key.direction == self.id_direction && !key.nullable => {
                 out.push_sql("(");
                 key.column.push(out)?;
@@ -351,7 +353,7 @@ impl QueryFragment<Pg> for Keyset {
         }
         if let Some(key) = self.keys.first() {
             match self.first {
-                First::Whatever => {}
+                First::Unconstrained => {}
                 First::Present => {
                     out.push_sql(" AND ");
                     key.column.push(&mut out)?;
@@ -372,7 +374,7 @@ impl QueryFragment<Pg> for Keyset {
     }
 }
 
-/// `ORDER BY`.
+/// The `ORDER BY` clause.
 #[derive(Clone, Debug)]
 pub struct Ordering {
     keys: Vec<Key>,
@@ -398,7 +400,7 @@ impl QueryFragment<Pg> for Ordering {
     }
 }
 
-/// A row's keys, as a list in JSON.
+/// A row's sort keys as a JSON array.
 #[derive(Clone, Debug)]
 pub struct Keys(Vec<Key>);
 

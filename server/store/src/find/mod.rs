@@ -1,5 +1,5 @@
-//! Lists that are narrowed and ordered by callers: from the typed tree of `rollcall-query` to conditions with bound
-//! parameters, from a page's last row to the condition that goes on after it.
+//! Filtered and sorted lists: conditions with bound parameters from the typed tree of `rollcall-query`, and
+//! the condition that continues after a page's last row.
 
 mod columns;
 mod condition;
@@ -23,22 +23,22 @@ pub use ids::Ids;
 pub use keyset::{Phase, Position};
 pub use resources::Resource;
 
-/// What a caller wants of a list.
+/// A caller's request for a page of a list.
 #[derive(Clone, Debug)]
 pub struct Find<F> {
-    /// Only these.
+    /// The filter; without one, all rows match.
     pub filter: Option<Filter<F>>,
-    /// In this order; the id decides between equals.
+    /// The order; the id breaks ties.
     pub sort: Vec<SortKey<F>>,
-    /// After this row.
+    /// The position to start after.
     pub after: Option<Position>,
-    /// What the filter names, once it is looked up.
+    /// Ids of the roles and groups that the filter names, once looked up.
     pub ids: Ids,
 }
 
 impl<F: Resource> Find<F> {
-    /// The same with the ids of the roles and groups that its filter names.
-    pub async fn looked_up(&self, conn: &AsyncPgConnection) -> StoreResult<Self> {
+    /// Looks up the ids of the roles and groups that the filter names.
+    pub async fn resolve_names(&self, conn: &AsyncPgConnection) -> StoreResult<Self> {
         let ids = match &self.filter {
             Some(filter) => Ids::of(conn, filter).await?,
             None => Ids::default(),
@@ -46,21 +46,21 @@ impl<F: Resource> Find<F> {
         Ok(Self { ids, ..self.clone() })
     }
 
-    /// The statements that give the list: one, or where the first field of the order may be without a value one for the
-    /// rows that have it and one for those that don't. Each can be answered out of one index.
+    /// The statements that produce the list: one, or two if the first sort field is nullable, for the rows
+    /// with a value and for those without. Each can use a single index.
     pub fn phases(&self) -> StoreResult<Vec<Phase>> {
         keyset::phases(self)
     }
 
-    /// The condition alone, for counting.
-    pub fn counted(&self, how: Total) -> Condition {
+    /// The condition for counting, without the page's position.
+    pub fn count_condition(&self, how: Total) -> Condition {
         match how {
             Total::Exact => self.condition(),
-            Total::Estimate => self.condition().without_helpers(),
+            Total::Estimate => self.condition().without_index_hints(),
         }
     }
 
-    /// The condition alone.
+    /// The condition without the page's position.
     pub fn condition(&self) -> Condition {
         match &self.filter {
             Some(filter) => condition::of(filter, &self.ids),
@@ -69,16 +69,16 @@ impl<F: Resource> Find<F> {
     }
 }
 
-/// How to count.
+/// Method of counting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Total {
-    /// Row by row.
+    /// Counts row by row.
     Exact,
-    /// As the planner expects it.
+    /// Takes the planner's estimate.
     Estimate,
 }
 
-/// The rows of a list, gathered phase by phase.
+/// The rows of a list, collected over its statements.
 #[derive(Debug)]
 pub struct Rows<R> {
     limit: i64,
@@ -86,17 +86,17 @@ pub struct Rows<R> {
 }
 
 impl<R> Rows<R> {
-    /// None yet, of at most `limit`.
+    /// An empty collection of at most `limit` rows.
     pub fn new(limit: i64) -> Self {
         Self { limit, rows: Vec::new() }
     }
 
-    /// How many are still wanted.
+    /// Number of rows still missing.
     pub fn wanted(&self) -> i64 {
         self.limit - i64::try_from(self.rows.len()).unwrap_or(i64::MAX)
     }
 
-    /// Adds rows with their keys.
+    /// Adds rows with their sort keys.
     pub fn add(&mut self, rows: Vec<(R, Value)>, id: impl Fn(&R) -> Uuid) {
         self.rows.extend(rows.into_iter().map(|(row, keys)| {
             let keys = if let Value::Array(keys) = keys { keys } else { Vec::new() };
@@ -105,26 +105,26 @@ impl<R> Rows<R> {
         }));
     }
 
-    /// All of them.
+    /// All collected rows.
     pub fn all(self) -> Vec<(R, Position)> {
         self.rows
     }
 }
 
-/// How many rows Postgres's planner expects of a query.
+/// The planner's estimate of a query's row count.
 pub async fn estimate<Q>(mut conn: &AsyncPgConnection, query: Q) -> StoreResult<i64>
 where
     Q: QueryFragment<Pg> + Send,
 {
     let plan: Value = Explain(query).get_result(&mut conn).await?;
     let rows = plan.pointer("/0/Plan/Plan Rows").and_then(Value::as_f64);
-    // Plans count rows as whole numbers, far below what an i64 holds.
+    // Plans contain whole numbers, far below the maximum of `i64`.
     #[expect(clippy::cast_possible_truncation, reason = "a count of rows")]
     rows.map(|rows| rows as i64)
         .ok_or_else(|| StoreError::Defect("a plan without a number of rows".to_owned()))
 }
 
-/// A query's plan instead of its rows.
+/// The plan of a query instead of its rows.
 #[derive(Clone, Copy, Debug)]
 struct Explain<Q>(Q);
 

@@ -1,5 +1,5 @@
-//! Fields that live in other tables: whether there is a row there. `EXISTS` leaves the planner free to begin at either
-//! end, also where it is negated.
+//! Fields that depend on rows of other tables. `EXISTS` leaves the planner free to start from either side,
+//! also under negation.
 
 use diesel::dsl::exists;
 use diesel::prelude::*;
@@ -15,44 +15,45 @@ use crate::schema::{
     user_records, user_roles,
 };
 
-/// A condition on a column of ids of roles: the role is there. One that is deleted may have left rows that wait for their
-/// erasure.
+/// Condition on a column of role ids: the role is not deleted. A deleted role may have rows that are not
+/// erased yet.
 macro_rules! is_live_role {
     ($column:path) => {
-        Condition::certain(exists(
+        Condition::non_null(exists(
             roles::table.filter(roles::id.eq($column)).filter(roles::deleted.eq(false)),
         ))
     };
 }
 
-/// The same of groups.
+/// Condition on a column of group ids: the group is not deleted.
 macro_rules! is_live_group {
     ($column:path) => {
-        Condition::certain(exists(
+        Condition::non_null(exists(
             groups::table.filter(groups::id.eq($column)).filter(groups::deleted.eq(false)),
         ))
     };
 }
 
-/// Global roles of a user.
+/// Test of a user's global roles.
 pub fn roles_of_user(test: &Test, ids: &Ids) -> Condition {
     let wanted = match test {
         Test::Names(names) => one_of_ids(Column::of(&user_roles::role_id), ids.roles(names)),
         _ => is_live_role!(user_roles::role_id),
     };
     let held = user_roles::table.filter(user_roles::user_id.eq(user_records::id)).filter(wanted);
-    Condition::certain(exists(held))
+    Condition::non_null(exists(held))
 }
 
-/// Groups of a user.
+/// Test of a user's groups.
 pub fn groups_of_user(test: &Test, ids: &Ids) -> Condition {
     let Test::Group(entry) = test else { return memberships(is_live_group!(group_members::group_id)) };
     let parts =
         if let Filter::All(parts) = &**entry { parts.as_slice() } else { std::slice::from_ref(&**entry) };
-    // Where a role is asked for, its holders are the table to begin with: they are fewer than the members.
+    // With a role in the condition, its holders are the better table to start from: they are fewer than the
+    // members.
     let is_role = |part: &&Filter<_>| matches!(part, Filter::Test(GroupEntryField::Role, Test::Names(_)));
     let is_slug = |part: &&Filter<_>| matches!(part, Filter::Test(GroupEntryField::Slug, Test::Text(_)));
-    // A named group was looked up, and is there.
+    // A named group was looked up and exists.
     let named = parts.iter().any(|part| is_slug(&part));
     let Some(role) = parts.iter().find(is_role) else {
         let mut wanted = vec![condition::of(&**entry, ids)];
@@ -82,47 +83,47 @@ pub fn groups_of_user(test: &Test, ids: &Ids) -> Condition {
             .filter(group_members::group_id.eq(group_member_roles::group_id))
             .filter(group_members::user_id.eq(group_member_roles::user_id))
             .filter(Condition::All(rest));
-        held.push(Condition::certain(exists(member)));
+        held.push(Condition::non_null(exists(member)));
     }
-    Condition::certain(exists(group_member_roles::table.filter(Condition::All(held))))
+    Condition::non_null(exists(group_member_roles::table.filter(Condition::All(held))))
 }
 
 fn memberships(entry: Condition) -> Condition {
     let members = group_members::table.filter(group_members::user_id.eq(user_records::id)).filter(entry);
-    Condition::certain(exists(members))
+    Condition::non_null(exists(members))
 }
 
 fn slugs(test: &Test, ids: &Ids) -> Vec<uuid::Uuid> {
     if let Test::Text(TextTest::Equal(slugs, _)) = test { ids.groups(slugs) } else { Vec::new() }
 }
 
-/// Permissions of a role.
+/// Test of a role's permissions.
 pub fn permissions_of_role(test: &Test, _: &Ids) -> Condition {
     let given = role_permissions::table.filter(role_permissions::role_id.eq(role_records::id));
     match test {
         Test::Names(names) => {
-            Condition::certain(exists(given.filter(role_permissions::permission.eq_any(names.clone()))))
+            Condition::non_null(exists(given.filter(role_permissions::permission.eq_any(names.clone()))))
         }
-        _ => Condition::certain(exists(given)),
+        _ => Condition::non_null(exists(given)),
     }
 }
 
-/// Roles of a member in the listed group.
+/// Test of a member's roles in the listed group.
 pub fn roles_of_member(test: &Test, ids: &Ids) -> Condition {
     let held = group_member_roles::table
         .filter(group_member_roles::group_id.eq(membership_records::group_id))
         .filter(group_member_roles::user_id.eq(membership_records::user_id))
         .filter(group_role(test, ids));
-    Condition::certain(exists(held))
+    Condition::non_null(exists(held))
 }
 
-/// Roles of a user in one of the user's groups.
+/// Test of a user's roles in one of the user's groups.
 fn roles_of_entry(test: &Test, ids: &Ids) -> Condition {
     let held = group_member_roles::table
         .filter(group_member_roles::group_id.eq(group_members::group_id))
         .filter(group_member_roles::user_id.eq(group_members::user_id))
         .filter(group_role(test, ids));
-    Condition::certain(exists(held))
+    Condition::non_null(exists(held))
 }
 
 fn group_role(test: &Test, ids: &Ids) -> Condition {

@@ -1,5 +1,5 @@
-//! Where each field lives: the other half of the tables of fields in `rollcall-query`. Every field has its arm here, the
-//! compiler sees to it.
+//! The columns of each field: the counterpart of the field tables in `rollcall-query`. The `match` is
+//! exhaustive, so a new field does not compile without its column.
 
 use rollcall_query::Fields;
 use rollcall_query::fields::{AuditEventField, GroupField, MemberField, RoleField, UserField};
@@ -14,46 +14,46 @@ use rollcall_query::Test;
 
 /// A resource whose fields have columns.
 pub trait Resource: Fields {
-    /// The id, which decides between equals.
+    /// The id column, which breaks ties.
     fn id() -> IdColumn;
 
-    /// The column with all searched texts of a row, each a line with its end behind it (see [`crate::derived`]).
-    fn gathered() -> Option<TextColumn> {
+    /// The column with all searched texts of a row, one terminated line each (see [`crate::derived`]).
+    fn search_text() -> Option<TextColumn> {
         None
     }
 
-    /// Where the field lives.
+    /// The columns or tables behind the field.
     fn source(self) -> Source;
 
-    /// Whether a row may be without a value.
+    /// True if the field may be null.
     fn is_nullable(self) -> bool {
         false
     }
 }
 
-/// Where a field lives.
+/// The storage of a field.
 #[derive(Clone, Copy, Debug)]
 pub enum Source {
-    /// In columns of text.
+    /// Text columns.
     Text(TextColumns),
-    /// In a column of ids.
+    /// A column of ids.
     Id(IdColumn),
-    /// In a column of truths.
+    /// A Boolean column.
     Bool(BoolColumn),
-    /// In a column of times.
+    /// A column of times.
     Time(TimeColumn),
-    /// In a column of objects.
+    /// A JSON column.
     Json(JsonColumn),
-    /// In other tables.
+    /// Rows of other tables.
     Relation(fn(&Test, &Ids) -> Condition),
 }
 
-/// A text that is compared as it is: names of things that have no capitals.
+/// A text without a folded form: the names of things that have no capital letters.
 fn same(column: TextColumn) -> Source {
     Source::Text(TextColumns { raw: column, folded: column, key: None, words: None, indexed: None })
 }
 
-/// Where users' texts stand in an order.
+/// The sort keys of a user's texts.
 const USERNAME_KEY: &Named = &Named("\"user_records\".\"sort_keys\"[1]");
 const NAME_KEY: &Named = &Named("\"user_records\".\"sort_keys\"[2]");
 const GIVEN_NAME_KEY: &Named = &Named("\"user_records\".\"sort_keys\"[3]");
@@ -64,14 +64,14 @@ impl Resource for UserField {
         Column::of(&user_records::id)
     }
 
-    fn gathered() -> Option<TextColumn> {
+    fn search_text() -> Option<TextColumn> {
         Some(Column::of(&user_records::search))
     }
 
     fn source(self) -> Source {
         let text = |raw, folded, key: Option<&'static Named>, words| {
             let key: Option<BytesColumn> = key.map(Column::named);
-            Source::Text(TextColumns { raw, folded, key, words: Some(words), indexed: Self::gathered() })
+            Source::Text(TextColumns { raw, folded, key, words: Some(words), indexed: Self::search_text() })
         };
         match self {
             Self::Id => Source::Id(Self::id()),
@@ -143,8 +143,8 @@ impl Resource for MemberField {
         UserField::id()
     }
 
-    fn gathered() -> Option<TextColumn> {
-        UserField::gathered()
+    fn search_text() -> Option<TextColumn> {
+        UserField::search_text()
     }
 
     fn source(self) -> Source {
@@ -175,7 +175,7 @@ impl Resource for GroupField {
         Column::of(&groups::id)
     }
 
-    fn gathered() -> Option<TextColumn> {
+    fn search_text() -> Option<TextColumn> {
         Some(Column::of(&groups::search))
     }
 
@@ -206,7 +206,7 @@ impl Resource for GroupField {
     }
 
     fn is_nullable(self) -> bool {
-        // What is derived from a name may be missing for as long as an older server writes it.
+        // Columns derived from a name may be missing while an older server writes the row.
         matches!(self, Self::CreatedBy | Self::Name)
     }
 }
@@ -216,7 +216,7 @@ impl Resource for RoleField {
         Column::of(&role_records::id)
     }
 
-    fn gathered() -> Option<TextColumn> {
+    fn search_text() -> Option<TextColumn> {
         Some(Column::of(&role_records::search))
     }
 

@@ -1,4 +1,4 @@
-//! The words of the search bar: where they are looked for, and how.
+//! Conditions for the words of the search language.
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -11,18 +11,19 @@ use super::condition::{Condition, MatchesRegex};
 use super::resources::{Resource, Source};
 use crate::derived::{MARK, is_in_word, plain};
 
-/// Where the words of a field are: in the lines of the column `search` (see [`crate::derived`]).
+/// The locations of a field's words: lines of the column `search` (see [`crate::derived`]).
 #[derive(Clone, Copy, Debug)]
 pub struct Words {
-    /// The column, with those of the other fields.
+    /// The column with the lines of all fields.
     pub whole: TextColumn,
-    /// The field's text.
+    /// The line with the field's text.
     pub plain: TextColumn,
-    /// The beginnings of its words.
+    /// The line with the beginnings of the field's words.
     pub beginnings: TextColumn,
 }
 
-/// The same for a table and the field's place in its `search`, counted from one, and how many fields are there.
+/// The [`Words`] of a field, from its table, its position in `search`, counted from one, and the number of
+/// fields there.
 macro_rules! words {
     ($table:literal, $plain:literal, $beginnings:literal) => {
         $crate::find::words::Words {
@@ -50,19 +51,19 @@ macro_rules! words {
 }
 pub(super) use words;
 
-/// A word as it is looked for.
+/// A word in the form in which it is searched.
 #[derive(Debug)]
 enum Wanted {
-    /// A short word: at the beginning of one.
+    /// A short word: matches the beginning of a word.
     Beginning(String),
-    /// Anywhere.
+    /// Matches at any position.
     Anywhere(Pattern),
 }
 
 impl Wanted {
     fn of(pattern: &Pattern) -> Self {
         let mut pattern = pattern.folded(fold).folded(plain);
-        // Something may stand behind a word anyway.
+        // More characters may follow a word anyway.
         if matches!(pattern.0.as_slice(), [_, .., Part::Many]) {
             pattern.0.pop();
         }
@@ -74,7 +75,7 @@ impl Wanted {
         }
     }
 
-    /// In the lines of one field.
+    /// The condition on the lines of one field.
     fn in_field(&self, words: &Words) -> Condition {
         match self {
             Self::Beginning(_) => Condition::leaf(words.beginnings.like(self.like())),
@@ -89,7 +90,8 @@ impl Wanted {
         }
     }
 
-    /// Whether the whole column has it exactly where one of its fields does: wildcards match ends of lines, too.
+    /// True if the whole column matches exactly when one of its fields does: wildcards also match line
+    /// terminators.
     fn is_within_a_line(&self) -> bool {
         match self {
             Self::Beginning(_) => true,
@@ -97,7 +99,7 @@ impl Wanted {
         }
     }
 
-    /// In a text of ASCII in small letters that has no such column: the name of something.
+    /// The condition on a lowercase ASCII text without a `search` column, such as a slug.
     fn in_name(&self, name: TextColumn) -> Condition {
         match self {
             Self::Anywhere(_) => Condition::leaf(name.like(self.like())),
@@ -116,11 +118,11 @@ impl Wanted {
     }
 }
 
-/// One of the fields has the word.
+/// One of the fields contains the word.
 pub fn condition<F: Resource>(fields: &[F], pattern: &Pattern) -> Condition {
     let wanted = Wanted::of(pattern);
-    let whole = F::gathered();
-    // Whoever sees all of the fields needs no look at each.
+    let whole = F::search_text();
+    // A caller who sees all fields needs no separate condition for each.
     let searched = F::TABLE.iter().filter(|field| field.searched).count();
     if let Some(whole) = whole
         && fields.len() == searched
@@ -137,7 +139,7 @@ pub fn condition<F: Resource>(fields: &[F], pattern: &Pattern) -> Condition {
     };
     let any = Condition::Any(fields.iter().map(field).collect());
     match whole {
-        Some(whole) => Condition::All(vec![Condition::helper(whole.like(wanted.like())), any]),
+        Some(whole) => Condition::All(vec![Condition::index_hint(whole.like(wanted.like())), any]),
         None => any,
     }
 }
