@@ -1,4 +1,4 @@
-//! What applications ask about people: may they do this, and what may they do at all.
+//! Permission queries by applications: checks of one permission, and lists of all permissions of a user.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,14 +20,14 @@ async fn call(server: &TestServer, who: &Person, method: &str, path: &str, body:
     Answer::of(request).await
 }
 
-/// Does something as an administrator that must succeed.
+/// Sends a request as an administrator that must succeed.
 async fn arrange(server: &TestServer, admin: &Person, method: &str, path: &str, body: Value) -> Answer {
-    let answer = call(server, admin, method, path, Some(body)).await;
-    assert!(answer.code() < 300, "{path}: {}", answer.message());
-    answer
+    let response = call(server, admin, method, path, Some(body)).await;
+    assert!(response.code() < 300, "{path}: {}", response.message());
+    response
 }
 
-/// Asks for one permission and for all; gives the status, and the role that gives the permission where one does.
+/// Queries one permission and all of them; returns the status and the role that gives the permission, if any.
 async fn ask(
     server: &TestServer,
     who: &Person,
@@ -66,13 +66,13 @@ async fn engine(server: &TestServer) -> (Person, Person, String) {
 }
 
 #[tokio::test]
-async fn the_answer_is_the_same_however_user_and_group_are_named() {
+async fn access_check_is_the_same_for_every_form_of_user_and_group() {
     let server = TestServer::start().await;
     let (admin, ada, group) = engine(&server).await;
     for (who, user) in [(&ada, "me"), (&ada, "@ada"), (&admin, "@ADA"), (&admin, &ada.path())] {
         for place in ["@engine", &group] {
-            let answer = ask(&server, who, user, "group:own", Some(place)).await;
-            assert_eq!(answer, (200, Some("group owner".to_owned())), "{user} in {place}");
+            let response = ask(&server, who, user, "group:own", Some(place)).await;
+            assert_eq!(response, (200, Some("group owner".to_owned())), "{user} in {place}");
         }
         assert_eq!(ask(&server, who, user, "group:own", Some("@public")).await, (200, None));
         assert_eq!(ask(&server, who, user, "group:own", None).await, (200, None));
@@ -83,7 +83,7 @@ async fn the_answer_is_the_same_however_user_and_group_are_named() {
 }
 
 #[tokio::test]
-async fn global_roles_come_first_and_roles_in_the_order_of_their_names() {
+async fn access_check_reports_global_roles_first_then_by_name() {
     let server = TestServer::start().await;
     let (admin, _, _) = engine(&server).await;
     for (name, scope) in [("zeta", "global"), ("alpha", "global"), ("beta", "group"), ("omega", "group")] {
@@ -118,7 +118,7 @@ async fn global_roles_come_first_and_roles_in_the_order_of_their_names() {
 }
 
 #[tokio::test]
-async fn nobody_hears_of_users_and_groups_that_they_may_not_see() {
+async fn access_check_hides_users_and_groups_from_callers() {
     let server = TestServer::start().await;
     let (_, ada, group) = engine(&server).await;
     let grace = server.user("grace").await;
@@ -135,13 +135,13 @@ async fn nobody_hears_of_users_and_groups_that_they_may_not_see() {
         (&grace, "@nobody", None, 403),
         (&reader, "@nobody", None, 404),
         (&reader, nowhere.as_str(), Some("@public"), 404),
-        // The user whom it is about is a member; nobody is; whoever asks is.
+        // The user in question is a member; neither is; the caller is.
         (&reader, "@ada", Some("@engine"), 200),
         (&reader, "@grace", Some("@engine"), 404),
         (&reader, "@grace", Some("@public"), 200),
     ] {
-        let answer = ask(&server, who, user, "data:read", place).await;
-        assert_eq!(answer, (status, None), "{} asks for {user} in {place:?}", who.username);
+        let response = ask(&server, who, user, "data:read", place).await;
+        assert_eq!(response, (status, None), "{} asks for {user} in {place:?}", who.username);
     }
     let both = [(&grace, "me", "@engine"), (&grace, "me", "@nowhere")].map(async |(who, user, place)| {
         let body = json!({ "user": user, "permission": "data:read", "group": place });
@@ -152,7 +152,7 @@ async fn nobody_hears_of_users_and_groups_that_they_may_not_see() {
 }
 
 #[tokio::test]
-async fn suspended_users_may_do_nothing_until_the_suspension_ends() {
+async fn access_check_of_suspended_users_denies_everything() {
     let server = TestServer::start().await;
     let (admin, ada, _) = engine(&server).await;
     let owner = (200, Some("group owner".to_owned()));
@@ -167,13 +167,13 @@ async fn suspended_users_may_do_nothing_until_the_suspension_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_answer_takes_one_round_trip() {
+async fn access_check_and_user_permission_list_take_one_round_trip() {
     let (database, turns) = (Database::migrated(), Arc::new(AtomicUsize::new(0)));
     let url = turns::relay(&database, Arc::clone(&turns)).await;
     let one_connection = |config: &mut Config| config.database.shared_connections = 1;
     let server = TestServer::builder().config(one_connection).database(&url).start().await;
     let (_, ada, group) = engine(&server).await;
-    // The first time prepares the statements.
+    // The first run prepares the statements.
     for measured in [false, true] {
         for user in ["me", "@ada", &ada.path()] {
             for place in [None, Some("@engine"), Some(group.as_str())] {
@@ -183,7 +183,7 @@ async fn every_answer_takes_one_round_trip() {
                     body["group"] = place.into();
                     path = format!("{path}?group={place}");
                 }
-                // The last one has to know who calls before it asks: it shows that the relay can count to two.
+                // The last one has to authenticate before its query: it shows that the relay counts two.
                 for (method, path, body, expected) in [
                     ("POST", "/v1/check", Some(body), 1),
                     ("GET", &path, None, 1),

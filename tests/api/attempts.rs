@@ -1,4 +1,5 @@
-//! Attempts at guessing: what is counted as one, against what, and what a 429 tells and leaves.
+//! Limits on guessing: which requests count as attempts, against which keys, and the contents and effects of
+//! a 429.
 
 use std::net::IpAddr;
 
@@ -12,7 +13,7 @@ use serde_json::json;
 use super::{bodies, create, refusal};
 use crate::support::{Answer, PASSWORD, Refused, TestServer};
 
-/// Believes what requests say of where they come from.
+/// Trusts the `X-Forwarded-For` header of requests.
 fn behind_a_proxy(config: &mut Config) {
     config.http.trusted_proxies = vec![IpAddr::from([127, 0, 0, 1])];
 }
@@ -22,7 +23,7 @@ async fn login(server: &TestServer, from: &str, identifier: &str, password: &str
     Answer::of(request.json(&json!({ "identifier": identifier, "password": password }))).await
 }
 
-/// The statuses of some sign-ins with a wrong password.
+/// The statuses of several logins with a wrong password.
 async fn guesses(server: &TestServer, from: &[&str], names: &[&str]) -> Vec<u16> {
     let mut codes = Vec::new();
     for (number, name) in names.iter().enumerate() {
@@ -32,7 +33,7 @@ async fn guesses(server: &TestServer, from: &[&str], names: &[&str]) -> Vec<u16>
 }
 
 #[tokio::test]
-async fn login_counts_an_address_of_ipv4_however_it_is_written() {
+async fn login_counts_an_ipv4_address_in_every_notation() {
     let limit = |config: &mut Config| config.throttle.source_attempts = 3;
     let server = TestServer::builder().config(behind_a_proxy).config(limit).start().await;
     let forms = ["192.0.2.7", "::ffff:192.0.2.7", "::ffff:c000:207", "0:0:0:0:0:ffff:192.0.2.7"];
@@ -43,7 +44,7 @@ async fn login_counts_an_address_of_ipv4_however_it_is_written() {
 }
 
 #[tokio::test]
-async fn login_counts_an_address_of_ipv6_by_its_network() {
+async fn login_counts_an_ipv6_address_by_its_network() {
     let limit = |config: &mut Config| config.throttle.source_attempts = 3;
     let server = TestServer::builder().config(behind_a_proxy).config(limit).start().await;
     let network = ["2001:db8:1:2::1", "2001:db8:1:2::2", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2:ffff::"];
@@ -53,7 +54,7 @@ async fn login_counts_an_address_of_ipv6_by_its_network() {
     }
 }
 
-/// Whoever was locked out by guesses gets in with the password that an administrator has just given them.
+/// A user who was locked out by guesses can log in with the password that an administrator has just set.
 #[tokio::test]
 async fn user_password_set_forgets_the_attempts() {
     let limit = |config: &mut Config| config.throttle.account_attempts = 3;
@@ -70,9 +71,9 @@ async fn user_password_set_forgets_the_attempts() {
     assert_eq!(login(&server, "-", "ada", new).await.code(), 200);
 }
 
-/// Names are counted folded, also those that nobody has: otherwise a 429 would tell which exist.
+/// Names are counted in folded form, including unknown ones: otherwise a 429 would reveal which names exist.
 #[tokio::test]
-async fn login_counts_names_that_nobody_has_like_those_that_somebody_has() {
+async fn login_counts_unknown_names_like_existing_ones() {
     let limit = |config: &mut Config| config.throttle.account_attempts = 3;
     let server = TestServer::builder().config(limit).start().await;
     let body = json!({ "username": "strauß", "email": "known@example.org", "password": PASSWORD });
@@ -95,14 +96,14 @@ async fn login_counts_names_that_nobody_has_like_those_that_somebody_has() {
             "nobody@EXAMPLE.org",
         ],
     ] {
-        // The account is the same for its username and its address.
+        // The username and the email address count as the same account.
         server.sql("DELETE FROM attempts").await;
         assert_eq!(guesses(&server, &["-"], &names).await, [401, 401, 401, 429, 429], "{names:?}");
     }
 }
 
 #[tokio::test]
-async fn login_from_an_address_that_has_had_its_number_counts_against_no_account() {
+async fn login_from_a_limited_address_counts_against_no_account() {
     let limits = |config: &mut Config| {
         config.throttle.source_attempts = 5;
         config.throttle.account_attempts = 3;
@@ -121,7 +122,7 @@ async fn login_from_an_address_that_has_had_its_number_counts_against_no_account
 }
 
 #[tokio::test]
-async fn login_that_comes_too_often_leaves_an_audit_event() {
+async fn login_over_the_limit_leaves_an_audit_event() {
     let limit = |config: &mut Config| config.throttle.account_attempts = 2;
     let server = TestServer::builder().config(limit).start().await;
     let ada = server.quick_user("ada").await;
@@ -141,7 +142,7 @@ async fn login_that_comes_too_often_leaves_an_audit_event() {
 }
 
 #[tokio::test]
-async fn user_password_verify_of_right_passwords_uses_no_attempts_up() {
+async fn user_password_verify_of_correct_passwords_uses_no_attempts() {
     let limits = |config: &mut Config| {
         config.throttle.source_attempts = 5;
         config.throttle.account_attempts = 3;
@@ -157,16 +158,16 @@ async fn user_password_verify_of_right_passwords_uses_no_attempts_up() {
     for number in 0..20 {
         assert_eq!(verify(PASSWORD).await, 204, "the {number}th");
     }
-    // A right one wipes the account's slate, and only what was wrong counts against the address.
+    // A correct password clears the account's attempts; only wrong ones count against the address.
     for expected in [422, 422, 204, 422, 422, 204, 422, 429] {
         let password = if expected == 204 { PASSWORD } else { "wrong" };
         assert_eq!(verify(password).await, expected);
     }
 }
 
-/// Also where it must be changed: whoever knows it is not guessing.
+/// Also where the password must be changed: a caller who knows it is not guessing.
 #[tokio::test]
-async fn login_with_a_right_password_that_has_expired_uses_no_attempts_up() {
+async fn login_with_a_correct_but_expired_password_uses_no_attempts() {
     let limits = |config: &mut Config| {
         config.throttle.source_attempts = 5;
         config.throttle.account_attempts = 3;
@@ -185,7 +186,7 @@ async fn login_with_a_right_password_that_has_expired_uses_no_attempts_up() {
 }
 
 #[tokio::test]
-async fn invitation_accept_uses_attempts_up_only_where_it_fails() {
+async fn invitation_accept_uses_attempts_only_on_failure() {
     let limit = |config: &mut Config| config.throttle.source_attempts = 4;
     let server = TestServer::builder().config(limit).start().await;
     let (admin, ada) = (server.quick_user("root").await, server.quick_user("ada").await);
@@ -212,7 +213,7 @@ async fn invitation_accept_uses_attempts_up_only_where_it_fails() {
     assert_eq!(accept(&tokens[0]).await.refusal(), refusal(429, error_code::TOO_MANY_ATTEMPTS));
 }
 
-/// Changes count as use of a session like reads do.
+/// Writes count as use of a session like reads do.
 #[tokio::test]
 async fn user_update_keeps_a_session_from_idling_out() {
     let server = TestServer::start().await;
@@ -222,7 +223,7 @@ async fn user_update_keeps_a_session_from_idling_out() {
         let change = server.request(Method::PATCH, "/v1/users/me").bearer_auth(ada.token());
         let changed = Answer::of(change.json(&json!({ "name": format!("Ada {round}") }))).await;
         assert_eq!(changed.code(), 200, "after {round} times 50 minutes: {}", changed.message());
-        // The use is noted beside the request.
+        // The use is recorded concurrently with the request.
         let noted = format!(
             "SELECT count(*) FROM sessions WHERE id = '{}' AND last_used_at >= created_at + interval '{} minutes'",
             ada.session_id,

@@ -1,18 +1,18 @@
-//! The audit trail as a list: its order, its pages, what narrows it, and who sees what.
+//! The list of audit events: order, pages, filters, and visibility.
 
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::support::{Answer, Person, TestServer};
 
-/// All events that a list shows, read in pages of three.
+/// All events of a list, read in pages of three.
 async fn walk(server: &TestServer, who: &Person, query: &str) -> Vec<Uuid> {
     let (mut ids, mut token) = (Vec::new(), String::new());
     loop {
         let path = format!("/v1/audit-events?limit=3{query}{token}");
-        let answer = Answer::of(server.request(http::Method::GET, &path).bearer_auth(who.token())).await;
-        assert_eq!(answer.code(), 200, "{path}: {}", answer.message());
-        let page = answer.json();
+        let response = Answer::of(server.request(http::Method::GET, &path).bearer_auth(who.token())).await;
+        assert_eq!(response.code(), 200, "{path}: {}", response.message());
+        let page = response.json();
         let items = page["items"].as_array().unwrap();
         ids.extend(items.iter().map(|event| event["id"].as_str().unwrap().parse::<Uuid>().unwrap()));
         match &page["next_page"] {
@@ -23,10 +23,10 @@ async fn walk(server: &TestServer, who: &Person, query: &str) -> Vec<Uuid> {
 }
 
 #[tokio::test]
-async fn lists_are_whole_newest_first_and_only_what_one_may_see() {
+async fn audit_event_list_is_complete_newest_first_and_filtered_by_visibility() {
     let server = TestServer::start().await;
     let (admin, ada, grace) = (server.admin().await, server.user("ada").await, server.user("grace").await);
-    // Events of the same moment, and ids that are not in the order of time: clocks of replicas differ.
+    // Events of the same moment, and ids that do not follow the order of time: the clocks of replicas differ.
     let insert = "INSERT INTO audit_events (id, at, operation, actor_id, target_id, result, request_id) \
         SELECT gen_random_uuid(), '2026-01-01 00:00:00Z'::timestamptz + (n / 4) * interval '1 minute', \
             (ARRAY['user_update', 'login', 'role_delete'])[1 + n % 3], \
@@ -80,8 +80,9 @@ async fn lists_are_whole_newest_first_and_only_what_one_may_see() {
             let oldest_first = walk(&server, who, &format!("{query}&sort=at")).await;
             assert_eq!(oldest_first, reversed, "{} with {query}, oldest first", who.username);
             let path = format!("/v1/audit-events?limit=1&total=exact{query}");
-            let answer = Answer::of(server.request(http::Method::GET, &path).bearer_auth(who.token())).await;
-            assert_eq!(answer.json()["total"], expected.len(), "{} with {query}", who.username);
+            let response =
+                Answer::of(server.request(http::Method::GET, &path).bearer_auth(who.token())).await;
+            assert_eq!(response.json()["total"], expected.len(), "{} with {query}", who.username);
         }
     }
 }
@@ -91,7 +92,7 @@ async fn ask(server: &TestServer, who: &Person, query: &str) -> Answer {
     Answer::of(server.request(http::Method::GET, &path).bearer_auth(who.token())).await
 }
 
-/// A date is its midnight in UTC, as one edge of the range and as the other, in parameters and in filters.
+/// A date stands for midnight UTC, at either end of a range, in parameters and in filters.
 #[tokio::test]
 async fn audit_event_list_takes_dates() {
     let server = TestServer::start().await;
@@ -109,9 +110,9 @@ async fn audit_event_list_takes_dates() {
         ("filter=at%20ge%20%222026-11-24%22%20and%20at%20lt%20%222026-11-25%22", "32"),
         ("filter=%7B%22%3E%22:[%7B%22var%22:%22at%22%7D,%222026-11-24%22]%7D", "43"),
     ] {
-        let answer = ask(&server, &admin, &format!("operation=dated&{query}")).await;
-        assert_eq!(answer.code(), 200, "{query}: {}", answer.message());
-        let page = answer.json();
+        let response = ask(&server, &admin, &format!("operation=dated&{query}")).await;
+        assert_eq!(response.code(), 200, "{query}: {}", response.message());
+        let page = response.json();
         let found: String = page["items"]
             .as_array()
             .unwrap()
@@ -120,13 +121,13 @@ async fn audit_event_list_takes_dates() {
             .collect();
         assert_eq!(found, expected, "{query}");
     }
-    // Nothing happens at a moment that somebody writes as a day.
-    let answer = ask(&server, &admin, "filter=at%20eq%20%222026-11-24%22").await;
-    assert_eq!((answer.code(), answer.error_code().as_str()), (400, "invalid_query"));
+    // No event has the time that a date without a time stands for.
+    let response = ask(&server, &admin, "filter=at%20eq%20%222026-11-24%22").await;
+    assert_eq!((response.code(), response.error_code().as_str()), (400, "invalid_query"));
 }
 
 #[tokio::test]
-async fn audit_event_list_says_which_parameter_is_wrong_and_how_to_mend_it() {
+async fn audit_event_list_reports_the_invalid_parameter_and_the_fix() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     for (query, told) in [
@@ -137,9 +138,9 @@ async fn audit_event_list_says_which_parameter_is_wrong_and_how_to_mend_it() {
         ("target=42", &["target: must be an id, @username or me"]),
         ("limit=0", &["limit: must be a number from 1 to 200"]),
     ] {
-        let answer = ask(&server, &admin, query).await;
-        assert_eq!((answer.code(), answer.error_code().as_str()), (400, "invalid_request"), "{query}");
-        let message = answer.message();
+        let response = ask(&server, &admin, query).await;
+        assert_eq!((response.code(), response.error_code().as_str()), (400, "invalid_request"), "{query}");
+        let message = response.message();
         assert!(told.iter().all(|words| message.contains(words)), "{query}: {message}");
         assert_eq!(message.matches(": ").count(), 1, "{query}: {message}");
     }
@@ -151,9 +152,9 @@ async fn audit_event_list_says_which_parameter_is_wrong_and_how_to_mend_it() {
     assert!(message.starts_with("until: must be a time"), "{message}");
 }
 
-/// By username and `me` as everywhere else; an id may be one of somebody who is no more.
+/// By username and `me` as in other operations; an id may belong to a deleted user.
 #[tokio::test]
-async fn audit_event_list_names_users_as_everywhere_else() {
+async fn audit_event_list_accepts_every_form_of_user() {
     let server = TestServer::start().await;
     let (admin, ada) = (server.admin().await, server.user("Ada").await);
     for (parameter, column) in [("actor", "actor_id"), ("target", "target_id")] {
@@ -166,9 +167,9 @@ async fn audit_event_list_names_users_as_everywhere_else() {
             assert_eq!(i64::try_from(found.len()).unwrap(), expected, "{parameter}={name}");
             assert_eq!(found, walk(&server, who, &format!("&{parameter}={}", of.id)).await);
         }
-        let answer = ask(&server, &admin, &format!("{parameter}=@ghost")).await;
-        assert_eq!((answer.code(), answer.error_code().as_str()), (404, "not_found"));
-        assert!(answer.message().starts_with(&format!("{parameter}: ")), "{}", answer.message());
+        let response = ask(&server, &admin, &format!("{parameter}=@ghost")).await;
+        assert_eq!((response.code(), response.error_code().as_str()), (404, "not_found"));
+        assert!(response.message().starts_with(&format!("{parameter}: ")), "{}", response.message());
     }
     admin.user_delete().user("@ada").send().await.unwrap();
     assert!(!walk(&server, &admin, &format!("&target={}", ada.id)).await.is_empty());

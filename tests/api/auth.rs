@@ -1,4 +1,4 @@
-//! Signing in, and changing a password on the way in.
+//! Logging in, and changing an expired password without a session.
 
 use chrono::TimeDelta;
 use http::Method;
@@ -25,7 +25,7 @@ fn ageing(config: &mut Config) {
 }
 
 #[tokio::test]
-async fn people_sign_in_by_any_of_their_identifiers_in_any_form() {
+async fn login_accepts_every_identifier_in_every_form() {
     let server = TestServer::start().await;
     let body = json!({ "username": "Álvaro.Strauß", "email": "Alvaro@Example.org", "phone": "+4930123456", "password": PASSWORD });
     let created = server.admin().await.user_create().body(create(body)).send().await.unwrap();
@@ -59,7 +59,7 @@ async fn people_sign_in_by_any_of_their_identifiers_in_any_form() {
 }
 
 #[tokio::test]
-async fn a_sign_in_answers_with_the_session_and_ones_own_record() {
+async fn login_returns_the_session_and_the_callers_record() {
     let server = TestServer::start().await;
     server.user("ada").await;
     let body =
@@ -76,7 +76,7 @@ async fn a_sign_in_answers_with_the_session_and_ones_own_record() {
 }
 
 #[tokio::test]
-async fn a_password_is_one_however_it_was_typed() {
+async fn login_accepts_a_password_in_every_unicode_form() {
     let server = TestServer::start().await;
     let body = json!({ "username": "ada", "password": "drei bl\u{fc}hende kirschb\u{e4}ume" });
     server.admin().await.user_create().body(create(body)).send().await.unwrap();
@@ -85,9 +85,9 @@ async fn a_password_is_one_however_it_was_typed() {
     assert_eq!(error.code(), Some(error_code::INVALID_CREDENTIALS), "case does matter");
 }
 
-/// The bodies are equal to the byte, but for the request's id.
+/// The bodies are equal byte for byte, except for the request id.
 #[tokio::test]
-async fn a_failed_sign_in_never_says_why() {
+async fn login_failures_have_identical_responses() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     for body in [
@@ -110,18 +110,22 @@ async fn a_failed_sign_in_never_says_why() {
         ("suspended", "wrong"),
     ] {
         let body = json!({ "identifier": identifier, "password": password });
-        let answer = Answer::of(server.request(Method::POST, "/v1/login").json(&body)).await;
-        assert_eq!((answer.code(), answer.header("www-authenticate")), (401, "Bearer realm=\"rollcall\""));
-        let id = answer.header("x-request-id").to_owned();
-        bodies.push(String::from_utf8(answer.body.to_vec()).unwrap().replace(&id, ""));
+        let response = Answer::of(server.request(Method::POST, "/v1/login").json(&body)).await;
+        assert_eq!(
+            (response.code(), response.header("www-authenticate")),
+            (401, "Bearer realm=\"rollcall\"")
+        );
+        let id = response.header("x-request-id").to_owned();
+        bodies.push(String::from_utf8(response.body.to_vec()).unwrap().replace(&id, ""));
     }
     assert!(bodies.iter().all(|body| body == &bodies[0]), "{bodies:#?}");
     assert!(bodies[0].contains(error_code::INVALID_CREDENTIALS));
 }
 
-/// What Dioptra promises and can't do: its route for this needs a session, and its sign-in refuses the password.
+/// Dioptra promises this without being able to do it: its operation needs a session, and its login rejects
+/// the expired password.
 #[tokio::test]
-async fn an_expired_password_is_changed_without_a_session() {
+async fn login_change_password_needs_no_session() {
     let server = TestServer::builder().config(ageing).start().await;
     let before = server.user("ada").await;
     let set = before.user_view().user("me").send().await.unwrap();
@@ -142,7 +146,7 @@ async fn an_expired_password_is_changed_without_a_session() {
 }
 
 #[tokio::test]
-async fn any_password_may_be_changed_on_the_way_in() {
+async fn login_change_password_accepts_unexpired_passwords() {
     let server = TestServer::start().await;
     server.user("ada").await;
     let call = |body: types::LoginChangePassword| {
@@ -164,7 +168,8 @@ async fn any_password_may_be_changed_on_the_way_in() {
     server.client().login("ada", NEW_PASSWORD).await.unwrap();
 }
 
-/// As Dioptra does; and whoever took somebody's id for a username, when that was allowed, doesn't lock them out.
+/// Dioptra accepts ids as well. A user whose username is another user's id, from before this was forbidden,
+/// does not lock that user out.
 #[tokio::test]
 async fn login_change_password_accepts_an_id() {
     let server = TestServer::start().await;
@@ -183,7 +188,7 @@ async fn login_change_password_accepts_an_id() {
 }
 
 #[tokio::test]
-async fn a_first_password_that_must_be_changed_lets_nobody_in() {
+async fn login_rejects_an_initial_password_that_must_be_changed() {
     let server = TestServer::start().await;
     let body = json!({ "username": "ada", "password": PASSWORD, "must_change_password": true });
     server.admin().await.user_create().body(create(body)).send().await.unwrap();
@@ -195,7 +200,7 @@ async fn a_first_password_that_must_be_changed_lets_nobody_in() {
 }
 
 #[tokio::test]
-async fn a_hash_is_upgraded_when_its_owner_signs_in() {
+async fn login_upgrades_the_password_hash() {
     let server = TestServer::start().await;
     server.user("ada").await;
     let strong = |config: &mut Config| (config.password.memory_kib, config.password.iterations) = (128, 2);
@@ -213,7 +218,7 @@ async fn a_hash_is_upgraded_when_its_owner_signs_in() {
 }
 
 #[tokio::test]
-async fn signing_in_twice_at_once_survives_an_upgrade() {
+async fn login_twice_at_once_survives_a_hash_upgrade() {
     let server = TestServer::start().await;
     server.user("ada").await;
     let strong = |config: &mut Config| config.password.memory_kib = 4096;
@@ -225,7 +230,7 @@ async fn signing_in_twice_at_once_survives_an_upgrade() {
 }
 
 #[tokio::test]
-async fn attempts_are_counted_over_all_names_of_an_account() {
+async fn login_counts_attempts_over_all_names_of_an_account() {
     let limit = |config: &mut Config| config.throttle.account_attempts = 3;
     let server = TestServer::builder().config(limit).start().await;
     let body = json!({ "username": "ada", "email": "ada@example.org", "phone": "+4930123456", "password": PASSWORD });

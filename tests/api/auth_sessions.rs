@@ -1,4 +1,4 @@
-//! The current session: looking at it, proving again who is there, signing out.
+//! The current session: viewing it, reauthentication, logout.
 
 use chrono::TimeDelta;
 use http::Method;
@@ -9,7 +9,7 @@ use super::{is_live, refusal};
 use crate::support::{Answer, PASSWORD, Refused, TestServer};
 
 #[tokio::test]
-async fn a_session_shows_its_user_and_what_they_may_do() {
+async fn session_view_contains_the_user_and_their_permissions() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let seen = ada.session_view().send().await.unwrap();
@@ -20,17 +20,17 @@ async fn a_session_shows_its_user_and_what_they_may_do() {
     let two = [Permission::UsersWrite, Permission::GroupsRead];
     let holder = server.holder("holder", &two).await;
     assert_eq!(holder.session_view().send().await.unwrap().permissions, ["groups:read", "users:write"]);
-    // Also those that an application defines for itself, and each once.
+    // Including permissions that an application defines, without duplicates.
     server.grant(holder.id, ["data:share_read", "users:write"]).await;
     let all = holder.session_view().send().await.unwrap();
     assert_eq!(all.permissions, ["data:share_read", "groups:read", "users:write"]);
 }
 
 #[tokio::test]
-async fn an_administrator_holds_everything() {
+async fn session_view_of_an_administrator_lists_all_permissions() {
     let server = TestServer::start().await;
     let seen = server.admin().await.session_view().send().await.unwrap();
-    // Those of groups are held in groups.
+    // Permissions of group roles apply inside groups only.
     let all: Vec<&str> = Permission::ALL
         .iter()
         .filter(|held| !held.in_group())
@@ -41,7 +41,7 @@ async fn an_administrator_holds_everything() {
 }
 
 #[tokio::test]
-async fn reauthentication_renews_the_token_of_the_same_session() {
+async fn session_reauthenticate_renews_the_token_of_the_same_session() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let before = ada.session_view().send().await.unwrap();
@@ -56,7 +56,7 @@ async fn reauthentication_renews_the_token_of_the_same_session() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_renews_nothing() {
+async fn session_reauthenticate_with_a_wrong_password_changes_nothing() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let body = types::SessionReauthenticate { password: "wrong".into() };
@@ -65,9 +65,9 @@ async fn a_wrong_password_renews_nothing() {
     assert!(is_live(&ada).await, "the token is as good as before");
 }
 
-/// As signing in: a password that must be changed opens nothing but its change.
+/// As in `login`: an expired password is accepted only for changing it.
 #[tokio::test]
-async fn session_reauthenticate_takes_no_password_that_has_expired() {
+async fn session_reauthenticate_rejects_expired_passwords() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     server.advance(TimeDelta::seconds(301));
@@ -87,9 +87,10 @@ async fn session_reauthenticate_takes_no_password_that_has_expired() {
     ada.reauthenticate(new).await.unwrap();
 }
 
-/// Dioptra wants the password with the deletion; here it is proved beforehand, within five minutes.
+/// Dioptra requires the password in the deletion request; here the caller reauthenticates beforehand, within
+/// five minutes.
 #[tokio::test]
-async fn deleting_oneself_needs_a_recent_password() {
+async fn user_delete_of_oneself_needs_a_recent_password() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     server.advance(TimeDelta::seconds(300));
@@ -104,18 +105,18 @@ async fn deleting_oneself_needs_a_recent_password() {
 }
 
 #[tokio::test]
-async fn signing_out_ends_this_session_only() {
+async fn logout_ends_this_session_only() {
     let server = TestServer::start().await;
     let (ada, again) = (server.user("ada").await, server.sign_in("ada").await);
-    let answer = ada.logout().body(types::Logout::builder()).send().await.unwrap();
-    assert_eq!(answer.status().as_u16(), 204);
+    let response = ada.logout().body(types::Logout::builder()).send().await.unwrap();
+    assert_eq!(response.status().as_u16(), 204);
     assert!(!is_live(&ada).await && is_live(&again).await);
     let refused = ada.logout().body(types::Logout::builder()).send().await.refusal();
     assert_eq!(refused, refusal(401, error_code::UNAUTHENTICATED));
 }
 
 #[tokio::test]
-async fn signing_out_everywhere_ends_all_of_ones_own() {
+async fn logout_everywhere_ends_all_sessions_of_the_caller() {
     let server = TestServer::start().await;
     let (ada, again, eve) = (server.user("ada").await, server.sign_in("ada").await, server.user("eve").await);
     ada.logout().body(types::Logout::builder().everywhere(true)).send().await.unwrap();
@@ -125,7 +126,7 @@ async fn signing_out_everywhere_ends_all_of_ones_own() {
 }
 
 #[tokio::test]
-async fn suspension_kills_tokens_and_reactivation_revives_none_that_was_ended() {
+async fn user_suspend_ends_sessions_and_user_reactivate_restores_none() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     server.suspend(ada.id).await;
@@ -138,7 +139,7 @@ async fn suspension_kills_tokens_and_reactivation_revives_none_that_was_ended() 
 async fn logout_needs_no_body() {
     let server = TestServer::start().await;
     let (ada, other) = (server.user("ada").await, server.sign_in("ada").await);
-    let answer = Answer::of(server.request(Method::POST, "/v1/logout").bearer_auth(ada.token())).await;
-    assert_eq!(answer.code(), 204, "{}", answer.message());
+    let response = Answer::of(server.request(Method::POST, "/v1/logout").bearer_auth(ada.token())).await;
+    assert_eq!(response.code(), 204, "{}", response.message());
     assert!(!is_live(&ada).await && is_live(&other).await, "it ends the one session, as `{{}}` does");
 }

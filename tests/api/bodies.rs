@@ -1,5 +1,5 @@
-//! Bodies of requests about roles and groups, out of JSON and names. `null` would be lost here as in any program: clear
-//! with the `Nullable…` types.
+//! Request bodies about roles and groups, built from JSON and names. `null` would be lost here as in any
+//! program; the `Nullable…` types clear a field.
 
 use rollcall_client::types;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ pub fn role_changes(body: Value) -> types::RoleUpdate {
     serde_json::from_value(body).unwrap()
 }
 
-/// Roles to give, by `@name` or id.
+/// Roles to grant, by `@name` or id.
 pub fn roles(names: &[&str]) -> types::UserRoles {
     serde_json::from_value(json!({ "roles": names })).unwrap()
 }
@@ -30,7 +30,7 @@ pub fn member(user: &str, roles: &[&str]) -> types::GroupMemberAdd {
     serde_json::from_value(json!({ "user": user, "roles": roles })).unwrap()
 }
 
-/// The roles of a member from now on.
+/// The new roles of a member.
 pub fn member_roles(names: &[&str]) -> types::GroupMemberUpdate {
     serde_json::from_value(json!({ "roles": names })).unwrap()
 }
@@ -39,7 +39,7 @@ pub fn invitation(body: Value) -> types::InvitationCreate {
     serde_json::from_value(body).unwrap()
 }
 
-/// An invitation to accept, by its token.
+/// The acceptance of an invitation by its token.
 pub fn token(token: &str) -> types::InvitationAccept {
     serde_json::from_value(json!({ "token": token })).unwrap()
 }

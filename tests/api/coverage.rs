@@ -1,9 +1,9 @@
-//! The operations of the four systems that Rollcall is to replace, and what replaces each. `operations.md` says the same
-//! from the other side.
+//! The operations of the four systems that Rollcall replaces, Dioptra, Pieces, CVAT and Logto, with the
+//! operation that replaces each.
 
 use crate::support::contract::OPERATIONS;
 
-/// System and operation there; the operation here that does it.
+/// System and operation there, and the operation that replaces it here.
 const REPLACED: &[(&str, &str)] = &[
     ("Dioptra login", "login"),
     ("Dioptra logout", "logout"),
@@ -43,7 +43,8 @@ const REPLACED: &[(&str, &str)] = &[
     ("Logto delete_user_role", "user_role_remove"),
 ];
 
-/// What is still to come. A line whose operation is in the document belongs above.
+/// Operations that are not implemented yet. Once an operation is in the document, its line moves to the list
+/// above.
 const TO_COME: &[(&str, &str)] = &[
     ("Pieces authenticate_from_oauth_token", "login_external"),
     ("Pieces users_disconnect_user", "user_disconnect"),
@@ -64,14 +65,14 @@ fn exists(id: &str) -> bool {
 }
 
 #[test]
-fn what_is_replaced_is_in_the_document() {
+fn replaced_operations_are_in_the_document() {
     for (there, here) in REPLACED {
         assert!(exists(here), "{there}: `{here}` is not in the document");
     }
 }
 
 #[test]
-fn what_has_come_is_no_longer_to_come() {
+fn planned_operations_are_not_in_the_document() {
     for (there, here) in TO_COME {
         assert!(
             !exists(here),
@@ -81,7 +82,7 @@ fn what_has_come_is_no_longer_to_come() {
 }
 
 #[test]
-fn every_operation_of_the_four_systems_is_here_once() {
+fn every_operation_of_the_four_systems_is_listed_once() {
     let mut all: Vec<&str> = REPLACED.iter().chain(TO_COME).map(|(there, _)| *there).collect();
     let count = |system: &str| all.iter().filter(|there| there.starts_with(system)).count();
     let counts = ["Dioptra ", "Pieces ", "CVAT ", "Logto "].map(count);

@@ -1,5 +1,6 @@
-//! CVAT's organizations, memberships, invitations, suspension and partial update: what does it here. Each test is named
-//! after the operation that it replaces.
+//! The user management of CVAT, a server for annotating images: organizations, memberships, invitations,
+//! suspension and partial update, with the operations that replace it here. Each test is named after the
+//! operation that it replaces.
 
 use http::Method;
 use rollcall_client::{Paged, error_code, types, user_view};
@@ -8,7 +9,8 @@ use serde_json::json;
 use super::{bodies, is_live, refusal, sign_in_refused, update};
 use crate::support::{Answer, PASSWORD, Person, Refused, TestServer};
 
-/// An administrator; Ada, who owns the organization `engine`; Grace, a worker in it; Eve, who isn't in it.
+/// An administrator; Ada, who owns the organization `engine`; Grace, a worker in it; Eve, who is not a
+/// member.
 async fn organization(server: &TestServer) -> [Person; 4] {
     let admin = server.admin().await;
     let [ada, grace, eve] = [server.user("ada").await, server.user("grace").await, server.user("eve").await];
@@ -26,7 +28,8 @@ async fn members(who: &Person) -> Vec<(String, Vec<String>)> {
     list.into_iter().map(|member| (member.user.username.unwrap(), member.roles)).collect()
 }
 
-/// There a `?org=` shows members to members, as cards, and to nobody else; invited people were listed too.
+/// In CVAT, `?org=` shows members to members, as cards, and to nobody else; invited users were listed as
+/// well.
 #[tokio::test]
 async fn cvat_users_list() {
     let server = TestServer::start().await;
@@ -41,7 +44,7 @@ async fn cvat_users_list() {
     assert_eq!(refused, refusal(404, error_code::NOT_FOUND));
 }
 
-/// One's own names, but not what one is: those fields are derived and no request has them.
+/// A user's own names, but no derived field such as `is_staff`, which no request contains.
 #[tokio::test]
 async fn cvat_users_partial_update() {
     let server = TestServer::start().await;
@@ -56,9 +59,9 @@ async fn cvat_users_partial_update() {
     for field in ["is_superuser", "is_staff", "is_active", "suspended", "roles", "groups", "date_joined"] {
         for who in [&ada, &admin] {
             let request = server.request(Method::PATCH, "/v1/users/@ada").bearer_auth(who.token());
-            let answer = Answer::of(request.json(&json!({ "name": "X", field: true }))).await;
-            assert_eq!((answer.code(), answer.error_code().as_str()), (400, error_code::INVALID_REQUEST));
-            assert!(answer.message().contains(field), "{}", answer.message());
+            let response = Answer::of(request.json(&json!({ "name": "X", field: true }))).await;
+            assert_eq!((response.code(), response.error_code().as_str()), (400, error_code::INVALID_REQUEST));
+            assert!(response.message().contains(field), "{}", response.message());
         }
     }
     let other = ada.user_update().user("@grace").body(update(json!({ "name": "X" }))).send().await.refusal();
@@ -68,7 +71,7 @@ async fn cvat_users_partial_update() {
     assert_eq!((chief.is_superuser, chief.is_staff), (Some(true), Some(true)));
 }
 
-/// `is_active`: off is a suspension, on a reactivation. The username stays taken.
+/// `is_active`: false is a suspension, true a reactivation. The username stays taken.
 #[tokio::test]
 async fn cvat_users_partial_update_of_is_active() {
     let server = TestServer::start().await;
@@ -125,7 +128,7 @@ async fn cvat_memberships_list_and_retrieve() {
     assert_eq!((own[1].group.slug.as_str(), &own[1].roles[..]), ("engine", &["worker".to_owned()][..]));
 }
 
-/// A maintainer manages those below; the owner, and what a maintainer isn't, are out of reach.
+/// A maintainer manages members of lower roles, but neither the owner nor other maintainers.
 #[tokio::test]
 async fn cvat_memberships_partial_update() {
     let server = TestServer::start().await;

@@ -1,5 +1,5 @@
-//! Deleted roles and groups between the deletion and the erasure of what they leave: for every reader they are gone. The
-//! rows are locked here, so that nobody can erase them for as long as a test looks.
+//! Deleted roles and groups between the deletion and the erasure of their rows: no reader sees them. The
+//! tests lock the rows, so that they cannot be erased meanwhile.
 
 use std::time::Duration;
 
@@ -22,19 +22,19 @@ async fn send(server: &TestServer, who: &Person, method: &str, path: &str, body:
     Answer::of(request.json(&body)).await
 }
 
-/// Usernames that a filter finds.
+/// Usernames that a filter matches.
 async fn found(server: &TestServer, who: &Person, list: &str, filter: &str) -> Vec<String> {
     let mut url = reqwest::Url::parse("http://x").unwrap().join(list).unwrap();
     url.query_pairs_mut().append_pair("filter", filter);
-    let answer = get(server, who, &format!("{}?{}", url.path(), url.query().unwrap())).await;
-    assert_eq!(answer.code(), 200, "{filter}: {}", answer.message());
-    let items = answer.json()["items"].as_array().unwrap().clone();
+    let response = get(server, who, &format!("{}?{}", url.path(), url.query().unwrap())).await;
+    assert_eq!(response.code(), 200, "{filter}: {}", response.message());
+    let items = response.json()["items"].as_array().unwrap().clone();
     let name =
         |item: &Value| item["username"].as_str().or(item["user"]["username"].as_str()).unwrap().to_owned();
     items.iter().map(name).collect()
 }
 
-/// Locks the rows that a query selects until the client goes.
+/// Locks the rows that a query selects until the client is dropped.
 async fn hold(server: &TestServer, selected: &[&str]) -> tokio_postgres::Client {
     let holder = server.database.connect().await;
     let locks: Vec<String> = selected.iter().map(|query| format!("{query} FOR UPDATE")).collect();
@@ -51,9 +51,9 @@ async fn release(server: &TestServer, holder: tokio_postgres::Client) {
 const MARKED: &str =
     "SELECT (SELECT count(*) FROM roles WHERE deleted) + (SELECT count(*) FROM groups WHERE deleted)";
 
-/// Ada and Grace hold the global role `editor`, which new users get, too; Ada is staff by it.
+/// Ada and Grace hold the global role `editor`, which is also a default role; it makes Ada staff.
 #[tokio::test]
-async fn role_delete_is_whole_before_its_rows_are_erased() {
+async fn role_delete_takes_effect_before_its_rows_are_erased() {
     let server = TestServer::start().await;
     let (admin, ada) = (server.admin().await, server.user("ada").await);
     server.user("grace").await;
@@ -107,9 +107,9 @@ async fn role_delete_is_whole_before_its_rows_are_erased() {
     assert_eq!((server.count(MARKED).await, server.count(&rows).await), (0, 0));
 }
 
-/// Grace is a mechanic in Ada's group, and somebody is invited to become one.
+/// Grace is a mechanic in Ada's group, and another user is invited to become one.
 #[tokio::test]
-async fn role_delete_of_a_group_role_is_whole_before_its_rows_are_erased() {
+async fn role_delete_of_a_group_role_takes_effect_before_its_rows_are_erased() {
     let server = TestServer::start().await;
     let (admin, grace, eve) = (server.admin().await, server.user("grace").await, server.user("eve").await);
     let body = json!({ "name": "mechanic", "scope": "group", "permissions": ["work:fix", "group:admin"] });
@@ -156,9 +156,9 @@ async fn role_delete_of_a_group_role_is_whole_before_its_rows_are_erased() {
     assert_eq!(server.count(MARKED).await, 0);
 }
 
-/// Ada owns a group with Grace in it, and somebody invited.
+/// Ada owns a group with Grace as a member and with a pending invitation.
 #[tokio::test]
-async fn group_delete_is_whole_before_its_rows_are_erased() {
+async fn group_delete_takes_effect_before_its_rows_are_erased() {
     let server = TestServer::start().await;
     let (admin, ada, grace) = (server.admin().await, server.user("ada").await, server.user("grace").await);
     let eve = server.user("eve").await;
@@ -220,7 +220,7 @@ async fn group_delete_is_whole_before_its_rows_are_erased() {
     let joined = send(&server, &eve, "POST", "/v1/invitations/accept", token).await;
     assert_eq!((joined.code(), joined.error_code().as_str()), (422, error_code::INVITATION_INVALID));
     admin.role_delete().role("@mechanic").send().await.unwrap();
-    // Whoever owned it can go: there is nothing left to own.
+    // The former owner can be deleted: the group no longer needs an owner.
     server
         .sql(&format!(
             "INSERT INTO group_members (group_id, user_id, joined_at) VALUES ('{id}', '{0}', now()); \
@@ -239,7 +239,8 @@ async fn group_delete_is_whole_before_its_rows_are_erased() {
     assert_eq!(get(&server, &ada, "/v1/groups/@engine").await.code(), 200);
 }
 
-/// Ada made a group and sent an invitation, somebody invited her, and her account is the response to a request.
+/// Ada created a group and sent an invitation, has been invited herself, and her account is the response to a
+/// request.
 #[tokio::test]
 async fn user_delete_leaves_no_trace_once_it_is_erased() {
     let server = TestServer::start().await;
@@ -290,7 +291,7 @@ async fn user_delete_leaves_no_trace_once_it_is_erased() {
     assert_eq!(server.count("SELECT count(*) FROM deleted_users WHERE email_folded IS NOT NULL").await, 0);
 }
 
-/// What one server has not come to do, the next one that starts does.
+/// An erasure that one server did not finish is finished by the next one that starts.
 #[tokio::test]
 async fn group_delete_and_role_delete_are_finished_by_another_server() {
     let server = TestServer::start().await;
@@ -310,9 +311,9 @@ async fn group_delete_and_role_delete_are_finished_by_another_server() {
     assert_eq!(get(&server, &admin, "/v1/users/@ada").await.json()["groups"], json!(["public"]));
 }
 
-/// Whoever gives a role while it is deleted either comes first, and it is not deleted, or gives nothing.
+/// A grant concurrent with the deletion either comes first, and the role is not deleted, or fails.
 #[tokio::test]
-async fn role_delete_without_force_takes_no_role_that_was_just_given() {
+async fn role_delete_without_force_keeps_a_role_that_was_just_granted() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let people = join_all((0..6).map(|number| {
@@ -347,9 +348,9 @@ async fn role_delete_without_force_takes_no_role_that_was_just_given() {
     }
 }
 
-/// Whoever joins a group while it is deleted is in no group, or was in it before.
+/// A user who joins a group during its deletion is in no group, or joined before.
 #[tokio::test]
-async fn group_delete_leaves_nobody_who_is_just_joining() {
+async fn group_delete_leaves_no_member_who_joins_meanwhile() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let people = join_all((0..6).map(|number| {
@@ -388,9 +389,10 @@ async fn group_delete_leaves_nobody_who_is_just_joining() {
     }
 }
 
-/// Somebody who only assigns roles learns nothing new of it, and the trail says how many lost it.
+/// A caller who may only assign roles learns nothing new, and the audit event contains the number of former
+/// holders.
 #[tokio::test]
-async fn role_delete_records_how_many_lost_the_role() {
+async fn role_delete_records_the_number_of_holders() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     server.holder("reader", &[Permission::RolesAssign]).await;

@@ -1,4 +1,4 @@
-//! Custom data and preferences: JSON objects that are merged, replaced and kept within limits.
+//! Custom data and preferences: JSON objects that are merged, replaced and limited in size.
 
 use http::Method;
 use rollcall_api::access::Permission;
@@ -9,23 +9,23 @@ use super::{create, object, refusal};
 use crate::support::{Answer, Refused, TestServer};
 
 async fn merge(session: &Session, user: &str, patch: Value) -> Value {
-    let answer = session.user_custom_data_update().user(user).body(object(patch)).send().await.unwrap();
-    Value::Object(answer.into_inner().0)
+    let response = session.user_custom_data_update().user(user).body(object(patch)).send().await.unwrap();
+    Value::Object(response.into_inner().0)
 }
 
 async fn replace(session: &Session, user: &str, whole: Value) -> Value {
-    let answer = session.user_custom_data_replace().user(user).body(object(whole)).send().await.unwrap();
-    Value::Object(answer.into_inner().0)
+    let response = session.user_custom_data_replace().user(user).body(object(whole)).send().await.unwrap();
+    Value::Object(response.into_inner().0)
 }
 
 async fn kept(session: &Session, user: &str) -> Value {
     Value::Object(session.user_custom_data_view().user(user).send().await.unwrap().into_inner().0)
 }
 
-/// The examples of RFC 7396, appendix A, whose target and patch are objects. Logto merges the first level only and
-/// can't remove a member.
+/// The examples of RFC 7396, appendix A, whose target and patch are objects. Logto merges only the first
+/// level and cannot remove a member.
 #[tokio::test]
-async fn custom_data_is_merged_as_rfc_7396_says() {
+async fn user_custom_data_update_merges_as_rfc_7396_specifies() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     for (target, patch, result) in [
@@ -47,9 +47,10 @@ async fn custom_data_is_merged_as_rfc_7396_says() {
     }
 }
 
-/// Whoever may write but not read is shown what they wrote, by the response, its tag or a condition.
+/// A caller with write but without read permission sees only the written values, in the response, its tag and
+/// conditions.
 #[tokio::test]
-async fn user_custom_data_update_and_replace_show_nothing_that_the_caller_may_not_view() {
+async fn user_custom_data_update_and_replace_hide_data_from_callers_without_read_permission() {
     let server = TestServer::start().await;
     let (admin, writer) = (server.admin().await, server.holder("writer", &[Permission::UsersWrite]).await);
     server.user("ada").await;
@@ -70,14 +71,14 @@ async fn user_custom_data_update_and_replace_show_nothing_that_the_caller_may_no
     let seen = admin.user_custom_data_view().user("@ada").send().await.unwrap();
     let patch = || object(json!({}));
     let tag = async |user: &str| {
-        let answer = writer.user_custom_data_update().user(user).body(patch()).send().await.unwrap();
-        etag(&answer).unwrap().to_owned()
+        let response = writer.user_custom_data_update().user(user).body(patch()).send().await.unwrap();
+        etag(&response).unwrap().to_owned()
     };
     assert_eq!(tag("@ada").await, {
         server.user("eve").await;
         tag("@eve").await
     });
-    // Nor can a condition be asked whether a guess is right.
+    // Nor does a condition confirm a guess.
     for guess in [etag(&seen).unwrap(), "\"x\""] {
         let refused =
             writer.user_custom_data_update().user("@ada").if_match(guess).body(patch()).send().await;
@@ -90,14 +91,14 @@ async fn user_custom_data_update_and_replace_show_nothing_that_the_caller_may_no
     assert_eq!(merge(&writer, "me", json!({})).await, json!({}));
     let whole = json!({ "a": [1, { "b": 2 }], "c": { "d": null } });
     assert_eq!(replace(&writer, "@ada", whole.clone()).await, whole);
-    // One's own custom data may be viewed, so it is shown.
+    // A user may view their own custom data, so it is returned.
     replace(&admin, "@writer", secret.clone()).await;
     assert_eq!(merge(&writer, "me", json!({})).await, secret);
     assert_eq!(merge(&admin, "@ada", json!({ "c": null })).await, json!({ "a": [1, { "b": 2 }] }));
 }
 
 #[tokio::test]
-async fn a_replacement_stands_in_place_of_the_old_object() {
+async fn user_custom_data_replace_replaces_the_whole_object() {
     let server = TestServer::start().await;
     let (admin, ada) = (server.admin().await, server.user("ada").await);
     assert_eq!(kept(&admin, "@ada").await, json!({}));
@@ -111,7 +112,7 @@ async fn a_replacement_stands_in_place_of_the_old_object() {
 }
 
 #[tokio::test]
-async fn custom_data_is_read_by_its_user_and_written_by_holders() {
+async fn user_custom_data_view_is_for_the_user_and_update_for_holders() {
     let server = TestServer::start().await;
     let (ada, eve) = (server.user("ada").await, server.user("eve").await);
     let writer = server.holder("writer", &[Permission::UsersWrite]).await;
@@ -136,7 +137,7 @@ async fn custom_data_is_read_by_its_user_and_written_by_holders() {
 }
 
 #[tokio::test]
-async fn preferences_are_nobody_elses_business() {
+async fn user_preferences_view_and_update_are_for_the_user_only() {
     let server = TestServer::start().await;
     let (admin, ada) = (server.admin().await, server.user("ada").await);
     let body = object(json!({ "theme": { "name": "dark", "accent": "red" }, "beta": true }));
@@ -154,20 +155,20 @@ async fn preferences_are_nobody_elses_business() {
     assert!(!serde_json::to_string(&*seen).unwrap().contains("dark"), "nor are they part of the record");
 }
 
-/// An object that is `size` bytes long as compact JSON.
+/// An object of `size` bytes as compact JSON.
 fn sized(size: usize) -> Value {
     let frame = json!({ "x": "" }).to_string().len();
     json!({ "x": "y".repeat(size - frame) })
 }
 
-/// An object that is nested so deep.
+/// An object nested to the given depth.
 fn nested(depth: usize) -> Value {
     (1..depth)
         .fold(json!({}), |inner, level| if level % 2 == 0 { json!([inner]) } else { json!({ "x": inner }) })
 }
 
 #[tokio::test]
-async fn an_object_has_its_limits_and_nothing_is_half_written() {
+async fn user_custom_data_replace_enforces_limits_and_writes_all_or_nothing() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let member = |value: Value| json!({ "x": value });
@@ -191,7 +192,7 @@ async fn an_object_has_its_limits_and_nothing_is_half_written() {
 }
 
 #[tokio::test]
-async fn it_is_the_merged_object_that_must_fit() {
+async fn user_custom_data_update_limits_the_merged_object() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     replace(&admin, "me", sized(16_384)).await;
@@ -203,9 +204,9 @@ async fn it_is_the_merged_object_that_must_fit() {
     assert_eq!(merge(&admin, "me", json!({ "x": "y", "z": 1 })).await, json!({ "x": "y", "z": 1 }));
 }
 
-/// Postgres writes 1e308 with all of its digits, which once made every read of that user fail.
+/// Postgres prints 1e308 with all of its digits, which once made every read of that user fail.
 #[tokio::test]
-async fn numbers_and_texts_come_back_as_they_went() {
+async fn user_custom_data_replace_preserves_numbers_and_texts() {
     let server = TestServer::start().await;
     let (admin, ada) = (server.admin().await, server.user("ada").await);
     let whole = json!({
@@ -221,7 +222,7 @@ async fn numbers_and_texts_come_back_as_they_went() {
     assert_eq!(kept(&ada, "me").await, whole);
     ada.user_preferences_update().user("me").body(object(whole.clone())).send().await.unwrap();
     let preferences = ada.user_preferences_view().user("me").send().await.unwrap().into_inner();
-    // A merge removes what is null.
+    // A merge removes members that are null.
     let mut expected = whole.clone();
     expected[""].as_object_mut().unwrap().remove("__proto__");
     assert_eq!(Value::Object(preferences.0), expected);
@@ -236,7 +237,7 @@ async fn numbers_and_texts_come_back_as_they_went() {
     server.sign_in("ada").await;
 }
 
-/// Each of the two has its own: what changes elsewhere does not get in the way.
+/// Custom data and preferences have separate tags: changes elsewhere do not affect them.
 #[tokio::test]
 async fn user_custom_data_update_and_user_preferences_update_have_tags_of_their_own() {
     let server = TestServer::start().await;
@@ -277,9 +278,9 @@ async fn user_custom_data_update_and_user_preferences_update_have_tags_of_their_
     assert_ne!(etag(&whole().await), etag(&seen));
 }
 
-/// The database writes some numbers in another way than they were sent. The tag is that of the next reader.
+/// The database prints some numbers in another form than the request. The tag is the one of a later read.
 #[tokio::test]
-async fn user_custom_data_update_gives_the_tag_that_the_next_reader_gets() {
+async fn user_custom_data_update_returns_the_tag_of_the_next_read() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     for number in ["-0.0", "1e5", "1.10", "0.1e-3", "18446744073709551615"] {
@@ -303,7 +304,7 @@ async fn user_custom_data_update_gives_the_tag_that_the_next_reader_gets() {
 }
 
 #[tokio::test]
-async fn what_a_new_user_brings_is_kept() {
+async fn user_create_stores_custom_data_and_preferences() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let data: Map<String, Value> = object(json!({ "plan": { "name": "pro" } })).0;

@@ -1,4 +1,5 @@
-//! Second paths to a power: each test takes a power that one request refuses and asks for it by another.
+//! Privilege escalation: each test takes a power that one request is denied and tries to get it by another
+//! request.
 
 use chrono::TimeDelta;
 use rollcall_api::access::Permission;
@@ -20,7 +21,7 @@ fn set(password: &str) -> types::UserPasswordSet {
     serde_json::from_value(json!({ "password": password })).unwrap()
 }
 
-/// A global role with `users:delete`, and one with a permission of an application's.
+/// A global role with `users:delete`, and one with an application's permission.
 async fn strong(server: &TestServer) -> Person {
     let admin = server.admin().await;
     for body in [
@@ -32,7 +33,7 @@ async fn strong(server: &TestServer) -> Person {
     admin
 }
 
-/// An administrator, and Ada who owns the group `engine`.
+/// An administrator, and Ada, who owns the group `engine`.
 async fn engine(server: &TestServer) -> (Person, Person) {
     let (admin, ada) = (server.admin().await, server.user("ada").await);
     let body = json!({ "slug": "engine", "name": "Engine", "owner": "@ada" });
@@ -41,7 +42,7 @@ async fn engine(server: &TestServer) -> (Person, Person) {
 }
 
 #[tokio::test]
-async fn role_update_makes_no_default_of_what_the_caller_may_not_give() {
+async fn role_update_makes_no_default_of_a_role_that_the_caller_may_not_grant() {
     let server = TestServer::start().await;
     strong(&server).await;
     let caller = server.holder("caller", &[Permission::RolesWrite, Permission::UsersWrite]).await;
@@ -61,14 +62,14 @@ async fn role_update_makes_no_default_of_what_the_caller_may_not_give() {
     let made = caller.user_create().body(new_user("made")).send().await.unwrap();
     let roles = server.admin().await.user_view().user(made.id.0.to_string()).send().await.unwrap();
     assert_eq!(roles.roles.as_deref(), Some(&["editor".to_owned(), "new".into()][..]));
-    // A default role is changed by those only who could give it.
+    // Only a caller who could grant a default role may change it.
     let grow = bodies::role_changes(json!({ "permissions": ["users:write", "users:delete"] }));
     assert_eq!(caller.role_update().role("@new").body(grow).send().await.refusal(), forbidden());
 }
 
-/// What a default role gives every new user gets: to decide that takes more than to define roles.
+/// A default role is granted to every new user: changing it takes more than defining roles.
 #[tokio::test]
-async fn role_update_of_a_default_role_needs_the_power_to_give_it() {
+async fn role_update_of_a_default_role_needs_the_permission_to_grant_it() {
     let server = TestServer::start().await;
     let admin = strong(&server).await;
     let held = [Permission::RolesWrite, Permission::UsersWrite, Permission::UsersDelete];
@@ -120,7 +121,7 @@ async fn role_update_of_a_group_role_makes_no_owner() {
     change(json!(["data:read", "data:write"])).await.unwrap();
     let role = json!({ "name": "chief", "scope": "group", "permissions": ["group:own"] });
     assert_eq!(member.role_create().body(bodies::role(role)).send().await.refusal(), forbidden());
-    // Nor takes it the power of those who have it by such a role.
+    // Nor may the caller remove permissions from users who hold them by such a role.
     for change in [json!({ "permissions": [] }), json!({ "name": "minders" })] {
         let body = bodies::role_changes(change);
         assert_eq!(member.role_update().role("@maintainer").body(body).send().await.refusal(), forbidden());
@@ -131,7 +132,7 @@ async fn role_update_of_a_group_role_makes_no_owner() {
 }
 
 #[tokio::test]
-async fn role_delete_takes_nothing_from_people_who_stand_above() {
+async fn role_delete_removes_nothing_from_users_who_outrank_the_caller() {
     let server = TestServer::start().await;
     let admin = strong(&server).await;
     let boss = server.user("boss").await;
@@ -148,9 +149,9 @@ async fn role_delete_takes_nothing_from_people_who_stand_above() {
     assert!(boss.session_view().send().await.unwrap().permissions.contains(&"users:delete".to_owned()));
 }
 
-/// Whoever could sign in as a group's owner could do with the group what the owner may.
+/// A caller who could log in as a group's owner would have the owner's power over the group.
 #[tokio::test]
-async fn user_password_set_takes_no_group_over() {
+async fn user_password_set_takes_over_no_group() {
     let server = TestServer::start().await;
     let (_, ada) = engine(&server).await;
     let clerk = server.holder("clerk", &[Permission::UsersCredentials, Permission::UsersWrite]).await;
@@ -161,7 +162,7 @@ async fn user_password_set_takes_no_group_over() {
         assert_eq!(renamed, forbidden(), "what somebody signs in with");
     }
     clerk.user_update().user("@ada").body(update(json!({ "name": "Ada L." }))).send().await.unwrap();
-    // A plain member is nobody's superior, nor is a group's administrator to its owner.
+    // A plain member outranks nobody, and neither does a group's administrator outrank its owner.
     server.user("grace").await;
     ada.group_member_add()
         .group("@engine")
@@ -185,7 +186,7 @@ async fn user_password_set_takes_no_group_over() {
     assert!(!is_live(&ada).await);
 }
 
-/// Nobody signs in as somebody who holds an application's permission that they could not give themselves.
+/// No caller may take over an account with an application's permission that they could not grant themselves.
 #[tokio::test]
 async fn user_password_set_takes_no_permission_of_an_application() {
     let server = TestServer::start().await;
@@ -212,11 +213,11 @@ async fn user_password_set_takes_no_permission_of_an_application() {
     let ended = clerk.user_session_delete_all().user("@cashier").send().await;
     assert_eq!(ended.refusal(), forbidden());
     assert_eq!(server.dump().await, before);
-    // Nothing of that lets the clerk in.
+    // None of these requests lets the clerk log in as the user.
     clerk.user_update().user("@cashier").body(update(json!({ "name": "C." }))).send().await.unwrap();
     clerk.user_suspend().user("@cashier").body(bodies::suspension(json!({}))).send().await.unwrap();
     clerk.user_reactivate().user("@cashier").send().await.unwrap();
-    // Whoever may give the permission may take the account: by holding it, or by deciding what is in a role.
+    // A caller who may grant the permission may take over the account: by holding it, or by changing roles.
     for way in ["billing:refund", "roles:write"] {
         let name = way.replace(':', "-");
         let other = server.user(&name).await;
@@ -226,7 +227,7 @@ async fn user_password_set_takes_no_permission_of_an_application() {
     admin.user_password_set().user("@cashier").body(set(PASSWORD)).send().await.unwrap();
 }
 
-/// The same in a group: what the user holds there counts, whoever's permission it is.
+/// The same inside a group: the user's permissions there count, whichever application they belong to.
 #[tokio::test]
 async fn user_password_set_takes_no_permission_of_an_application_in_a_group() {
     let server = TestServer::start().await;
@@ -254,7 +255,7 @@ async fn user_password_set_takes_no_permission_of_an_application_in_a_group() {
     }
 }
 
-/// A group's administrator can't demote its owner, so can't take the group away either.
+/// A group's administrator cannot demote its owner, and therefore cannot delete the group either.
 #[tokio::test]
 async fn group_delete_is_for_owners() {
     let server = TestServer::start().await;
@@ -268,9 +269,9 @@ async fn group_delete_is_for_owners() {
     ada.group_delete().group("@engine").send().await.unwrap();
 }
 
-/// Owners who can't sign in don't count: the last who can stays.
+/// Owners who cannot log in do not count: the last one who can must stay.
 #[tokio::test]
-async fn group_member_remove_keeps_an_owner_who_can_sign_in() {
+async fn group_member_remove_keeps_an_owner_who_can_log_in() {
     let server = TestServer::start().await;
     let (admin, ada) = engine(&server).await;
     server.user("grace").await;
@@ -285,7 +286,7 @@ async fn group_member_remove_keeps_an_owner_who_can_sign_in() {
     let demoted = ada.group_member_update().group("@engine").user("me").body(demote).send().await;
     assert_eq!(demoted.refusal(), last);
     assert_eq!(admin.user_delete().user("@ada").send().await.refusal(), last);
-    // Neither does one without a password.
+    // Neither does an owner without a password.
     admin.user_create().body(create(json!({ "username": "mute" }))).send().await.unwrap();
     let own = bodies::member("@mute", &["@owner"]);
     ada.group_member_add().group("@engine").body(own).send().await.unwrap();
@@ -298,7 +299,7 @@ async fn group_member_remove_keeps_an_owner_who_can_sign_in() {
     server.sign_in("ada").await.group_member_remove().group("@engine").user("me").send().await.unwrap();
 }
 
-/// A key is for one request: its method, its path and its body.
+/// A key belongs to one request: its method, path and body.
 #[tokio::test]
 async fn group_member_add_replays_nothing_of_another_group() {
     let server = TestServer::start().await;
@@ -314,15 +315,15 @@ async fn group_member_add_replays_nothing_of_another_group() {
     add("@engine", &["@owner"]).await.unwrap();
     assert_eq!(add("@loom", &["@owner"]).await.refusal(), refusal(409, error_code::IDEMPOTENCY_KEY_REUSED));
     assert_eq!(add("@engine", &["@owner"]).await.unwrap().headers()["idempotency-replayed"], "true");
-    // Who could not do it today gets no replay.
+    // A caller who could not send the request today gets no replay.
     let demote = bodies::member_roles(&["@admin"]);
     admin.group_member_update().group("@engine").user("@ada").body(demote).send().await.unwrap();
     assert_eq!(add("@engine", &["@owner"]).await.refusal(), forbidden());
 }
 
-/// What a retry shows is what its caller may see today.
+/// A replayed response contains only what its caller may see today.
 #[tokio::test]
-async fn user_create_replays_nothing_that_the_caller_may_not_see_any_more() {
+async fn user_create_replays_nothing_that_is_hidden_from_the_caller_today() {
     let server = TestServer::start().await;
     let caller = server.holder("caller", &[Permission::UsersWrite]).await;
     let sees = json!({ "name": "sees", "permissions": ["users:read"] });
@@ -340,7 +341,7 @@ async fn user_create_replays_nothing_that_the_caller_may_not_see_any_more() {
 }
 
 #[tokio::test]
-async fn audit_event_list_counts_one_s_own_events_exactly() {
+async fn audit_event_list_counts_the_callers_own_events_exactly() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     server
@@ -351,14 +352,15 @@ async fn audit_event_list_counts_one_s_own_events_exactly() {
         )
         .await;
     let path = "/v1/audit-events?total=estimate&filter=operation%20eq%20%22login%22";
-    let answer = Answer::of(server.request(http::Method::GET, path).bearer_auth(ada.token())).await;
-    assert_eq!(answer.json()["total"], 1, "her own sign-in");
+    let response = Answer::of(server.request(http::Method::GET, path).bearer_auth(ada.token())).await;
+    assert_eq!(response.json()["total"], 1, "her own sign-in");
     let admin = server.admin().await;
-    let answer = Answer::of(server.request(http::Method::GET, path).bearer_auth(admin.token())).await;
-    assert!(answer.json()["total"].as_u64().unwrap() > 10_000, "all events are estimated");
+    let response = Answer::of(server.request(http::Method::GET, path).bearer_auth(admin.token())).await;
+    assert!(response.json()["total"].as_u64().unwrap() > 10_000, "all events are estimated");
 }
 
-/// From where and with which session an administrator acted is not the user's to know, nor to find out by a filter.
+/// The address and session of an administrator's request are hidden from the affected user, in responses and
+/// in filters.
 #[tokio::test]
 async fn audit_event_list_hides_the_address_of_others() {
     let server = TestServer::start().await;
@@ -373,15 +375,15 @@ async fn audit_event_list_hides_the_address_of_others() {
             (event.address.is_some(), event.session_id.is_some()),
             (own, own && event.operation != "login")
         );
-        assert!(event.actor_id.is_some(), "who acted is told");
+        assert!(event.actor_id.is_some(), "the actor is shown");
     }
     assert_eq!(others, 2, "made and renamed: {events:?}");
     for filter in ["address%20eq%20%22127.0.0.1%22", "session_id%20pr"] {
         let path = format!("/v1/audit-events?filter={filter}");
-        let answer = Answer::of(server.request(http::Method::GET, &path).bearer_auth(ada.token())).await;
-        assert_eq!(answer.code(), 400, "{filter}");
-        let answer = Answer::of(server.request(http::Method::GET, &path).bearer_auth(admin.token())).await;
-        assert_eq!(answer.code(), 200, "{filter}");
+        let response = Answer::of(server.request(http::Method::GET, &path).bearer_auth(ada.token())).await;
+        assert_eq!(response.code(), 400, "{filter}");
+        let response = Answer::of(server.request(http::Method::GET, &path).bearer_auth(admin.token())).await;
+        assert_eq!(response.code(), 200, "{filter}");
     }
     let auditor = server.holder("auditor", &[Permission::AuditRead]).await;
     let all = auditor.audit_event_list().target(ada.path()).send().await.unwrap().into_inner().items;
@@ -400,9 +402,9 @@ async fn user_delete_names_no_group_that_the_caller_may_not_see() {
     assert!(refused.message().contains("@engine"), "{}", refused.message());
 }
 
-/// A password that somebody set does not keep what the one before could still open.
+/// After a password reset, invitations that the previous holder of the account could still open are void.
 #[tokio::test]
-async fn user_password_set_voids_the_invitations_of_whoever_had_the_account() {
+async fn user_password_set_voids_the_accounts_earlier_invitations() {
     let server = TestServer::start().await;
     let (admin, ada) = engine(&server).await;
     let eve = server.user("eve").await;

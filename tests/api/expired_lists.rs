@@ -1,4 +1,4 @@
-//! Lists show nothing that time or somebody has ended, also before it is swept.
+//! Lists exclude expired and ended rows, also before they are swept.
 
 use chrono::TimeDelta;
 use http::Method;
@@ -41,7 +41,7 @@ async fn group_invitation_list_shows_no_invitation_that_has_expired() {
     assert_eq!(server.count("SELECT count(*) FROM invitations").await, 3, "nothing was swept");
 }
 
-/// Each way in which an invitation becomes worthless: what the list says is what acceptance does.
+/// Every way in which an invitation becomes void: the list agrees with the result of acceptance.
 #[tokio::test]
 async fn group_invitation_list_shows_what_can_be_accepted() {
     let ways: &[(&str, &[Call])] = &[
@@ -116,9 +116,9 @@ async fn group_invitation_list_shows_what_can_be_accepted() {
                 } else {
                     request.header("content-type", "application/json").body(body.to_owned())
                 };
-                let answer = Answer::of(request).await;
-                assert!(answer.status.is_success(), "{way}: {path}: {}", answer.message());
-                answer.json()
+                let response = Answer::of(request).await;
+                assert!(response.status.is_success(), "{way}: {path}: {}", response.message());
+                response.json()
             };
             let engine = r#"{"slug":"engine","name":"Engine","owner":"@ada"}"#;
             call("administrator", &Method::POST, "/v1/groups", engine).await;
@@ -142,7 +142,7 @@ async fn group_invitation_list_shows_what_can_be_accepted() {
     }
 }
 
-/// By age, by disuse, and not a moment earlier.
+/// Ended by age and by idle time, and not earlier.
 #[tokio::test]
 async fn user_session_list_shows_no_session_that_has_ended() {
     let server =

@@ -1,4 +1,5 @@
-//! What lists find people and groups by: the names of today, folded by one rule, whichever request wrote them.
+//! Folded names in searches and filters: the current names, folded by one rule, regardless of the operation
+//! that wrote them.
 
 use http::Method;
 use rollcall_client::{Paged, error_code};
@@ -12,7 +13,7 @@ use crate::support::people::ADMINISTRATOR;
 use crate::support::server::make_cheap;
 use crate::support::{Answer, PASSWORD, Person, Refused, TestServer};
 
-/// Whether a user is found by a field, a word and the beginning of a word.
+/// Results of searching for a user by a field, a word and the beginning of a word.
 async fn finds(admin: &Person, field: &str, value: &str) -> Vec<bool> {
     let two: String = value.chars().take(2).collect();
     let filters = [
@@ -32,12 +33,12 @@ async fn finds(admin: &Person, field: &str, value: &str) -> Vec<bool> {
 
 async fn patch(admin: &Person, server: &TestServer, path: &str, body: Value) {
     let request = server.request(Method::PATCH, path).bearer_auth(admin.token()).header("if-match", "*");
-    let answer = Answer::of(request.json(&body)).await;
-    assert_eq!(answer.code(), 200, "{body}: {}", answer.message());
+    let response = Answer::of(request.json(&body)).await;
+    assert_eq!(response.code(), 200, "{body}: {}", response.message());
 }
 
 #[tokio::test]
-async fn user_update_takes_what_is_cleared_out_of_searches() {
+async fn user_update_removes_cleared_names_from_searches() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let profile = json!({ "given_name": "Ophelia", "family_name": "Drakensberg" });
@@ -91,7 +92,8 @@ async fn user_update_takes_what_is_cleared_out_of_searches() {
     }
 }
 
-/// A word that lower-casing alone doesn't make equal to its other forms, as it is written and as it is looked for.
+/// Words whose other forms lower-casing alone does not make equal, as they are stored and as they are
+/// searched.
 const FORMS: &[(&str, &[&str])] = &[
     ("Straße", &["STRASSE", "strasse", "straße", "Stra\u{1e9e}e"]),
     ("STRASSE", &["Straße", "strasse"]),
@@ -101,7 +103,7 @@ const FORMS: &[(&str, &[&str])] = &[
     ("ﬁnn", &["FINN", "finn"]),
 ];
 
-/// Asserts that lists find somebody's name in each form.
+/// Asserts that lists find a user's name in each form.
 async fn found_in_every_form(admin: &Person, fields: &[&str], how: &str) {
     for (name, forms) in FORMS {
         for form in forms.iter().chain([name]) {
@@ -140,7 +142,7 @@ async fn user_create_register_and_user_update_fold_names_alike() {
             }
         }
         if how == "migrate" {
-            // As if the columns had just been added.
+            // Simulates columns that have just been added.
             server
                 .sql(
                     "UPDATE users SET name_folded = NULL, given_name_folded = NULL, family_name_folded = NULL, \
@@ -193,7 +195,7 @@ async fn group_create_and_group_update_fold_names_alike() {
     }
 }
 
-/// Identifiers are one whatever their form, in every request that writes them.
+/// Identifiers in different forms are equal in every operation that writes them.
 #[tokio::test]
 async fn every_operation_folds_identifiers_alike() {
     let open =
@@ -219,7 +221,7 @@ async fn every_operation_folds_identifiers_alike() {
         let session = server.client().login(typed, PASSWORD).await.unwrap();
         assert_eq!(session.user_view().user("me").send().await.unwrap().id.0, id, "{typed}");
     }
-    // So is the name that the command line gives.
+    // The command line folds names the same way.
     let mut config = server.database.config();
     make_cheap(&mut config);
     let log = Captured::default().logger();

@@ -1,4 +1,5 @@
-//! Who gives what: only what one holds oneself, but for those who decide what is in a role anyway.
+//! Rules for granting roles: a caller grants only permissions that they hold, except for holders of
+//! `roles:write`, who define roles anyway.
 
 use rollcall_api::access::Permission;
 use rollcall_client::{error_code, types};
@@ -23,7 +24,7 @@ async fn editor(server: &TestServer) -> Person {
 }
 
 #[tokio::test]
-async fn one_gives_and_takes_what_one_holds() {
+async fn user_role_add_and_remove_need_the_roles_permissions() {
     let server = TestServer::start().await;
     let admin = editor(&server).await;
     let clerk = server.holder("clerk", &[Permission::RolesAssign]).await;
@@ -40,9 +41,9 @@ async fn one_gives_and_takes_what_one_holds() {
     assert_eq!(give(&admin, "@auditor").await, Ok(vec!["auditor".to_owned()]));
 }
 
-/// Holders of `roles:write` give away what applications mean by it, but not what Rollcall does.
+/// Holders of `roles:write` may grant applications' permissions, but not Rollcall's.
 #[tokio::test]
-async fn who_writes_roles_gives_applications_permissions_away() {
+async fn user_role_add_by_role_writers_grants_application_permissions() {
     let server = TestServer::start().await;
     editor(&server).await;
     let writer = server.holder("writer", &[Permission::RolesAssign, Permission::RolesWrite]).await;
@@ -60,9 +61,9 @@ async fn who_writes_roles_gives_applications_permissions_away() {
     assert_eq!(refused, refusal(403, error_code::FORBIDDEN), "to make a role is not to give it");
 }
 
-/// Whoever changes a role holds what it gives, before and after.
+/// The caller must hold the role's permissions, before and after the change.
 #[tokio::test]
-async fn role_update_needs_what_the_role_gives_before_and_after() {
+async fn role_update_needs_the_roles_permissions_before_and_after() {
     let server = TestServer::start().await;
     let admin = editor(&server).await;
     let body = json!({ "name": "remover", "permissions": ["users:delete"] });
@@ -88,9 +89,10 @@ async fn role_update_needs_what_the_role_gives_before_and_after() {
     writer.role_delete().role("@remover").send().await.unwrap();
 }
 
-/// Whoever holds more of Rollcall's own permissions is not to be changed; what applications give is no rank.
+/// Users who hold more of Rollcall's own permissions than the caller cannot be changed; applications'
+/// permissions do not count.
 #[tokio::test]
-async fn only_rollcalls_own_permissions_give_rank() {
+async fn user_update_rank_depends_on_rollcalls_own_permissions_only() {
     let server = TestServer::start().await;
     let admin = editor(&server).await;
     give(&admin, "@editor").await.unwrap();

@@ -1,4 +1,4 @@
-//! Groups, who is in them and who sees them.
+//! Groups, their members and their visibility.
 
 use http::Method;
 use rollcall_api::access::Permission;
@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::refusal;
 use crate::support::{Answer, Person, Refused, TestServer};
 
-/// A group with these members, of whom the first made it and owns it: straight into the database, because plain users
-/// don't make groups.
+/// A group with these members, the first of whom created and owns it; inserted into the database, because
+/// plain users cannot create groups.
 async fn group(server: &TestServer, slug: &str, members: &[&Person]) -> Uuid {
     let (id, db) = (Uuid::now_v7(), server.db().await);
     let insert = "INSERT INTO groups (id, slug, name, description, custom_data, created_by, created_at, updated_at) \
@@ -37,7 +37,7 @@ async fn members(session: &Session, group: &str) -> Vec<types::GroupMember> {
 }
 
 #[tokio::test]
-async fn public_is_there_from_the_start() {
+async fn group_view_finds_public_in_a_new_directory() {
     let server = TestServer::start().await;
     let seen = server.admin().await.group_view().group("@public").send().await.unwrap();
     assert_eq!((seen.slug.as_str(), seen.name.as_str(), seen.default), ("public", "Public", true));
@@ -45,7 +45,7 @@ async fn public_is_there_from_the_start() {
 }
 
 #[tokio::test]
-async fn every_new_user_is_a_plain_member_of_public() {
+async fn user_create_adds_the_user_to_public() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let groups: Vec<types::UserGroup> = ada.user_group_list().user("me").stream().collect().await.unwrap();
@@ -58,9 +58,9 @@ async fn every_new_user_is_a_plain_member_of_public() {
     assert_eq!(names, ["administrator", "ada"], "in the order in which their accounts were made");
 }
 
-/// Whoever may change every group sees them: by the change's response they would anyway.
+/// A caller who may change every group sees all groups: the response to a change would reveal them anyway.
 #[tokio::test]
-async fn group_view_and_every_list_are_open_to_whoever_may_change_every_group() {
+async fn group_view_and_every_list_are_open_to_writers_of_all_groups() {
     let server = TestServer::start().await;
     let (ada, keeper) = (server.user("ada").await, server.holder("keeper", &[Permission::GroupsWrite]).await);
     group(&server, "qa", &[&ada]).await;
@@ -76,13 +76,13 @@ async fn group_view_and_every_list_are_open_to_whoever_may_change_every_group() 
         .group("@qa".parse::<types::GroupRef>().unwrap());
     let check = keeper.access_check().body(body).send().await.unwrap();
     assert!(!check.allowed, "sees the group, and has no power in it by that");
-    // What a user is in is another matter.
+    // A user's group list needs another permission.
     let refused = keeper.user_group_list().user("@ada").send().await.refusal();
     assert_eq!(refused, refusal(403, error_code::FORBIDDEN));
 }
 
 #[tokio::test]
-async fn a_group_is_seen_by_its_members_and_holders_of_the_permission() {
+async fn group_view_is_for_members_and_holders() {
     let server = TestServer::start().await;
     let (ada, grace, eve) = (server.user("ada").await, server.user("grace").await, server.user("eve").await);
     let id = group(&server, "qa", &[&ada, &grace]).await;
@@ -104,19 +104,19 @@ async fn a_group_is_seen_by_its_members_and_holders_of_the_permission() {
     assert_eq!(eve.group_view().group("@qa").send().await.refusal(), refused);
 }
 
-/// Whoever isn't in a group can't even find out that there is one.
+/// A caller outside of a group cannot find out that it exists.
 #[tokio::test]
-async fn a_hidden_group_looks_like_none() {
+async fn group_view_of_a_hidden_group_equals_a_missing_one() {
     let server = TestServer::start().await;
     let (ada, eve) = (server.user("ada").await, server.user("eve").await);
     let id = group(&server, "qa", &[&ada]).await;
     let look = async |path: String| {
-        let answer = Answer::of(server.request(Method::GET, &path).bearer_auth(eve.token())).await;
-        let request = answer.header("x-request-id").to_owned();
-        let body = String::from_utf8(answer.body.to_vec()).unwrap().replace(&request, "");
-        let mut headers: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
+        let response = Answer::of(server.request(Method::GET, &path).bearer_auth(eve.token())).await;
+        let request = response.header("x-request-id").to_owned();
+        let body = String::from_utf8(response.body.to_vec()).unwrap().replace(&request, "");
+        let mut headers: Vec<String> = response.headers.keys().map(ToString::to_string).collect();
         headers.sort();
-        (answer.code(), headers, body)
+        (response.code(), headers, body)
     };
     for suffix in ["", "/members"] {
         let missing = look(format!("/v1/groups/{}{suffix}", Uuid::now_v7())).await;
@@ -128,7 +128,7 @@ async fn a_hidden_group_looks_like_none() {
 }
 
 #[tokio::test]
-async fn members_are_cards_or_whole_records_with_their_roles() {
+async fn group_member_list_returns_cards_or_full_records_with_roles() {
     let server = TestServer::start().await;
     let (ada, grace) = (server.user("ada").await, server.user("grace").await);
     group(&server, "qa", &[&ada, &grace]).await;
@@ -145,7 +145,7 @@ async fn members_are_cards_or_whole_records_with_their_roles() {
 }
 
 #[tokio::test]
-async fn the_groups_of_a_user_are_the_users_own_matter() {
+async fn user_group_list_is_for_the_user_and_holders() {
     let server = TestServer::start().await;
     let (ada, eve) = (server.user("ada").await, server.user("eve").await);
     let id = group(&server, "qa", &[&ada]).await;
@@ -163,9 +163,9 @@ async fn the_groups_of_a_user_are_the_users_own_matter() {
     assert_eq!(me.groups.as_deref(), Some(&["public".to_owned(), "qa".to_owned()][..]));
 }
 
-/// Dioptra goes on listing them.
+/// Dioptra continues to list deleted users.
 #[tokio::test]
-async fn deleted_users_are_nobodys_members() {
+async fn group_member_list_excludes_deleted_users() {
     let server = TestServer::start().await;
     let (ada, grace) = (server.user("ada").await, server.user("grace").await);
     let id = group(&server, "qa", &[&ada, &grace]).await;
@@ -182,7 +182,7 @@ async fn deleted_users_are_nobodys_members() {
 }
 
 #[tokio::test]
-async fn a_known_group_is_not_sent_again() {
+async fn group_view_of_a_known_tag_is_not_modified() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let seen = ada.group_view().group("@public").send().await.unwrap();

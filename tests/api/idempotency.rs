@@ -1,4 +1,4 @@
-//! Creating safely: the same key and body happens once, whoever asks how often.
+//! Idempotency keys: the same key and body takes effect once, regardless of the number of retries.
 
 use rollcall_client::{Session, error_code, etag, types};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ fn ada() -> Value {
 }
 
 #[tokio::test]
-async fn the_same_request_again_gets_the_first_answer() {
+async fn user_create_retries_get_the_first_response() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let first = attempt(&admin, "key", ada()).await.unwrap();
@@ -30,7 +30,7 @@ async fn the_same_request_again_gets_the_first_answer() {
     let again = attempt(&admin, "key", ada()).await.unwrap();
     assert_eq!(again.headers()["idempotency-replayed"], "true");
     assert_eq!((again.status().as_u16(), again.id.0), (201, first.id.0));
-    assert_eq!(again.name.as_deref(), Some("Ada Lovelace"), "the first answer, not the record of today");
+    assert_eq!(again.name.as_deref(), Some("Ada Lovelace"), "the first response, not the current record");
     assert_eq!((etag(&again), &again.headers()["location"]), (etag(&first), &first.headers()["location"]));
     assert_eq!(server.count("SELECT count(*) FROM users").await, 2);
     assert_eq!(
@@ -42,7 +42,7 @@ async fn the_same_request_again_gets_the_first_answer() {
 }
 
 #[tokio::test]
-async fn nobody_is_answered_with_what_was_deleted_meanwhile() {
+async fn user_create_and_role_create_replay_nothing_that_was_deleted() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let group = || types::GroupCreate::builder().name("Team").slug("team");
@@ -63,7 +63,7 @@ async fn nobody_is_answered_with_what_was_deleted_meanwhile() {
 }
 
 #[tokio::test]
-async fn a_key_is_for_one_request_only() {
+async fn user_create_rejects_a_key_of_another_request() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     attempt(&admin, "key", ada()).await.unwrap();
@@ -80,7 +80,7 @@ async fn a_key_is_for_one_request_only() {
 }
 
 #[tokio::test]
-async fn a_key_belongs_to_its_caller() {
+async fn user_create_keys_belong_to_their_caller() {
     let server = TestServer::start().await;
     let (one, two) = (server.admin().await, server.user("second").await);
     server.make_administrator(two.id).await;
@@ -94,7 +94,7 @@ async fn a_key_belongs_to_its_caller() {
 }
 
 #[tokio::test]
-async fn a_refused_request_leaves_its_key_free() {
+async fn user_create_rejections_leave_the_key_unused() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let taken = json!({ "username": "administrator" });
@@ -103,7 +103,7 @@ async fn a_refused_request_leaves_its_key_free() {
 }
 
 #[tokio::test]
-async fn who_may_no_longer_create_gets_no_replay() {
+async fn user_create_replays_nothing_to_a_caller_without_the_permission() {
     let server = TestServer::start().await;
     let writer = server.holder("writer", &[rollcall_api::access::Permission::UsersWrite]).await;
     attempt(&writer, "key", ada()).await.unwrap();
@@ -113,9 +113,9 @@ async fn who_may_no_longer_create_gets_no_replay() {
     assert_eq!(attempt(&writer, "key", ada()).await.refusal(), refusal(403, error_code::FORBIDDEN));
 }
 
-/// The client puts a key of its own on what creates, so that it may repeat it.
+/// The client adds a key of its own to creating requests, so that it can retry them.
 #[tokio::test]
-async fn requests_without_a_key_of_the_callers_are_told_apart() {
+async fn user_create_without_a_key_is_sent_with_a_new_one_each_time() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     admin.user_create().body(create(ada())).send().await.unwrap();

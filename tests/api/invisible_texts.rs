@@ -1,4 +1,5 @@
-//! Names for people, addresses and descriptions: nothing in them that nobody sees, or that turns the text around.
+//! Display names, addresses and descriptions without invisible characters and without characters that change
+//! the direction of text.
 
 use http::Method;
 use rollcall_client::{Paged, error_code};
@@ -10,14 +11,14 @@ use crate::support::log::Captured;
 use crate::support::server::make_cheap;
 use crate::support::{Answer, TestServer};
 
-/// What no name has, whatever stands around.
+/// Characters that no name may contain, regardless of the context.
 const HIDDEN: &[&str] = &[
     "\u{7}", "\u{85}", "\u{ad}", "\u{34f}", "\u{61c}", "\u{115f}", "\u{1160}", "\u{17b4}", "\u{180e}",
     "\u{200b}", "\u{200e}", "\u{200f}", "\u{2028}", "\u{202a}", "\u{202e}", "\u{2060}", "\u{2066}",
     "\u{2069}", "\u{206f}", "\u{3164}", "\u{feff}", "\u{ffa0}", "\u{fff9}", "\u{ffff}",
 ];
 
-/// What a name doesn't consist of.
+/// Names that consist of blank characters only.
 const BLANK: &[&str] = &[
     " ",
     "\u{a0}",
@@ -31,7 +32,7 @@ const BLANK: &[&str] = &[
     "\u{e0100} ",
 ];
 
-/// Names as people have them, and as they like them.
+/// Valid names.
 const FINE: &[&str] = &[
     "Ada Lovelace",
     "علی\u{200c}رضا",
@@ -44,7 +45,7 @@ const FINE: &[&str] = &[
     "\u{1fae0}",
 ];
 
-/// Every operation that writes a name for people: the method, the path, the body around the name, the field.
+/// Every operation that writes a display name: method, path, the body around the name, and the field.
 fn writers(name: &str) -> Vec<(Method, &'static str, Value, &'static str)> {
     let profile = json!({ "given_name": name });
     vec![
@@ -81,13 +82,13 @@ async fn sent(
 }
 
 #[tokio::test]
-async fn no_operation_takes_a_name_with_hidden_characters() {
+async fn no_operation_accepts_a_name_with_hidden_characters() {
     let (server, token) = server().await;
     let around = HIDDEN.iter().map(|hidden| format!("Ada{hidden} L"));
     for name in around.chain(HIDDEN.iter().chain(BLANK).map(|text| (*text).to_owned())) {
         for writer in writers(&name) {
-            let answer = sent(&server, &token, &writer).await;
-            let got = (answer.code(), answer.error_code());
+            let response = sent(&server, &token, &writer).await;
+            let got = (response.code(), response.error_code());
             assert_eq!(
                 got,
                 (400, error_code::INVALID_REQUEST.to_owned()),
@@ -95,27 +96,27 @@ async fn no_operation_takes_a_name_with_hidden_characters() {
                 writer.0,
                 writer.1
             );
-            assert!(answer.message().contains(writer.3), "{}", answer.message());
+            assert!(response.message().contains(writer.3), "{}", response.message());
         }
     }
 }
 
 #[tokio::test]
-async fn every_operation_takes_names_as_people_write_them() {
+async fn every_operation_accepts_valid_names() {
     for name in FINE {
         let (server, token) = server().await;
         for writer in writers(name) {
-            // The name of the user whom the writer before has made is taken.
+            // The previous request created a user with this username.
             server.sql("DELETE FROM users WHERE username = 'somebody'").await;
-            let answer = sent(&server, &token, &writer).await;
-            assert!(matches!(answer.code(), 200 | 201), "{name:?}: {}", answer.message());
-            assert!(answer.json().to_string().contains(name), "{name:?} is kept as it is");
+            let response = sent(&server, &token, &writer).await;
+            assert!(matches!(response.code(), 200 | 201), "{name:?}: {}", response.message());
+            assert!(response.json().to_string().contains(name), "{name:?} is kept as it is");
         }
     }
 }
 
 #[tokio::test]
-async fn no_operation_takes_an_address_with_invisible_characters() {
+async fn no_operation_accepts_an_address_with_invisible_characters() {
     let (server, token) = server().await;
     for hidden in [
         "\u{34f}",
@@ -134,9 +135,9 @@ async fn no_operation_takes_an_address_with_invisible_characters() {
                 (Method::PATCH, "/v1/users/me", json!({ "email": email })),
                 (Method::POST, "/v1/groups/@home/invitations", json!({ "email": email })),
             ] {
-                let answer = sent(&server, &token, &(method, path, body, "email")).await;
+                let response = sent(&server, &token, &(method, path, body, "email")).await;
                 assert_eq!(
-                    (answer.code(), answer.message().contains("email")),
+                    (response.code(), response.message().contains("email")),
                     (400, true),
                     "{path}: {email:?}"
                 );
@@ -146,7 +147,7 @@ async fn no_operation_takes_an_address_with_invisible_characters() {
 }
 
 #[tokio::test]
-async fn no_operation_takes_a_description_that_turns_the_text_around() {
+async fn no_operation_accepts_a_description_with_bidi_controls() {
     let (server, token) = server().await;
     for turning in ["\u{202a}", "\u{202b}", "\u{202c}", "\u{202d}", "\u{202e}", "\u{2066}", "\u{2069}"] {
         let text = format!("Payroll{turning} team");
@@ -156,17 +157,17 @@ async fn no_operation_takes_a_description_that_turns_the_text_around() {
             (Method::PATCH, "/v1/users/me", json!({ "profile": { "address": { "street_address": text } } })),
             (Method::POST, "/v1/users/me/suspend", json!({ "reason": text })),
         ] {
-            let answer = sent(&server, &token, &(method, path, body, "")).await;
-            assert_eq!(answer.code(), 400, "{path}: {text:?}");
+            let response = sent(&server, &token, &(method, path, body, "")).await;
+            assert_eq!(response.code(), 400, "{path}: {text:?}");
         }
     }
     let fine = json!({ "description": "Zeile\nשורה\u{200f}!" });
-    let answer = sent(&server, &token, &(Method::PATCH, "/v1/groups/@home", fine, "")).await;
-    assert_eq!(answer.code(), 200);
+    let response = sent(&server, &token, &(Method::PATCH, "/v1/groups/@home", fine, "")).await;
+    assert_eq!(response.code(), 200);
 }
 
 #[tokio::test]
-async fn user_list_and_group_list_find_names_whatever_is_invisible_in_them() {
+async fn user_list_and_group_list_ignore_invisible_characters_in_names() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let profile = json!({ "given_name": "علی\u{200c}رضا", "family_name": "❤\u{fe0f}Heart" });
@@ -207,7 +208,7 @@ async fn user_list_and_group_list_find_names_whatever_is_invisible_in_them() {
         assert_eq!(groups().await, 1);
     };
     all_found().await;
-    // As older servers folded them.
+    // The folding of older servers.
     server
         .sql(
             "UPDATE users SET name_folded = U&'\\0DC1\\0DCA\\200D\\0DBB\\0DD3', given_name_folded = profile ->> 'given_name', \

@@ -1,4 +1,5 @@
-//! Invitations: worth at acceptance what their sender may give then, and a proof of the address that they were sent to.
+//! Invitations: limited at acceptance to what the sender may grant then, and proof of the address they were
+//! sent to.
 
 use http::Method;
 use rollcall_client::{error_code, types};
@@ -13,7 +14,7 @@ fn invalid() -> (u16, String) {
     refusal(422, error_code::INVITATION_INVALID)
 }
 
-/// An administrator, Ada and Grace who own the group `engine`, and Eve who is in it by nothing.
+/// An administrator, Ada and Grace, who own the group `engine`, and Eve, a member without roles.
 async fn engine(server: &TestServer) -> (Person, Person, Person, Person) {
     let (admin, ada) = (server.admin().await, server.user("ada").await);
     let (grace, eve) = (server.user("grace").await, server.user("eve").await);
@@ -37,7 +38,7 @@ async fn accept(who: &Person, token: &str) -> Result<Vec<String>, (u16, String)>
 }
 
 #[tokio::test]
-async fn invitation_accept_gives_a_removed_owner_nothing() {
+async fn invitation_accept_grants_a_removed_owner_nothing() {
     let server = TestServer::start().await;
     let (_, ada, grace, eve) = engine(&server).await;
     let (own, plain) = (invite(&ada, json!({ "roles": ["@owner"] })).await, invite(&ada, json!({})).await);
@@ -45,7 +46,7 @@ async fn invitation_accept_gives_a_removed_owner_nothing() {
     for (who, token) in [(&ada, &own), (&eve, &own), (&eve, &plain)] {
         assert_eq!(accept(who, token).await, Err(invalid()));
     }
-    // Who comes back begins anew.
+    // A returning member starts without the previous roles.
     grace.group_member_add().group("@engine").body(bodies::member("@ada", &["@owner"])).send().await.unwrap();
     assert_eq!(accept(&eve, &plain).await, Err(invalid()));
     assert_eq!(accept(&eve, &invite(&ada, json!({})).await).await, Ok(vec!["member".to_owned()]));
@@ -67,7 +68,7 @@ async fn invitation_accept_needs_a_sender_who_is_not_suspended() {
 }
 
 #[tokio::test]
-async fn invitation_accept_gives_what_its_sender_may_give_today() {
+async fn invitation_accept_grants_what_its_sender_may_grant_today() {
     let server = TestServer::start().await;
     let (admin, ada, grace, eve) = engine(&server).await;
     let own = invite(&ada, json!({ "roles": ["@owner"] })).await;
@@ -76,7 +77,7 @@ async fn invitation_accept_gives_what_its_sender_may_give_today() {
     grace.group_member_update().group("@engine").user("@ada").body(demote).send().await.unwrap();
     assert_eq!(accept(&eve, &own).await, Err(invalid()));
     assert_eq!(accept(&eve, &work).await, Ok(vec!["admin".to_owned()]));
-    // A role that has grown since is what it is today.
+    // A role that has changed since applies as it is now.
     let crew = json!({ "name": "crew", "scope": "group", "permissions": [] });
     admin.role_create().body(bodies::role(crew)).send().await.unwrap();
     let token = invite(&ada, json!({ "roles": ["@crew"] })).await;
@@ -91,7 +92,7 @@ async fn invitation_accept_gives_what_its_sender_may_give_today() {
     assert_eq!(accept(&alan, &token).await, Err(invalid()), "a plain member invites nobody");
 }
 
-/// The token proves nothing of a sender who could not say so without it: they have it, too.
+/// A token proves no address if its sender could not verify addresses: the sender has the token, too.
 #[tokio::test]
 async fn invitation_accept_verifies_only_what_its_sender_could_verify() {
     let server = TestServer::start().await;
@@ -111,12 +112,12 @@ async fn invitation_accept_verifies_only_what_its_sender_could_verify() {
     server.grant(eve.id, ["billing:refund"]).await;
     assert_eq!(again(&promoted).await, Some(false), "of somebody who stands above the sender");
     assert_eq!(again(&token).await, Some(true));
-    // What the sender holds at acceptance counts.
+    // The sender's permissions at acceptance count.
     eve.user_update().user("me").body(update(json!({ "email": "eve@elsewhere.org" }))).send().await.unwrap();
     server.grant(ada.id, ["billing:refund"]).await;
     let token = invite(&ada, json!({ "email": "eve@elsewhere.org" })).await;
     assert_eq!((verified().await, again(&token).await), (Some(false), Some(true)));
-    // Nobody's own: Ada comes back by an invitation that she sent to herself.
+    // No self-invitation: Ada returns by an invitation that she sent to herself.
     ada.user_update().user("me").body(update(json!({ "email": "ada@example.org" }))).send().await.unwrap();
     server.grant(ada.id, ["groups:write"]).await;
     let token = invite(&ada, json!({ "email": "ada@example.org" })).await;
@@ -142,7 +143,8 @@ async fn register_verifies_only_what_the_inviter_could_verify() {
     assert_eq!((lily.email.as_deref(), lily.email_verified), (Some("lily@example.org"), Some(false)));
 }
 
-/// Whoever presents the token of an invitation to an address has proved the address, if its sender could say so.
+/// Presenting the token of an invitation to an address verifies the address, if the sender may verify
+/// addresses.
 #[tokio::test]
 async fn invitation_accept_verifies_the_address() {
     let server = TestServer::start().await;
@@ -190,14 +192,14 @@ async fn register(
     server.client().register().idempotency_key(key).body(body).send().await
 }
 
-/// Which names are taken is for those to find out who may register.
+/// Only callers who may register can find out which names are taken.
 #[tokio::test]
 async fn register_checks_the_invitation_first() {
     let server = invite_only().await;
     let (admin, ada, ..) = engine(&server).await;
     let unheard_of = rollcall_server::secrets::token::Token::invitation();
     let taken = json!({ "username": "grace", "password": PASSWORD });
-    // Not even the password is judged, which comes before it is hashed.
+    // The password is not validated either, which precedes hashing.
     let weak = json!({ "username": "fresh", "password": "freshfreshfresh" });
     for body in [&taken, &weak] {
         for token in [unheard_of.expose(), "rci_nonsense"] {
@@ -216,7 +218,7 @@ async fn register_checks_the_invitation_first() {
         (again.id.0, &again.headers()["idempotency-replayed"]),
         (first.id.0, &"true".parse().unwrap())
     );
-    // An inviter who may not invite any more lets nobody in here either.
+    // An inviter who has lost the right to invite does not enable registration either.
     let token = invite(&ada, json!({})).await;
     admin.user_suspend().user("@ada").body(types::UserSuspend::default()).send().await.unwrap();
     let body = json!({ "username": "late", "password": PASSWORD });

@@ -1,5 +1,5 @@
-//! Logto's roles, organizations, suspension and partial update: what does it here. Each test is named after the operation
-//! that it replaces.
+//! The user management of Logto, an identity provider: roles, organizations, suspension and partial update,
+//! with the operations that replace it here. Each test is named after the operation that it replaces.
 
 use rollcall_client::{Paged, error_code, types};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{bodies, create, is_live, object, refusal, update};
 use crate::support::{Person, Refused, TestServer};
 
-/// An administrator, Ada, and some roles; the ids of these.
+/// An administrator, Ada, and the ids of some roles.
 async fn roles(server: &TestServer) -> (Person, Person, Vec<String>) {
     let (admin, ada) = (server.admin().await, server.user("ada").await);
     let mut ids = Vec::new();
@@ -25,7 +25,8 @@ async fn held(who: &Person, user: &str) -> Vec<String> {
     list.into_iter().map(|role| role.name).collect()
 }
 
-/// Paged in an order that stays, searched in names and descriptions; what is a pattern elsewhere is text here.
+/// Paged in a stable order and searched in names and descriptions; characters that are wildcards elsewhere
+/// are literal here.
 #[tokio::test]
 async fn logto_list_user_roles() {
     let server = TestServer::start().await;
@@ -53,7 +54,7 @@ async fn logto_list_user_roles() {
     assert_eq!(refused, refusal(403, error_code::FORBIDDEN));
 }
 
-/// By id or name; what is held already and what stands there twice is passed over; it says what was added.
+/// By id or name; roles already held and duplicates are ignored; the response lists the added roles.
 #[tokio::test]
 async fn logto_assign_user_roles() {
     let server = TestServer::start().await;
@@ -102,7 +103,7 @@ async fn logto_delete_user_role() {
     assert_eq!(held(&ada, "me").await, ["reader"]);
 }
 
-/// With the user's roles in each, and what applications keep with it.
+/// With the user's roles in each group, and the group's custom data.
 #[tokio::test]
 async fn logto_list_user_organizations() {
     let server = TestServer::start().await;
@@ -126,30 +127,30 @@ async fn logto_list_user_organizations() {
     );
 }
 
-/// Idempotent both ways; the flag and the tokens go together.
+/// Idempotent in both directions; the flag and the tokens change together.
 #[tokio::test]
 async fn logto_update_user_is_suspended() {
     let server = TestServer::start().await;
     let (admin, ada, _) = roles(&server).await;
     for _ in 0..2 {
         let body = bodies::suspension(json!({ "reason": "asked for it" }));
-        let answer = admin.user_suspend().user("@ada").body(body).send().await.unwrap();
+        let response = admin.user_suspend().user("@ada").body(body).send().await.unwrap();
         assert_eq!(
-            (answer.suspended, answer.suspended_reason.as_deref()),
+            (response.suspended, response.suspended_reason.as_deref()),
             (Some(true), Some("asked for it"))
         );
         assert!(!is_live(&ada).await);
     }
     for _ in 0..2 {
-        let answer = admin.user_reactivate().user("@ada").send().await.unwrap();
-        assert_eq!((answer.suspended, answer.suspended_reason.as_deref()), (Some(false), None));
+        let response = admin.user_reactivate().user("@ada").send().await.unwrap();
+        assert_eq!((response.suspended, response.suspended_reason.as_deref()), (Some(false), None));
     }
     assert!(!is_live(&ada).await, "what ended stays ended");
     let back = server.sign_in("ada").await;
     assert!(is_live(&back).await);
 }
 
-/// What is flagged as default is given in the making.
+/// Default roles are granted on creation.
 #[tokio::test]
 async fn logto_create_user() {
     let server = TestServer::start().await;
@@ -167,7 +168,7 @@ async fn logto_create_user() {
     assert_eq!(made.roles.as_deref(), Some(&["reader".to_owned()][..]));
 }
 
-/// What is left out stays, `null` clears; custom data isn't thrown away with it, and is merged at every depth.
+/// Omitted fields stay, `null` clears; custom data is kept and merged at every depth.
 #[tokio::test]
 async fn logto_update_user_and_its_custom_data_and_profile() {
     let server = TestServer::start().await;

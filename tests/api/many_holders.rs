@@ -1,5 +1,5 @@
-//! Roles and groups that 150,000 have, and users whom tens of thousands of rows name, under the statement timeout and the
-//! deadline of a default configuration.
+//! Roles and groups with 150,000 holders, and users referenced by tens of thousands of rows, under the
+//! statement timeout and request deadline of the default configuration.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use crate::support::server::eventually;
 use crate::support::{Answer, Person, TestServer};
 
 const CROWD: i64 = 150_000;
-/// How much refers to one user.
+/// Number of rows that reference one user.
 const MANY: i64 = 60_000;
 
-/// A server with the real limits.
+/// A server with the default limits.
 async fn limited() -> TestServer {
     let limited = TestServer::builder().config(|config| {
         config.database.statement_timeout_milliseconds = 2000;
@@ -22,8 +22,8 @@ async fn limited() -> TestServer {
     limited.start().await
 }
 
-/// Such a server, its administrator, and Ada among a crowd in which everybody holds the global role
-/// `editor`, and is a mechanic in the group `engine`.
+/// Such a server, its administrator, and Ada in a crowd in which every user holds the global role `editor`
+/// and is a mechanic in the group `engine`.
 async fn crowd() -> (TestServer, Person, Person) {
     let server = limited().await;
     let (admin, ada) = (server.admin().await, server.quick_user("ada").await);
@@ -59,12 +59,12 @@ async fn call(server: &TestServer, who: &Person, method: Method, path: &str, bod
 }
 
 async fn done(server: &TestServer, who: &Person, method: Method, path: &str, body: Value) -> Answer {
-    let answer = call(server, who, method.clone(), path, body).await;
-    assert!(answer.code() < 300, "{method} {path}: {} {}", answer.code(), answer.message());
-    answer
+    let response = call(server, who, method.clone(), path, body).await;
+    assert!(response.code() < 300, "{method} {path}: {} {}", response.code(), response.message());
+    response
 }
 
-/// Asks whether Ada may edit, everywhere or in a group.
+/// Queries if Ada may edit, globally or in a group.
 async fn may_edit(server: &TestServer, ada: &Person, group: Option<&str>) -> Value {
     let mut question = json!({ "permission": "docs:edit" });
     if let Some(group) = group {
@@ -79,7 +79,7 @@ async fn erased(server: &TestServer, rows: &str) {
 }
 
 #[tokio::test]
-async fn role_update_and_role_delete_work_however_many_hold_the_role() {
+async fn role_update_and_role_delete_work_with_many_holders() {
     let (server, admin, ada) = crowd().await;
     let path = "/v1/roles/@editor";
     let known = done(&server, &admin, Method::GET, "/v1/users/@ada", Value::Null).await;
@@ -99,7 +99,7 @@ async fn role_update_and_role_delete_work_however_many_hold_the_role() {
     assert_eq!(may_edit(&server, &ada, None).await, false);
     let seen = done(&server, &admin, Method::GET, "/v1/users/@ada", Value::Null).await;
     assert_eq!(seen.json()["roles"], json!([]));
-    // The name is free, and nobody waits for the erasure.
+    // The name can be reused without waiting for the erasure.
     done(&server, &admin, Method::POST, "/v1/roles", json!({ "name": "writer" })).await;
     done(&server, &admin, Method::POST, "/v1/users/@ada/roles", json!({ "roles": ["@writer"] })).await;
     done(&server, &ada, Method::PATCH, "/v1/users/me", json!({ "name": "Ada" })).await;
@@ -117,7 +117,7 @@ async fn role_update_and_role_delete_work_however_many_hold_the_role() {
 }
 
 #[tokio::test]
-async fn group_update_and_group_delete_work_however_many_are_members() {
+async fn group_update_and_group_delete_work_with_many_members() {
     let (server, admin, ada) = crowd().await;
     done(&server, &admin, Method::PATCH, "/v1/groups/@public", json!({ "name": "Everybody" })).await;
     let known = done(&server, &ada, Method::GET, "/v1/users/me", Value::Null).await;
@@ -156,9 +156,9 @@ async fn seen_group(server: &TestServer, who: &Person, group: &str) -> String {
     group.json()["id"].as_str().unwrap().to_owned()
 }
 
-/// A service account with a group for each customer, a spammer, and the victim of one: each can be deleted.
+/// A service account with a group for each customer, a spammer, and the spammer's victim: each can be deleted.
 #[tokio::test]
-async fn user_delete_works_however_much_refers_to_the_user() {
+async fn user_delete_works_with_many_references_to_the_user() {
     let server = limited().await;
     let (admin, ada) = (server.admin().await, server.quick_user("ada").await);
     let (spammer, victim) = (server.quick_user("spammer").await, server.quick_user("victim").await);

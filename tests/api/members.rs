@@ -1,4 +1,4 @@
-//! Groups that people make: members, owners, invitations, and what applications ask about them.
+//! Groups created by users: members, owners, invitations, and permission queries about them.
 
 use rollcall_api::access::Permission;
 use rollcall_client::{error_code, types, user_view};
@@ -16,7 +16,7 @@ async fn call(server: &TestServer, who: &Person, method: &str, path: &str, body:
     Answer::of(request).await
 }
 
-/// An administrator, and Ada who owns the group `engine`.
+/// An administrator, and Ada, who owns the group `engine`.
 async fn engine(server: &TestServer) -> (Person, Person) {
     let (admin, ada) = (server.admin().await, server.user("ada").await);
     let body =
@@ -26,7 +26,7 @@ async fn engine(server: &TestServer) -> (Person, Person) {
 }
 
 #[tokio::test]
-async fn owners_manage_their_group() {
+async fn group_member_add_and_the_rest_let_owners_manage_their_group() {
     let server = TestServer::start().await;
     let (_, ada) = engine(&server).await;
     let grace = server.user("grace").await;
@@ -49,9 +49,9 @@ async fn owners_manage_their_group() {
     assert_eq!(seen, refusal(404, error_code::NOT_FOUND));
 }
 
-/// Two in a hurry: one gets in.
+/// Of two concurrent acceptances, one succeeds.
 #[tokio::test]
-async fn an_invitation_works_once() {
+async fn invitation_accept_works_once() {
     let server = TestServer::start().await;
     let (_, ada) = engine(&server).await;
     let (grace, alan) = (server.user("grace").await, server.user("alan").await);
@@ -59,8 +59,8 @@ async fn an_invitation_works_once() {
     let made = ada.group_invitation_create().group("@engine").body(body).send().await.unwrap();
     let token = made.token.clone().unwrap();
     let accept = async |who: &Person| {
-        let answer = who.invitation_accept().body(bodies::token(&token)).send().await;
-        answer.map(|joined| joined.into_inner().roles).map_err(|error| error.status().unwrap().as_u16())
+        let response = who.invitation_accept().body(bodies::token(&token)).send().await;
+        response.map(|joined| joined.into_inner().roles).map_err(|error| error.status().unwrap().as_u16())
     };
     let (first, second) = futures::join!(accept(&grace), accept(&alan));
     let (joined, refused) = if first.is_ok() { (first, second) } else { (second, first) };
@@ -70,7 +70,7 @@ async fn an_invitation_works_once() {
 }
 
 #[tokio::test]
-async fn an_invitation_opens_a_registration_by_invitation() {
+async fn register_accepts_an_invitation_where_one_is_needed() {
     let server = TestServer::builder()
         .config(|config| config.registration.mode = RegistrationMode::Invite)
         .start()
@@ -98,7 +98,7 @@ async fn an_invitation_opens_a_registration_by_invitation() {
 }
 
 #[tokio::test]
-async fn applications_ask_who_may_do_what() {
+async fn access_check_and_user_permission_list_serve_applications() {
     let server = TestServer::start().await;
     let (admin, ada) = engine(&server).await;
     let grace = server.user("grace").await;
@@ -136,7 +136,7 @@ async fn applications_ask_who_may_do_what() {
 }
 
 #[tokio::test]
-async fn people_see_their_own_trail_and_auditors_all() {
+async fn audit_event_list_shows_own_events_to_users_and_all_to_auditors() {
     let server = TestServer::start().await;
     let (admin, ada) = engine(&server).await;
     let grace = server.user("grace").await;

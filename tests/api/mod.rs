@@ -1,5 +1,5 @@
-//! What each operation does, through the generated client: one file for each tag of the document, more where one would
-//! be too long. `users` shows the pattern.
+//! Behaviour of each operation, through the generated client: one file for each tag of the document, or
+//! several for a large tag. `users` shows the pattern.
 
 mod access;
 mod attempts;
@@ -27,8 +27,8 @@ mod narrowed_lists;
 mod outside;
 mod password_length;
 mod passwords;
-mod refusals;
 mod registration;
+mod rejections;
 mod roles;
 mod sessions;
 mod suspension;
@@ -54,12 +54,13 @@ use crate::support::{Refused, TestServer};
 /// Another password that the policy accepts.
 const NEW_PASSWORD: &str = "seven copper kettles sing at dawn";
 
-/// A new user out of JSON.
+/// A `UserCreate` body from JSON.
 fn create(body: Value) -> types::UserCreate {
     serde_json::from_value(body).unwrap()
 }
 
-/// Changes of a user out of JSON. `null` would be lost here as in any program: clear with the `Nullable…` types.
+/// A `UserUpdate` body from JSON. `null` would be lost here as in any program; the `Nullable…` types clear a
+/// field.
 fn update(body: Value) -> types::UserUpdate {
     serde_json::from_value(body).unwrap()
 }
@@ -69,7 +70,7 @@ fn object(body: Value) -> types::JsonObject {
     serde_json::from_value(body).unwrap()
 }
 
-/// Why somebody can't sign in.
+/// The error of a failed login.
 async fn sign_in_refused(server: &TestServer, identifier: &str, password: &str) -> Error {
     match server.client().login(identifier, password).await {
         Ok(_) => panic!("{identifier} could sign in"),
@@ -77,23 +78,23 @@ async fn sign_in_refused(server: &TestServer, identifier: &str, password: &str) 
     }
 }
 
-/// A refusal as [`Refused::refusal`] says it.
+/// Status and code, as [`Refused::refusal`] returns them.
 fn refusal(status: u16, code: &str) -> (u16, String) {
     (status, code.to_owned())
 }
 
-/// Whether a session's token still opens anything.
+/// True if a session's token is still valid.
 async fn is_live(session: &Session) -> bool {
     match session.session_view().send().await {
         Ok(_) => true,
-        answer => {
-            assert_eq!(answer.refusal(), refusal(401, error_code::UNAUTHENTICATED));
+        response => {
+            assert_eq!(response.refusal(), refusal(401, error_code::UNAUTHENTICATED));
             false
         }
     }
 }
 
-/// One text out of the database, such as a hash.
+/// A text from the database, such as a hash.
 async fn text(server: &TestServer, query: &str) -> String {
     server.db().await.query_one(query, &[]).await.unwrap().get(0)
 }

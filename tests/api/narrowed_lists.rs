@@ -1,4 +1,5 @@
-//! The list of users narrowed by `group`, `not_group`, `role` and `not_role`: every combination, and who may not.
+//! The list of users filtered by `group`, `not_group`, `role` and `not_role`: every combination, and callers
+//! who may not use them.
 
 use rollcall_api::access::Permission;
 use rollcall_client::{Paged, Session, error_code, types};
@@ -8,7 +9,7 @@ use uuid::Uuid;
 use super::{bodies, refusal};
 use crate::support::{Person, Refused, TestServer};
 
-/// The parameters of one list, `None` where a parameter is left out: `group`, `not_group`, `role`, `not_role`.
+/// The parameters of one list: `group`, `not_group`, `role`, `not_role`. `None` omits a parameter.
 type Narrowing<'a> = [Option<&'a str>; 4];
 
 fn list<'a>(session: &'a Session, [group, not_group, role, not_role]: Narrowing<'_>) -> UserList<'a> {
@@ -26,7 +27,7 @@ async fn names(session: &Session, narrowing: Narrowing<'_>) -> Vec<String> {
     users.into_iter().map(|user| user.username.unwrap()).collect()
 }
 
-/// Ada, Grace and Alan. Ada owns `engine`, Grace is in it; Ada and Alan are editors.
+/// Ada, Grace and Alan. Ada owns `engine`, Grace is a member; Ada and Alan are editors.
 async fn people(server: &TestServer) -> [Person; 4] {
     let admin = server.admin().await;
     let people = [server.user("ada").await, server.user("grace").await, server.user("alan").await];
@@ -42,7 +43,7 @@ async fn people(server: &TestServer) -> [Person; 4] {
 }
 
 #[tokio::test]
-async fn every_combination_finds_who_fits_all_of_it() {
+async fn user_list_combines_group_and_role_parameters() {
     let server = TestServer::start().await;
     let [admin, ..] = people(&server).await;
     let everybody = [("administrator", "a"), ("ada", "ge"), ("grace", "g"), ("alan", "e")];
@@ -73,9 +74,9 @@ async fn every_combination_finds_who_fits_all_of_it() {
     }
 }
 
-/// Each unknown name is a 404 that says which parameter it was in, alone and beside good ones.
+/// Each unknown name is a 404 whose message starts with the parameter, alone and beside valid ones.
 #[tokio::test]
-async fn unknown_names_are_told_by_their_parameter() {
+async fn user_list_reports_the_parameter_of_an_unknown_name() {
     let server = TestServer::start().await;
     let [admin, ..] = people(&server).await;
     let nobody = Uuid::now_v7().to_string();
@@ -93,9 +94,9 @@ async fn unknown_names_are_told_by_their_parameter() {
     }
 }
 
-/// A group that one may not see answers like one that isn't there, word for word; members need no permission.
+/// A hidden group gets the same response as a missing one, word for word; members need no permission.
 #[tokio::test]
-async fn a_hidden_group_narrows_nothing() {
+async fn user_list_treats_hidden_groups_as_missing() {
     let server = TestServer::start().await;
     let [_, ada, grace, alan] = people(&server).await;
     for (group, not_group) in [(Some("@engine"), None), (None, Some("@engine"))] {
@@ -114,9 +115,9 @@ async fn a_hidden_group_narrows_nothing() {
     assert_eq!(refused, refusal(404, error_code::NOT_FOUND), "whoever reads users sees no groups by it");
 }
 
-/// Who holds which role is for holders of `users:read`; others aren't told either whether there is such a role.
+/// Filtering by role needs `users:read`; other callers do not even learn if the role exists.
 #[tokio::test]
-async fn roles_narrow_for_readers_only() {
+async fn user_list_filters_by_role_for_readers_only() {
     let server = TestServer::start().await;
     let [_, ada, ..] = people(&server).await;
     let all_but = |permission: &&Permission| **permission != Permission::UsersRead && !permission.in_group();

@@ -15,7 +15,7 @@ async fn user_update_and_the_rest_of_the_readme_work_from_outside() {
 }
 
 #[test]
-fn the_readme_shows_the_outside_program_and_it_is_short() {
+fn the_readme_contains_the_outside_program_and_it_is_short() {
     let (_, program) = PROGRAM.split_once("\n\n").unwrap();
     assert!(
         include_str!("../../README.md").contains(&format!("```rust\n{program}```\n")),

@@ -1,4 +1,4 @@
-//! How long a new password must be: one code and one number, wherever one is set.
+//! Minimum length of a new password: the same code and number in every operation that sets one.
 
 use http::Method;
 use rollcall_client::error_code;
@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::is_live;
 use crate::support::{Answer, PASSWORD, TestServer};
 
-/// The field that has the new password, and a call with it: method, path, whether it is the caller's own, body.
+/// The field with the new password, and a request that contains it: method, path, whether it concerns the
+/// caller, body.
 type Call = (&'static str, fn(&str) -> (Method, &'static str, Option<bool>, Value));
 
 const CALLS: &[Call] = &[
@@ -28,7 +29,7 @@ const CALLS: &[Call] = &[
 ];
 
 #[tokio::test]
-async fn user_create_and_all_that_set_passwords_say_one_length() {
+async fn user_create_and_all_that_set_passwords_report_one_minimum_length() {
     for least in [8, 15, 40] {
         let server = TestServer::builder()
             .config(|config| {
@@ -46,7 +47,7 @@ async fn user_create_and_all_that_set_passwords_say_one_length() {
         server.sql(hash).await;
         let ada = server.sign_in("ada").await;
         for length in [0, 1, 7, 8, 14, 39, 257] {
-            // As many characters of two bytes each: bytes are not what counts.
+            // The same number of two-byte characters: characters count, not bytes.
             let new: String = "žlutýkůň".chars().cycle().take(length).collect();
             for (field, call) in CALLS {
                 let (method, path, own, body) = call(&new);
@@ -67,8 +68,8 @@ async fn user_create_and_all_that_set_passwords_say_one_length() {
                     ),
                     _ => continue,
                 };
-                let answer = Answer::of(request).await;
-                let got = (answer.code(), answer.error_code(), answer.message());
+                let response = Answer::of(request).await;
+                let got = (response.code(), response.error_code(), response.message());
                 assert_eq!((got.0, got.1.as_str(), got.2), expected, "{path}");
             }
         }

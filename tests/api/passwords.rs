@@ -1,4 +1,4 @@
-//! Setting, changing and checking passwords.
+//! Setting, changing and verifying passwords.
 
 use rollcall_api::access::Permission;
 use rollcall_client::{Session, error_code, types};
@@ -19,21 +19,21 @@ fn change(current: &str, new: &str) -> types::UserPasswordChange {
 async fn verify(session: &Session, user: &str, password: &str) -> (u16, String) {
     let body = types::UserPasswordVerify { password: password.into() };
     match session.user_password_verify().user(user).body(body).send().await {
-        Ok(answer) => (answer.status().as_u16(), String::new()),
+        Ok(response) => (response.status().as_u16(), String::new()),
         refused => refused.refusal(),
     }
 }
 
-/// Logto's reset leaves stolen sessions alive.
+/// Logto's reset leaves stolen sessions valid.
 #[tokio::test]
-async fn a_reset_ends_all_of_the_users_sessions() {
+async fn user_password_set_ends_all_of_the_users_sessions() {
     let server = TestServer::start().await;
     let (ada, again) = (server.user("ada").await, server.sign_in("ada").await);
     let (clerk, before) =
         (server.holder("clerk", &[Permission::UsersCredentials]).await, server.admin().await);
     let was = before.user_view().user("@ada").send().await.unwrap();
-    let answer = clerk.user_password_set().user("@ada").body(set(NEW_PASSWORD)).send().await.unwrap();
-    assert_eq!(answer.status().as_u16(), 204);
+    let response = clerk.user_password_set().user("@ada").body(set(NEW_PASSWORD)).send().await.unwrap();
+    assert_eq!(response.status().as_u16(), 204);
     assert!(!is_live(&ada).await && !is_live(&again).await && is_live(&clerk).await);
     assert_eq!(sign_in_refused(&server, "ada", PASSWORD).await.code(), Some(error_code::INVALID_CREDENTIALS));
     let ada = server.client().login("ada", NEW_PASSWORD).await.unwrap();
@@ -42,7 +42,7 @@ async fn a_reset_ends_all_of_the_users_sessions() {
 }
 
 #[tokio::test]
-async fn a_reset_can_force_a_change() {
+async fn user_password_set_can_force_a_change() {
     let server = TestServer::start().await;
     let (admin, ada) = (server.admin().await, server.user("ada").await);
     let body = types::UserPasswordSet { must_change: Some(true), ..set(NEW_PASSWORD) };
@@ -52,7 +52,7 @@ async fn a_reset_can_force_a_change() {
 }
 
 #[tokio::test]
-async fn a_first_password_opens_an_account_that_had_none() {
+async fn user_password_set_enables_an_account_without_a_password() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let made = admin.user_create().body(create(json!({ "username": "ada" }))).send().await.unwrap();
@@ -63,9 +63,9 @@ async fn a_first_password_opens_an_account_that_had_none() {
     assert_eq!((seen.has_password, seen.password_changed_at.is_some()), (Some(true), true));
 }
 
-/// Otherwise whoever may set passwords would be an administrator.
+/// Otherwise every holder of `users:credentials` could become an administrator.
 #[tokio::test]
-async fn nobody_sets_the_password_of_somebody_who_may_do_more() {
+async fn user_password_set_is_forbidden_for_users_who_outrank_the_caller() {
     let server = TestServer::start().await;
     let clerk = server.holder("clerk", &[Permission::UsersCredentials]).await;
     let writer = server.holder("writer", &[Permission::UsersWrite]).await;
@@ -96,7 +96,7 @@ async fn user_password_set_needs_the_permission_and_is_for_others() {
     let nobody = Uuid::now_v7().to_string();
     let missing = admin.user_password_set().user(nobody).body(set(NEW_PASSWORD)).send().await.refusal();
     assert_eq!(missing, refusal(404, error_code::NOT_FOUND));
-    // A stolen session must not become the account.
+    // A stolen session must not be able to take over the account.
     for me in ["me".to_owned(), admin.path(), "@administrator".to_owned()] {
         let refused = admin.user_password_set().user(me).body(set(NEW_PASSWORD)).send().await.refused();
         assert_eq!(refused.code(), Some(error_code::FORBIDDEN));
@@ -106,9 +106,9 @@ async fn user_password_set_needs_the_permission_and_is_for_others() {
     server.client().login("administrator", PASSWORD).await.unwrap();
 }
 
-/// Administrators are no exception, as they are in Logto.
+/// Administrators are no exception, unlike in Logto.
 #[tokio::test]
-async fn the_policy_holds_for_every_new_password() {
+async fn user_password_set_and_change_enforce_the_policy() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let body = json!({ "username": "lovelace", "email": "countess@example.org", "phone": "+442079460123",
@@ -135,7 +135,7 @@ async fn the_policy_holds_for_every_new_password() {
 }
 
 #[tokio::test]
-async fn the_least_length_is_a_setting() {
+async fn user_password_change_enforces_the_configured_minimum_length() {
     let server = TestServer::builder().config(|config| config.password.min_length = 8).start().await;
     let admin = server.admin().await;
     let made = create(json!({ "username": "ada", "password": "vKq3-9Zw" }));
@@ -143,7 +143,7 @@ async fn the_least_length_is_a_setting() {
 }
 
 #[tokio::test]
-async fn a_change_ends_the_other_sessions_and_renews_this_one() {
+async fn user_password_change_ends_the_other_sessions_and_renews_this_one() {
     let server = TestServer::start().await;
     let (ada, other) = (server.user("ada").await, server.sign_in("ada").await);
     let old = server.client().with_token(ada.token());
@@ -156,7 +156,7 @@ async fn a_change_ends_the_other_sessions_and_renews_this_one() {
 }
 
 #[tokio::test]
-async fn a_change_that_is_refused_changes_nothing() {
+async fn user_password_change_rejections_change_nothing() {
     let server = TestServer::start().await;
     let (ada, other) = (server.user("ada").await, server.sign_in("ada").await);
     for (current, new, code) in [
@@ -172,7 +172,7 @@ async fn a_change_that_is_refused_changes_nothing() {
 }
 
 #[tokio::test]
-async fn nobody_changes_the_password_of_another() {
+async fn user_password_change_is_for_the_user_only() {
     let server = TestServer::start().await;
     let (admin, ada) = (server.admin().await, server.user("ada").await);
     let body = change(PASSWORD, NEW_PASSWORD);
@@ -182,7 +182,7 @@ async fn nobody_changes_the_password_of_another() {
 }
 
 #[tokio::test]
-async fn guesses_of_the_current_password_are_counted() {
+async fn user_password_change_counts_guesses() {
     let limit = |config: &mut rollcall_server::config::Config| config.throttle.account_attempts = 3;
     let server = TestServer::builder().config(limit).start().await;
     let ada = server.quick_user("ada").await;
@@ -198,7 +198,7 @@ async fn guesses_of_the_current_password_are_counted() {
 }
 
 #[tokio::test]
-async fn an_application_can_check_a_password() {
+async fn user_password_verify_checks_a_password() {
     let server = TestServer::start().await;
     server.user("ada").await;
     let admin = server.admin().await;
@@ -216,7 +216,7 @@ async fn an_application_can_check_a_password() {
 }
 
 #[tokio::test]
-async fn checks_are_counted_with_the_sign_ins() {
+async fn user_password_verify_counts_with_logins() {
     let limit = |config: &mut rollcall_server::config::Config| config.throttle.account_attempts = 3;
     let server = TestServer::builder().config(limit).start().await;
     server.quick_user("ada").await;
@@ -230,7 +230,7 @@ async fn checks_are_counted_with_the_sign_ins() {
 }
 
 #[tokio::test]
-async fn a_check_is_no_way_around_suspension_or_a_forced_change() {
+async fn user_password_verify_rejects_suspended_users_and_expired_passwords() {
     let server = TestServer::start().await;
     let checker = server.holder("checker", &[Permission::UsersCredentials]).await;
     let ada = server.user("ada").await;

@@ -1,4 +1,4 @@
-//! Registering an account.
+//! Account registration.
 
 use rollcall_client::{Error, created_via, error_code, etag, types};
 use rollcall_server::config::RegistrationMode;
@@ -20,7 +20,7 @@ fn ada() -> types::Register {
 }
 
 #[tokio::test]
-async fn nobody_registers_where_it_is_not_open() {
+async fn register_is_rejected_where_registration_is_closed() {
     for mode in [RegistrationMode::Closed, RegistrationMode::Invite] {
         let server = TestServer::builder().config(|config| config.registration.mode = mode).start().await;
         let refused = server.client().register().body(ada()).send().await.refusal();
@@ -30,13 +30,13 @@ async fn nobody_registers_where_it_is_not_open() {
 }
 
 #[tokio::test]
-async fn it_is_closed_unless_somebody_opens_it() {
+async fn register_is_closed_by_default() {
     let mode = rollcall_server::config::Config::default().registration.mode;
     assert_eq!(mode, RegistrationMode::Closed);
 }
 
 #[tokio::test]
-async fn who_registers_gets_an_account_in_public_and_no_session() {
+async fn register_creates_an_account_in_public_without_a_session() {
     let server = open().await;
     let body = json!({
         "username": "Ada", "email": "ada@example.org", "phone": "+442079460123", "name": "Ada Lovelace",
@@ -61,7 +61,7 @@ async fn who_registers_gets_an_account_in_public_and_no_session() {
 }
 
 #[tokio::test]
-async fn a_retried_registration_happens_once() {
+async fn register_retries_take_effect_once() {
     let server = open().await;
     let attempt = |key: &str, body: types::Register| {
         let (client, key) = (server.client(), types::IdempotencyKey::try_from(key).unwrap());
@@ -84,7 +84,7 @@ async fn a_retried_registration_happens_once() {
 }
 
 #[tokio::test]
-async fn a_registration_follows_the_rules_of_every_account() {
+async fn register_enforces_the_rules_of_every_account() {
     let server = open().await;
     server.user("eve").await;
     for (body, status, code) in [
@@ -106,7 +106,7 @@ async fn a_registration_follows_the_rules_of_every_account() {
 }
 
 #[tokio::test]
-async fn registrations_are_limited_for_each_source() {
+async fn register_is_limited_for_each_source() {
     let limit = |config: &mut rollcall_server::config::Config| {
         config.registration.mode = RegistrationMode::Open;
         config.throttle.source_attempts = 2;

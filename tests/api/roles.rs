@@ -1,4 +1,4 @@
-//! Roles: what they are, what is in them, and that what changes in them counts at once.
+//! Roles and their permissions, and the immediate effect of changes to them.
 
 use http::Method;
 use rollcall_api::access::Permission;
@@ -15,7 +15,7 @@ async fn all(who: &Person) -> Vec<types::Role> {
 }
 
 #[tokio::test]
-async fn a_role_is_made_seen_changed_and_deleted() {
+async fn role_create_view_update_and_delete_work() {
     let server = TestServer::start().await;
     let (admin, ada) = (server.admin().await, server.user("ada").await);
     let body =
@@ -40,9 +40,9 @@ async fn a_role_is_made_seen_changed_and_deleted() {
     assert_eq!(gone, refusal(404, error_code::NOT_FOUND));
 }
 
-/// The built-in ones, and presets for CVAT's and Dioptra's groups.
+/// The built-in roles, and presets for CVAT's and Dioptra's groups.
 #[tokio::test]
-async fn a_directory_has_its_roles_from_the_start() {
+async fn role_list_of_a_new_directory_has_the_built_in_roles_and_presets() {
     let server = TestServer::start().await;
     let roles = all(&server.user("ada").await).await;
     let names = |scope: &str, built_in: bool| {
@@ -56,7 +56,7 @@ async fn a_directory_has_its_roles_from_the_start() {
     let everything: Vec<String> =
         Permission::ALL.iter().filter(|held| !held.in_group()).map(ToString::to_string).collect();
     assert_eq!(roles[0].permissions, everything);
-    // Whatever opens an operation that changes something, an auditor doesn't hold it.
+    // An auditor holds no permission that allows an operation with effects.
     for operation in OPERATIONS.iter().filter(|operation| operation.writes()) {
         let permit = operation.object["x-permission"].as_str().unwrap();
         let opens = roles[1].permissions.iter().any(|held| permit.ends_with(held.as_str()));
@@ -65,9 +65,9 @@ async fn a_directory_has_its_roles_from_the_start() {
     assert_eq!(roles[1].permissions, ["audit:read", "groups:read", "users:read"]);
 }
 
-/// Those that break the grammar can't be sent by the typed client.
+/// The typed client cannot send those that violate the grammar.
 #[tokio::test]
-async fn permissions_follow_their_grammar_and_place() {
+async fn role_create_validates_permissions() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     for (permission, status) in [
@@ -86,15 +86,15 @@ async fn permissions_follow_their_grammar_and_place() {
         let before = server.dump().await;
         let request = server.request(Method::POST, "/v1/roles").bearer_auth(admin.token());
         let body = json!({ "name": "probe", "permissions": ["fine:too", permission] });
-        let answer = Answer::of(request.json(&body)).await;
-        assert_eq!(answer.code(), status, "{permission}: {}", answer.message());
-        assert!(status == 201 || answer.message().contains("permissions"), "{}", answer.message());
+        let response = Answer::of(request.json(&body)).await;
+        assert_eq!(response.code(), status, "{permission}: {}", response.message());
+        assert!(status == 201 || response.message().contains("permissions"), "{}", response.message());
         assert!(status == 201 || before == server.dump().await);
     }
 }
 
 #[tokio::test]
-async fn a_role_in_use_is_deleted_by_force_only() {
+async fn role_delete_of_a_role_in_use_needs_force() {
     let server = TestServer::start().await;
     let (admin, ada) = (server.admin().await, server.user("ada").await);
     admin.role_create().body(bodies::role(json!({ "name": "editor" }))).send().await.unwrap();
@@ -113,9 +113,9 @@ async fn a_role_in_use_is_deleted_by_force_only() {
     assert_eq!(members.items[1].roles.len(), 0, "a member still, without that role");
 }
 
-/// Made by somebody, or by oneself.
+/// New users are created by another user or by registration.
 #[tokio::test]
-async fn default_roles_go_to_new_users() {
+async fn user_create_and_register_grant_default_roles() {
     let server = TestServer::builder()
         .config(|config| config.registration.mode = RegistrationMode::Open)
         .start()
@@ -131,7 +131,7 @@ async fn default_roles_go_to_new_users() {
 }
 
 #[tokio::test]
-async fn a_changed_role_counts_on_the_next_request() {
+async fn role_update_takes_effect_on_the_next_request() {
     let server = TestServer::start().await;
     let (admin, ada) = (server.admin().await, server.user("ada").await);
     let body = json!({ "name": "helper", "permissions": ["users:read"] });
@@ -145,10 +145,10 @@ async fn a_changed_role_counts_on_the_next_request() {
     assert_eq!(view().await, user_view::CARD);
 }
 
-/// Both are derived: who may do anything in the directory is staff, who may do everything is a superuser. What
-/// applications and groups mean by their permissions is their own matter.
+/// Both fields are derived: a user with any of Rollcall's permissions is staff, a user with all of them is a
+/// superuser. Permissions of applications and groups do not count.
 #[tokio::test]
-async fn staff_and_superusers_are_told_by_their_roles() {
+async fn user_view_derives_staff_and_superuser_from_roles() {
     let server = TestServer::start().await;
     let (admin, ada) = (server.admin().await, server.user("ada").await);
     for (name, permission) in [("editor", "articles:write"), ("helper", "users:read")] {

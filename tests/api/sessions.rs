@@ -1,4 +1,4 @@
-//! The sessions of a user: listing and ending them.
+//! A user's sessions: listing and ending them.
 
 use chrono::TimeDelta;
 use rollcall_api::access::Permission;
@@ -17,7 +17,7 @@ fn ids(sessions: &[types::Session]) -> Vec<Uuid> {
 }
 
 #[tokio::test]
-async fn sessions_are_listed_newest_first_with_the_current_one_marked() {
+async fn user_session_list_is_newest_first_with_the_current_one_marked() {
     let server = TestServer::start().await;
     let first = server.user("ada").await;
     let second = server.sign_in("ada").await;
@@ -33,7 +33,7 @@ async fn sessions_are_listed_newest_first_with_the_current_one_marked() {
 }
 
 #[tokio::test]
-async fn pages_of_sessions_leave_none_out() {
+async fn user_session_list_pages_are_complete() {
     let server = TestServer::start().await;
     server.user("ada").await;
     for _ in 0..4 {
@@ -47,17 +47,17 @@ async fn pages_of_sessions_leave_none_out() {
 }
 
 #[tokio::test]
-async fn a_sessions_program_is_noted() {
+async fn login_records_the_user_agent() {
     let server = TestServer::start().await;
     let login = server.request(http::Method::POST, "/v1/login").header("user-agent", "x".repeat(300));
     let body = serde_json::json!({ "identifier": "administrator", "password": crate::support::PASSWORD });
-    let answer = crate::support::Answer::of(login.json(&body)).await;
-    let session = &answer.json()["session"];
+    let response = crate::support::Answer::of(login.json(&body)).await;
+    let session = &response.json()["session"];
     assert_eq!(session["user_agent"].as_str().map(str::len), Some(256), "cut to 256 characters");
 }
 
 #[tokio::test]
-async fn an_ended_session_is_dead_at_once() {
+async fn user_session_delete_takes_effect_at_once() {
     let server = TestServer::start().await;
     let (ada, lost) = (server.user("ada").await, server.sign_in("ada").await);
     let end = |session: Uuid| ada.user_session_delete().user("me").session(session.to_string()).send();
@@ -70,7 +70,7 @@ async fn an_ended_session_is_dead_at_once() {
 }
 
 #[tokio::test]
-async fn all_sessions_can_be_ended_at_once() {
+async fn user_session_delete_all_ends_all_sessions() {
     let server = TestServer::start().await;
     let (ada, again, eve) = (server.user("ada").await, server.sign_in("ada").await, server.user("eve").await);
     ada.user_session_delete_all().user("me").send().await.unwrap();
@@ -83,7 +83,7 @@ async fn all_sessions_can_be_ended_at_once() {
 }
 
 #[tokio::test]
-async fn sessions_are_a_matter_between_the_user_and_holders_of_the_permission() {
+async fn user_session_list_and_delete_are_for_the_user_and_holders() {
     let server = TestServer::start().await;
     let (ada, eve) = (server.user("ada").await, server.holder("eve", &[Permission::UsersRead]).await);
     for refused in [
@@ -95,7 +95,7 @@ async fn sessions_are_a_matter_between_the_user_and_holders_of_the_permission() 
     }
     let clerk = server.holder("clerk", &[Permission::UsersCredentials]).await;
     assert_eq!(ids(&listed(&clerk, "@ada").await), [ada.session_id]);
-    // A session is found under its own user only.
+    // A session is only found under its own user.
     let hidden = eve.user_session_delete().user("me").session(ada.session_id).send().await.refusal();
     assert_eq!(hidden, refusal(404, error_code::NOT_FOUND));
     assert!(is_live(&ada).await);
@@ -104,7 +104,7 @@ async fn sessions_are_a_matter_between_the_user_and_holders_of_the_permission() 
 }
 
 #[tokio::test]
-async fn nobody_ends_the_sessions_of_somebody_who_may_do_more() {
+async fn user_session_delete_is_forbidden_for_users_who_outrank_the_caller() {
     let server = TestServer::start().await;
     let (admin, clerk) =
         (server.admin().await, server.holder("clerk", &[Permission::UsersCredentials]).await);
@@ -117,7 +117,7 @@ async fn nobody_ends_the_sessions_of_somebody_who_may_do_more() {
 }
 
 #[tokio::test]
-async fn what_has_ended_or_expired_is_not_listed() {
+async fn user_session_list_excludes_ended_and_expired_sessions() {
     let server = TestServer::start().await;
     let (idle, expired) = (server.user("ada").await, server.sign_in("ada").await);
     server.expire(expired.session_id).await;
@@ -129,7 +129,7 @@ async fn what_has_ended_or_expired_is_not_listed() {
 }
 
 #[tokio::test]
-async fn one_session_too_many_ends_the_oldest() {
+async fn login_over_the_session_limit_ends_the_oldest() {
     let server = TestServer::start().await;
     let oldest = server.quick_user("ada").await;
     let mut others = Vec::new();

@@ -1,4 +1,4 @@
-//! Suspension: everything ends at once, on every session; it ends by itself, or when somebody says so.
+//! Suspension: it ends every session at once, and itself ends at a set time or by reactivation.
 
 use chrono::TimeDelta;
 use http::Method;
@@ -10,7 +10,7 @@ use super::{bodies, is_live, refusal, sign_in_refused};
 use crate::support::{Answer, PASSWORD, Refused, TestServer};
 
 #[tokio::test]
-async fn a_suspension_ends_every_session_at_once() {
+async fn user_suspend_ends_every_session_at_once() {
     let server = TestServer::start().await;
     let (admin, ada) = (server.admin().await, server.user("ada").await);
     let second = server.sign_in("ada").await;
@@ -32,9 +32,9 @@ async fn a_suspension_ends_every_session_at_once() {
     sign_in_refused(&server, "ada", PASSWORD).await;
 }
 
-/// Not by the sessions' end alone: a session that somehow stays is not let in.
+/// Not only by the end of the sessions: a session that remains is not accepted.
 #[tokio::test]
-async fn a_suspended_user_is_not_let_in_by_a_session_that_stayed() {
+async fn user_suspend_invalidates_a_session_that_remains() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     assert!(is_live(&ada).await);
@@ -49,7 +49,7 @@ async fn a_suspended_user_is_not_let_in_by_a_session_that_stayed() {
 }
 
 #[tokio::test]
-async fn a_suspension_with_an_end_ends_by_itself() {
+async fn user_suspend_with_an_end_ends_by_itself() {
     let server = TestServer::start().await;
     let (admin, ada) = (server.admin().await, server.user("ada").await);
     let until = server.clock.now() + TimeDelta::minutes(30);
@@ -67,7 +67,7 @@ async fn a_suspension_with_an_end_ends_by_itself() {
 }
 
 #[tokio::test]
-async fn a_later_suspension_takes_the_place_of_an_earlier_one() {
+async fn user_suspend_replaces_an_earlier_suspension() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     server.user("ada").await;
@@ -86,7 +86,7 @@ async fn a_later_suspension_takes_the_place_of_an_earlier_one() {
 }
 
 #[tokio::test]
-async fn an_end_must_lie_ahead() {
+async fn user_suspend_rejects_an_end_in_the_past() {
     let server = TestServer::start().await;
     let (admin, ada) = (server.admin().await, server.user("ada").await);
     let before = server.dump().await;
@@ -100,14 +100,19 @@ async fn an_end_must_lie_ahead() {
     }
     let body = types::UserSuspend { reason: None, until: Some(now) };
     let refused = ada.user_suspend().user("me").body(body).send().await.refusal();
-    assert_eq!(refused, refusal(403, error_code::FORBIDDEN), "who may not isn't told more");
+    assert_eq!(
+        refused,
+        refusal(403, error_code::FORBIDDEN),
+        "a caller without the permission learns no more"
+    );
     assert_eq!(before, server.dump().await);
     assert!(is_live(&ada).await);
 }
 
-/// An administrator who is suspended for a while is none until then; the other one can't go meanwhile.
+/// A suspended administrator does not count as one until the suspension ends; the other one cannot be deleted
+/// meanwhile.
 #[tokio::test]
-async fn a_suspended_administrator_is_none_for_the_while() {
+async fn user_suspend_of_an_administrator_protects_the_last_other_one() {
     let server = TestServer::start().await;
     let (admin, eve) = (server.admin().await, server.user("eve").await);
     server.make_administrator(eve.id).await;
@@ -126,9 +131,9 @@ async fn user_suspend_needs_no_body() {
     let server = TestServer::start().await;
     let (admin, ada) = (server.admin().await, server.user("ada").await);
     let suspend = server.request(Method::POST, "/v1/users/@ada/suspend").bearer_auth(admin.token());
-    let answer = Answer::of(suspend).await;
-    assert_eq!(answer.code(), 200, "{}", answer.message());
-    let seen = answer.json();
+    let response = Answer::of(suspend).await;
+    assert_eq!(response.code(), 200, "{}", response.message());
+    let seen = response.json();
     assert_eq!((&seen["suspended"], &seen["suspended_reason"]), (&json!(true), &json!(null)));
     assert!(!is_live(&ada).await);
 }

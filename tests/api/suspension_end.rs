@@ -1,4 +1,5 @@
-//! Suspensions that run out: for everybody at once, in the database when the sweeper comes, on record either way.
+//! Suspensions with an end: they end for all readers at that time, in the database with the next sweep, and
+//! with an audit event.
 
 use std::sync::Arc;
 
@@ -22,14 +23,14 @@ async fn view(server: &TestServer, admin: &Person, path: &str) -> Answer {
     Answer::of(server.request(Method::GET, path).bearer_auth(admin.token())).await
 }
 
-/// The three fields of a suspension, where they are.
+/// The three suspension fields of a user, reduced to their presence.
 fn fields(user: &Value) -> (Option<bool>, bool, bool) {
     let there = |field: &str| user.get(field).is_some();
     (user["suspended"].as_bool(), there("suspended_reason"), there("suspended_until"))
 }
 
 #[tokio::test]
-async fn what_ran_out_is_shown_to_nobody_before_the_sweeper_comes() {
+async fn user_view_shows_no_ended_suspension_before_the_sweep() {
     let server = TestServer::start().await;
     let (admin, _) = (server.admin().await, server.user("ada").await);
     suspend(&server, &admin, "@ada", 10).await;
@@ -46,7 +47,7 @@ async fn what_ran_out_is_shown_to_nobody_before_the_sweeper_comes() {
     assert_eq!(fields(listed), (Some(false), false, false));
     let own = server.sign_in("ada").await.session_view().send().await.unwrap().into_inner().user;
     assert_eq!((own.suspended, own.suspended_reason, own.suspended_until), (Some(false), None, None));
-    // The tag is good for writing.
+    // The tag is valid in `If-Match`.
     let tag = view(&server, &admin, "/v1/users/@ada").await.header("etag").to_owned();
     let rename = server.request(Method::PATCH, "/v1/users/@ada").bearer_auth(admin.token());
     let renamed = Answer::of(rename.header("if-match", tag).json(&json!({ "name": "Ada" }))).await;
@@ -54,7 +55,7 @@ async fn what_ran_out_is_shown_to_nobody_before_the_sweeper_comes() {
 }
 
 #[tokio::test]
-async fn the_sweeper_ends_what_ran_out_and_puts_it_on_record() {
+async fn user_reactivate_is_recorded_by_the_sweeper() {
     let server = TestServer::start().await;
     let (admin, ada) = (server.admin().await, server.quick_user("ada").await);
     let (eve, bob) = (server.quick_user("eve").await, server.quick_user("bob").await);
@@ -94,7 +95,7 @@ async fn the_sweeper_ends_what_ran_out_and_puts_it_on_record() {
 }
 
 #[tokio::test]
-async fn replicas_that_sweep_at_once_end_each_suspension_once() {
+async fn user_reactivate_by_sweeping_replicas_happens_once() {
     let one = TestServer::start().await;
     let two = TestServer::builder().beside(&one).start().await;
     one.sql(

@@ -1,4 +1,4 @@
-//! What the server says of itself.
+//! The system operations: health, version and the document.
 
 use http::Method;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use crate::support::contract::TEXT;
 use crate::support::{Answer, TestServer};
 
 #[tokio::test]
-async fn anybody_may_ask_how_the_server_is() {
+async fn system_health_and_system_ready_need_no_credential() {
     let server = TestServer::start().await;
     let client = server.client();
     assert_eq!(client.system_health().send().await.unwrap().status, "ok");
@@ -15,7 +15,7 @@ async fn anybody_may_ask_how_the_server_is() {
 }
 
 #[tokio::test]
-async fn the_versions_are_those_of_the_build_and_of_the_document() {
+async fn system_version_matches_the_build_and_the_document() {
     let server = TestServer::start().await;
     let seen = server.client().system_version().send().await.unwrap();
     semver::Version::parse(&seen.version).unwrap();
@@ -25,7 +25,7 @@ async fn the_versions_are_those_of_the_build_and_of_the_document() {
 }
 
 #[tokio::test]
-async fn the_document_is_the_one_that_is_checked_in() {
+async fn document_view_returns_the_checked_in_document() {
     let server = TestServer::start().await;
     let served = Answer::of(server.request(Method::GET, "/openapi.json")).await;
     assert_eq!(served.body, TEXT.as_bytes(), "to the byte");
@@ -33,9 +33,9 @@ async fn the_document_is_the_one_that_is_checked_in() {
     assert_eq!(Value::Object(read.into_inner().0), serde_json::from_str::<Value>(TEXT).unwrap());
 }
 
-/// Load balancers and caches ask with it. Not through the proxy, whose client would be the one that leaves the body out.
+/// Load balancers and caches use HEAD. Not through the proxy, whose client would itself discard a body.
 #[tokio::test]
-async fn system_health_and_all_that_probes_ask_takes_head() {
+async fn system_health_and_other_probes_accept_head() {
     let server = TestServer::start().await;
     for path in ["/healthz", "/readyz", "/v1/version", "/openapi.json"] {
         let url = format!("http://{}{path}", server.direct);
@@ -48,7 +48,7 @@ async fn system_health_and_all_that_probes_ask_takes_head() {
         assert_eq!(head.header("content-length"), get.body.len().to_string(), "{path}");
         assert!(!head.header("x-request-id").is_empty(), "{path}");
     }
-    // Bytes as they are on the wire: the next answer begins where the headers of this one end.
+    // Raw bytes: the next response starts where the headers of this one end.
     let mut stream = std::net::TcpStream::connect(server.direct).unwrap();
     let asks = "HEAD /readyz HTTP/1.1\r\nhost: x\r\n\r\nGET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
     let text = tokio::task::spawn_blocking(move || {

@@ -1,4 +1,4 @@
-//! Lost updates of roles and groups: `If-Match` with the right tag, with an old one, and without.
+//! Lost updates of roles and groups: `If-Match` with the current tag, with an old one, and without.
 
 use rollcall_client::{error_code, etag, types};
 use serde_json::json;
@@ -7,7 +7,7 @@ use super::{bodies, refusal};
 use crate::support::{Refused, TestServer};
 
 #[tokio::test]
-async fn a_role_is_changed_by_whoever_has_its_tag() {
+async fn role_update_and_role_delete_honour_if_match() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let made = admin.role_create().body(bodies::role(json!({ "name": "editor" }))).send().await.unwrap();
@@ -40,7 +40,7 @@ async fn a_role_is_changed_by_whoever_has_its_tag() {
 }
 
 #[tokio::test]
-async fn a_group_is_changed_by_whoever_has_its_tag() {
+async fn group_update_and_group_delete_honour_if_match() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let body = bodies::group(json!({ "slug": "engine", "name": "Engine", "description": "Brass" }));
@@ -71,9 +71,9 @@ async fn a_group_is_changed_by_whoever_has_its_tag() {
     admin.group_delete().group("@engine").if_match(etag(&last).unwrap()).send().await.unwrap();
 }
 
-/// A user's tag changes with what is shown of them: their roles and the names of their groups.
+/// A user's tag depends on the displayed roles and group names.
 #[tokio::test]
-async fn roles_and_groups_are_part_of_a_users_tag() {
+async fn user_view_tags_depend_on_roles_and_groups() {
     let server = TestServer::start().await;
     let (admin, ada) = (server.admin().await, server.user("ada").await);
     let tag = async || etag(&ada.user_view().user("me").send().await.unwrap()).unwrap().to_owned();

@@ -1,4 +1,4 @@
-//! Deleting a user: what goes, what stays, and who may not.
+//! Deleting a user: erased data, remaining data, and callers without the permission.
 
 use rollcall_api::access::Permission;
 use rollcall_client::{error_code, etag, types};
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{create, is_live, object, refusal, sign_in_refused, update};
 use crate::support::{PASSWORD, Refused, TestServer};
 
-/// Which tables hold any of these words, in whatever column.
+/// Tables that contain any of these words in any column.
 async fn tables_with(server: &TestServer, words: &[&str]) -> Vec<String> {
     let db = server.db().await;
     let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' ORDER BY 1";
@@ -15,7 +15,7 @@ async fn tables_with(server: &TestServer, words: &[&str]) -> Vec<String> {
     for row in db.query(tables, &[]).await.unwrap() {
         let table: String = row.get(0);
         for word in words {
-            // Bytes appear as hexadecimal digits.
+            // Binary columns are printed as hexadecimal digits.
             let hex: String = word.bytes().map(|byte| format!("{byte:02x}")).collect();
             let query = format!(
                 "SELECT count(*) FROM {table} t WHERE to_jsonb(t)::text ILIKE '%' || $1 || '%' OR to_jsonb(t)::text LIKE '%' || $2 || '%'"
@@ -29,7 +29,7 @@ async fn tables_with(server: &TestServer, words: &[&str]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn nothing_personal_is_left_of_a_deleted_user() {
+async fn user_delete_erases_all_personal_data() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let body = json!({
@@ -72,11 +72,11 @@ async fn nothing_personal_is_left_of_a_deleted_user() {
     assert!(before.iter().any(|place| place == "users: galactica"), "the search finds things: {before:?}");
     assert!(
         before.iter().any(|place| place == "idempotency_keys: zaphod"),
-        "also in kept answers: {before:?}"
+        "also in stored responses: {before:?}"
     );
 
-    let answer = admin.user_delete().user("@zaphod").send().await.unwrap();
-    assert_eq!(answer.status().as_u16(), 204);
+    let response = admin.user_delete().user("@zaphod").send().await.unwrap();
+    assert_eq!(response.status().as_u16(), 204);
     assert_eq!(tables_with(&server, &words[..9]).await, Vec::<String>::new());
     for table in ["sessions", "group_members", "group_member_roles", "user_roles"] {
         let left = format!("SELECT count(*) FROM {table} WHERE user_id = '{}'", made.id.0);
@@ -85,7 +85,7 @@ async fn nothing_personal_is_left_of_a_deleted_user() {
 }
 
 #[tokio::test]
-async fn a_tombstone_keeps_the_id_for_the_audit_trail() {
+async fn user_delete_keeps_the_id_for_the_audit_trail() {
     let server = TestServer::start().await;
     let (admin, ada) = (server.admin().await, server.user("ada").await);
     admin.user_delete().user("@ada").send().await.unwrap();
@@ -108,9 +108,9 @@ async fn a_tombstone_keeps_the_id_for_the_audit_trail() {
     assert_eq!(missing, refusal(404, error_code::NOT_FOUND), "and again");
 }
 
-/// Dioptra keeps the names of the deleted for ever.
+/// Dioptra keeps the names of deleted users for ever.
 #[tokio::test]
-async fn a_deleted_users_token_is_dead_and_the_names_are_free() {
+async fn user_delete_invalidates_tokens_and_frees_the_names() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let body =
@@ -127,7 +127,7 @@ async fn a_deleted_users_token_is_dead_and_the_names_are_free() {
 }
 
 #[tokio::test]
-async fn an_idempotency_key_does_not_bring_a_deleted_user_back() {
+async fn user_create_with_a_used_key_does_not_restore_a_deleted_user() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let attempt = || {
@@ -141,16 +141,16 @@ async fn an_idempotency_key_does_not_bring_a_deleted_user_back() {
     assert_eq!(gone, refusal(404, error_code::NOT_FOUND));
 }
 
-/// CVAT and Logto let it happen.
+/// CVAT and Logto allow it.
 #[tokio::test]
-async fn the_last_administrator_stays() {
+async fn user_delete_keeps_the_last_administrator() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let refused = admin.user_delete().user("me").send().await.refusal();
     assert_eq!(refused, refusal(409, error_code::LAST_ADMINISTRATOR));
     assert!(is_live(&admin).await);
 
-    // One who can't sign in doesn't count.
+    // An administrator who cannot log in does not count.
     let second = server.user("second").await;
     server.make_administrator(second.id).await;
     server.suspend(second.id).await;
@@ -169,7 +169,7 @@ async fn the_last_administrator_stays() {
 }
 
 #[tokio::test]
-async fn only_holders_delete_others_and_never_who_may_do_more() {
+async fn user_delete_of_others_is_for_holders_who_outrank_them() {
     let server = TestServer::start().await;
     let (ada, eve) = (server.user("ada").await, server.user("eve").await);
     let clerk = server.holder("clerk", &[Permission::UsersDelete]).await;
@@ -189,7 +189,7 @@ async fn only_holders_delete_others_and_never_who_may_do_more() {
 }
 
 #[tokio::test]
-async fn a_user_who_has_changed_is_not_deleted_by_a_stale_tag() {
+async fn user_delete_rejects_a_stale_tag() {
     let server = TestServer::start().await;
     let (admin, ada) = (server.admin().await, server.user("ada").await);
     let seen = admin.user_view().user("@ada").send().await.unwrap();

@@ -1,4 +1,4 @@
-//! The list of users: everybody once, whatever happens meanwhile.
+//! The list of users: every user exactly once, also under concurrent changes.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::refusal;
 use crate::support::{Refused, TestServer};
 
 #[tokio::test]
-async fn everybody_is_listed_in_the_order_of_making() {
+async fn user_list_is_in_order_of_creation() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let grace = server.user("grace").await;
@@ -20,7 +20,7 @@ async fn everybody_is_listed_in_the_order_of_making() {
 }
 
 #[tokio::test]
-async fn a_list_shows_what_each_may_see() {
+async fn user_list_shows_cards_or_full_records() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let reader = server.holder("reader", &[Permission::UsersRead]).await;
@@ -34,7 +34,7 @@ async fn a_list_shows_what_each_may_see() {
 }
 
 #[tokio::test]
-async fn a_page_has_fifty_users_unless_asked_otherwise() {
+async fn user_list_pages_have_fifty_users_by_default() {
     let server = TestServer::start().await;
     for number in 0..60 {
         server.quick_user(&format!("user{number}")).await;
@@ -51,16 +51,16 @@ async fn a_page_has_fifty_users_unless_asked_otherwise() {
     }
 }
 
-/// Dioptra and CVAT give everything for a limit of nothing.
+/// Dioptra and CVAT return everything for a limit of 0.
 #[tokio::test]
-async fn a_page_is_never_unlimited() {
+async fn user_list_pages_are_never_unlimited() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     for limit in ["0", "-1", "201", "all", ""] {
         let request = server.request(http::Method::GET, &format!("/v1/users?limit={limit}"));
-        let answer = crate::support::Answer::of(request.bearer_auth(admin.token())).await;
+        let response = crate::support::Answer::of(request.bearer_auth(admin.token())).await;
         assert_eq!(
-            (answer.code(), answer.error_code().as_str()),
+            (response.code(), response.error_code().as_str()),
             (400, error_code::INVALID_REQUEST),
             "{limit}"
         );
@@ -69,9 +69,9 @@ async fn a_page_is_never_unlimited() {
     assert_eq!(refused, refusal(400, error_code::INVALID_REQUEST));
 }
 
-/// Rows come and go at every place of the list while somebody walks over it.
+/// Rows are inserted and deleted at every position of the list during a walk.
 #[tokio::test]
-async fn who_stays_is_seen_exactly_once() {
+async fn user_list_walks_show_unchanged_users_once() {
     let server = TestServer::start().await;
     let mut stays = BTreeSet::new();
     let mut goes = Vec::new();
@@ -98,7 +98,7 @@ async fn who_stays_is_seen_exactly_once() {
         if next.is_none() {
             break;
         }
-        // One at the page's very end, so that the token names nobody any more; one behind; one new one.
+        // One at the page's very end, so that the token refers to a missing row; one behind; one new one.
         let last = page.items.last().map(|user| user.id.0).filter(|id| stays.len() > 20 && stays.remove(id));
         for gone in last.into_iter().chain(goes.pop()) {
             server.db().await.execute("DELETE FROM users WHERE id = $1", &[&gone]).await.unwrap();

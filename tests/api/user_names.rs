@@ -1,4 +1,4 @@
-//! Usernames, addresses and numbers: unique in their folded form, and nobody else's.
+//! Usernames, email addresses and phone numbers: unique in folded form, and never another user's.
 
 use rollcall_client::{Error, Session, error_code, types};
 use serde_json::{Value, json};
@@ -14,9 +14,9 @@ async fn not_made(admin: &Session, body: &Value) -> Error {
     admin.user_create().body(create(body.clone())).send().await.refused()
 }
 
-/// A name must not be taken for an id, or for oneself.
+/// A username must not look like an id or like `me`.
 #[tokio::test]
-async fn user_create_user_update_and_register_take_no_name_that_stands_for_a_user() {
+async fn user_create_user_update_and_register_reject_names_that_denote_users() {
     let open = |config: &mut rollcall_server::config::Config| {
         config.registration.mode = rollcall_server::config::RegistrationMode::Open;
     };
@@ -44,14 +44,14 @@ async fn user_create_user_update_and_register_take_no_name_that_stands_for_a_use
             if let Some(who) = who {
                 request = request.bearer_auth(who.token());
             }
-            let answer = Answer::of(request).await;
-            let got = (answer.code(), answer.error_code());
+            let response = Answer::of(request).await;
+            let got = (response.code(), response.error_code());
             assert_eq!(got, (422, error_code::USERNAME_NOT_ALLOWED.to_owned()), "{path} {name}");
-            assert!(answer.message().starts_with("username: "), "{}", answer.message());
+            assert!(response.message().starts_with("username: "), "{}", response.message());
         }
     }
     assert_eq!(server.dump().await, before);
-    // One from before the rule stays until it is changed.
+    // A username from before this rule stays valid until it is changed.
     server.sql("UPDATE users SET username = 'me', username_folded = 'me' WHERE username = 'ada'").await;
     let same = update(json!({ "username": "me", "name": "Ada" }));
     assert_eq!(ada.user_update().user("me").body(same).send().await.unwrap().username.as_deref(), Some("me"));
@@ -60,7 +60,7 @@ async fn user_create_user_update_and_register_take_no_name_that_stands_for_a_use
 }
 
 #[tokio::test]
-async fn names_are_unique_whatever_their_case_and_form() {
+async fn user_create_rejects_taken_names_in_every_form() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let first =
@@ -82,9 +82,9 @@ async fn names_are_unique_whatever_their_case_and_form() {
     made(&admin, json!({ "username": "jose.weiss" })).await;
 }
 
-/// Dioptra checks it when an account is made, and never again.
+/// Dioptra checks this when an account is created, and never again.
 #[tokio::test]
-async fn an_update_cannot_take_a_name_either() {
+async fn user_update_rejects_taken_names() {
     let server = TestServer::start().await;
     let (admin, ada) = (server.admin().await, server.user("ada").await);
     made(&admin, json!({ "username": "eve", "email": "eve@example.org", "phone": "+4930123456" })).await;
@@ -105,7 +105,7 @@ async fn an_update_cannot_take_a_name_either() {
 }
 
 #[tokio::test]
-async fn a_name_that_was_given_up_is_free() {
+async fn user_update_frees_the_old_name() {
     let server = TestServer::start().await;
     let (admin, ada) = (server.admin().await, server.user("ada").await);
     ada.user_update().user("me").body(update(json!({ "username": "countess" }))).send().await.unwrap();
@@ -115,7 +115,7 @@ async fn a_name_that_was_given_up_is_free() {
 }
 
 #[tokio::test]
-async fn a_user_keeps_an_identifier() {
+async fn user_update_keeps_at_least_one_identifier() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     made(&admin, json!({ "username": "ada", "email": "ada@example.org", "phone": "+4930123456" })).await;
@@ -130,14 +130,14 @@ async fn a_user_keeps_an_identifier() {
     let refused =
         admin.user_update().user("@ada").body(clear().username(username.clone())).send().await.refusal();
     assert_eq!(refused, refusal(422, error_code::IDENTIFIER_REQUIRED), "the last one stays");
-    // Giving one up for another in the same request is fine.
+    // Replacing one identifier by another in the same request is allowed.
     let new = types::NullableEmail(Some(types::Email::try_from("countess@example.org").unwrap()));
     let swapped = admin.user_update().user("@ada").body(clear().username(username).email(new)).send().await;
     assert_eq!(swapped.unwrap().username, None);
 }
 
 #[tokio::test]
-async fn a_name_shaped_like_an_address_or_a_number_is_ones_own() {
+async fn user_update_rejects_names_shaped_like_others_addresses_or_numbers() {
     let server = TestServer::start().await;
     let (admin, eve) = (server.admin().await, server.user("eve").await);
     made(&admin, json!({ "username": "victim", "email": "victim@example.org", "phone": "+4930123456" }))
@@ -153,7 +153,7 @@ async fn a_name_shaped_like_an_address_or_a_number_is_ones_own() {
     }
     let own = json!({ "username": "Eve@Example.org", "email": "eve@example.org" });
     eve.user_update().user("me").body(update(own)).send().await.unwrap();
-    // The address can't be given away while it is the name.
+    // The address cannot be given away while it is the username.
     let refused = eve
         .user_update()
         .user("me")
@@ -167,9 +167,9 @@ async fn a_name_shaped_like_an_address_or_a_number_is_ones_own() {
     }
 }
 
-/// Otherwise two users would answer to one identifier, and neither could sign in.
+/// Otherwise two users would match one identifier, and neither could log in.
 #[tokio::test]
-async fn an_address_that_folds_into_somebodys_name_is_refused() {
+async fn user_create_rejects_an_address_that_folds_into_a_username() {
     let server = TestServer::start().await;
     server.user("a1..b@example.org").await;
     let eve = server.user("eve").await;
@@ -180,9 +180,10 @@ async fn an_address_that_folds_into_somebodys_name_is_refused() {
     server.client().login("a1..b@example.org", PASSWORD).await.unwrap();
 }
 
-/// Also where it is the length that is wrong: "must have 10 to 2048 characters" helps nobody who wrote `me.png`.
+/// Also if only the length is wrong: "must have 10 to 2048 characters" does not help a caller who wrote
+/// `me.png`.
 #[tokio::test]
-async fn user_create_says_what_an_address_must_be() {
+async fn user_create_reports_the_format_of_addresses() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let url = "must be an http or https URL in ASCII, without spaces";
@@ -209,7 +210,11 @@ async fn user_create_says_what_an_address_must_be() {
 
 async fn not_made_over_the_wire(server: &TestServer, admin: &crate::support::Person, body: Value) -> String {
     let request = server.request(http::Method::POST, "/v1/users").bearer_auth(admin.token()).json(&body);
-    let answer = Answer::of(request).await;
-    assert_eq!((answer.code(), answer.error_code().as_str()), (400, error_code::INVALID_REQUEST), "{body}");
-    answer.message()
+    let response = Answer::of(request).await;
+    assert_eq!(
+        (response.code(), response.error_code().as_str()),
+        (400, error_code::INVALID_REQUEST),
+        "{body}"
+    );
+    response.message()
 }

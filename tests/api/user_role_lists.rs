@@ -1,4 +1,4 @@
-//! The roles of a user as a list like the others: searched, filtered, sorted, counted, paged.
+//! A user's roles as a list like the others: search, filter, sort, total, pages.
 
 use serde_json::{Value, json};
 
@@ -12,9 +12,9 @@ async fn names(server: &TestServer, who: &Person, query: &[(&str, &str)]) -> (Ve
         query.push(("limit", "2"));
         query.extend(token.as_deref().map(|token| ("page_token", token)));
         let request = server.request(http::Method::GET, "/v1/users/@ada/roles").query(&query);
-        let answer = Answer::of(request.bearer_auth(who.token())).await;
-        assert_eq!(answer.code(), 200, "{query:?}: {}", answer.message());
-        let page = answer.json();
+        let response = Answer::of(request.bearer_auth(who.token())).await;
+        assert_eq!(response.code(), 200, "{query:?}: {}", response.message());
+        let page = response.json();
         let items = page["items"].as_array().unwrap();
         found.extend(items.iter().map(|role| role["name"].as_str().unwrap().to_owned()));
         match page["next_page"].as_str() {
@@ -25,7 +25,7 @@ async fn names(server: &TestServer, who: &Person, query: &[(&str, &str)]) -> (Ve
 }
 
 #[tokio::test]
-async fn user_role_list_takes_what_other_lists_take() {
+async fn user_role_list_accepts_the_parameters_of_other_lists() {
     let server = TestServer::start().await;
     let (admin, ada) = (server.admin().await, server.user("ada").await);
     for body in [
@@ -69,8 +69,8 @@ async fn user_role_list_takes_what_other_lists_take() {
         ("q=color:red", "there is no field \"color\""),
     ] {
         let request = server.request(http::Method::GET, &format!("/v1/users/me/roles?{query}"));
-        let answer = Answer::of(request.bearer_auth(ada.token())).await;
-        assert_eq!((answer.code(), answer.error_code().as_str()), (400, "invalid_query"), "{query}");
-        assert!(answer.message().contains(told), "{}", answer.message());
+        let response = Answer::of(request.bearer_auth(ada.token())).await;
+        assert_eq!((response.code(), response.error_code().as_str()), (400, "invalid_query"), "{query}");
+        assert!(response.message().contains(told), "{}", response.message());
     }
 }

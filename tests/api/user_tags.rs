@@ -1,4 +1,4 @@
-//! The entity tag of a user: made of what the caller sees, and of nothing else.
+//! A user's entity tag: derived from the caller's view of the user and from nothing else.
 
 use chrono::TimeDelta;
 use rollcall_api::access::Permission;
@@ -12,7 +12,7 @@ async fn tag(caller: &Person, user: &str) -> String {
     etag(&caller.user_view().user(user).send().await.unwrap()).unwrap().to_owned()
 }
 
-/// An administrator edits whoever they are editing, however often that person signs in meanwhile.
+/// An administrator's edit succeeds although the user logs in meanwhile.
 #[tokio::test]
 async fn user_update_with_if_match_survives_a_sign_in() {
     let server = TestServer::start().await;
@@ -23,7 +23,7 @@ async fn user_update_with_if_match_survives_a_sign_in() {
     let after = admin.user_view().user("@ada").send().await.unwrap();
     assert!(after.last_sign_in_at > before.last_sign_in_at);
     assert_eq!((etag(&after), after.updated_at), (etag(&before), before.updated_at));
-    // Where the tag is known, the newer sign-in is not told.
+    // A response to a known tag omits the newer login time.
     let tag = etag(&before).unwrap();
     assert!(admin.user_view().user("@ada").if_none_match(tag).send().await.refused().is_not_modified());
     let rename = update(json!({ "name": "Ada" }));
@@ -31,13 +31,13 @@ async fn user_update_with_if_match_survives_a_sign_in() {
     assert!(renamed.updated_at > before.updated_at);
     assert_eq!(renamed.last_sign_in_at, after.last_sign_in_at);
     assert_eq!(etag(&renamed), Some(self::tag(&admin, "@ada").await.as_str()));
-    // The same of one's own record, and of a deletion.
+    // The same for the caller's own record, and for a deletion.
     let own = self::tag(&ada, "me").await;
     server.sign_in("ada").await;
     ada.user_delete().user("me").if_match(own.as_str()).send().await.unwrap();
 }
 
-/// A sign-in that keeps the password's hash with newer parameters is no change either.
+/// A login that upgrades the password hash does not change the record either.
 #[tokio::test]
 async fn login_changes_no_tag_where_it_upgrades_the_hash() {
     let server = TestServer::start().await;
@@ -53,7 +53,7 @@ async fn login_changes_no_tag_where_it_upgrades_the_hash() {
     assert_eq!(after.password_changed_at, before.password_changed_at);
 }
 
-/// A card's tag tells nothing of what the card doesn't show.
+/// A card's tag reveals nothing about hidden fields.
 #[tokio::test]
 async fn user_view_of_a_card_has_the_same_tag_after_hidden_changes() {
     let server = TestServer::start().await;
@@ -90,7 +90,7 @@ async fn user_view_of_a_card_has_the_same_tag_after_hidden_changes() {
     assert_ne!(tag(&eve, "@ada").await, before, "a name is on the card");
 }
 
-/// Who changes users without reading them sees cards, and is held to what they see.
+/// A caller who may change users but not read them sees cards, and conditions apply to the card.
 #[tokio::test]
 async fn user_update_compares_if_match_with_what_its_caller_sees() {
     let server = TestServer::start().await;
@@ -122,7 +122,7 @@ async fn user_update_compares_if_match_with_what_its_caller_sees() {
     assert_eq!(rename(&clerk, &weak, "Two").await.refusal(), refusal(412, error_code::PRECONDITION_FAILED));
 }
 
-/// What is given to a user changes what is shown of them, and so does what is taken away.
+/// Granting to a user or revoking from them changes their view, and so the tag.
 #[tokio::test]
 async fn user_role_remove_and_group_member_remove_change_the_users_tag() {
     let server = TestServer::start().await;
@@ -157,7 +157,7 @@ async fn user_role_remove_and_group_member_remove_change_the_users_tag() {
     assert_eq!(tags.last(), tags.first());
 }
 
-/// One change of a role or group is seen in everybody who has it.
+/// A change to a role or group changes the tags of all holders and members.
 #[tokio::test]
 async fn role_update_and_group_update_change_the_tags_of_holders_and_members() {
     let server = TestServer::start().await;

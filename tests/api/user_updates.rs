@@ -1,4 +1,4 @@
-//! What an update sets, keeps and clears, and who may make it.
+//! Fields that an update sets, keeps and clears, and the permissions it needs.
 
 use rollcall_api::access::Permission;
 use rollcall_client::{Session, error_code, etag, types};
@@ -20,7 +20,7 @@ fn profile_of(user: &types::User) -> Value {
 }
 
 #[tokio::test]
-async fn what_is_not_sent_stays() {
+async fn user_update_keeps_omitted_fields() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let body = json!({ "name": "Ada", "email": "ada@example.org", "avatar_url": "https://example.org/a.png",
@@ -37,7 +37,7 @@ async fn what_is_not_sent_stays() {
 }
 
 #[tokio::test]
-async fn null_clears() {
+async fn user_update_clears_with_null() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let body = json!({ "name": "Ada", "email": "ada@example.org", "phone": "+1234567",
@@ -58,9 +58,9 @@ async fn null_clears() {
     assert_eq!(profile_of(&after), json!({}));
 }
 
-/// Logto replaces the whole profile, and can't remove a field when it merges.
+/// Logto replaces the whole profile, and cannot remove a field in a merge.
 #[tokio::test]
-async fn the_profile_is_merged_at_every_depth() {
+async fn user_update_merges_the_profile_at_every_depth() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let body = json!({ "profile": { "nickname": "A", "locale": "en",
@@ -88,7 +88,7 @@ async fn the_profile_is_merged_at_every_depth() {
 }
 
 #[tokio::test]
-async fn a_changed_address_or_number_is_unverified() {
+async fn user_update_of_an_address_or_number_clears_its_verification() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     patch(&ada, update(json!({ "email": "ada@example.org", "phone": "+1234567" }))).await;
@@ -110,7 +110,7 @@ async fn a_changed_address_or_number_is_unverified() {
 }
 
 #[tokio::test]
-async fn a_stale_tag_changes_nothing() {
+async fn user_update_rejects_a_stale_tag() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let seen = ada.user_view().user("me").send().await.unwrap();
@@ -133,7 +133,7 @@ async fn a_stale_tag_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_refused_update_changes_no_field_at_all() {
+async fn user_update_rejections_change_no_field() {
     let server = TestServer::start().await;
     let (ada, _eve) = (server.user("ada").await, server.user("eve").await);
     let before = server.dump().await;
@@ -143,9 +143,9 @@ async fn a_refused_update_changes_no_field_at_all() {
     assert_eq!(server.dump().await, before);
 }
 
-/// CVAT's staff may promote themselves by PATCH; here it knows nothing of rights.
+/// CVAT's staff may promote themselves by PATCH; here the body has no permissions.
 #[tokio::test]
-async fn nobody_changes_a_user_who_may_do_more() {
+async fn user_update_is_forbidden_for_users_who_outrank_the_caller() {
     let server = TestServer::start().await;
     let writer = server.holder("writer", &[Permission::UsersWrite]).await;
     let clerk = server.holder("clerk", &[Permission::UsersCredentials]).await;
@@ -164,7 +164,7 @@ async fn nobody_changes_a_user_who_may_do_more() {
 }
 
 #[tokio::test]
-async fn a_writer_who_may_not_read_still_gets_a_card_back() {
+async fn user_update_returns_a_card_to_writers_without_read_permission() {
     let server = TestServer::start().await;
     let (writer, ada) = (server.holder("writer", &[Permission::UsersWrite]).await, server.user("ada").await);
     let body = update(json!({ "email": "ada@example.org", "name": "Ada" }));

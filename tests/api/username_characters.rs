@@ -1,4 +1,4 @@
-//! Which characters usernames have, and what became of the names that older servers took.
+//! Characters that usernames may contain, and the handling of names that older servers accepted.
 
 use rollcall_client::{Paged, error_code, types};
 use rollcall_server::config::RegistrationMode;
@@ -12,7 +12,7 @@ use crate::support::people::new_user;
 use crate::support::server::make_cheap;
 use crate::support::{PASSWORD, Refused, TestServer};
 
-/// Somebody's name in each script, and the same as it is typed otherwise.
+/// A name in each script, and the same name as typed in another form.
 const NAMES: &[(&str, &str)] = &[
     ("José_Weiß", "JOSE\u{301}_WEISS"),
     ("Ωμέγας", "ΩΜΈΓΑΣ"),
@@ -49,7 +49,7 @@ const NAMES: &[(&str, &str)] = &[
 ];
 
 #[tokio::test]
-async fn user_create_takes_names_of_every_script() {
+async fn user_create_accepts_names_of_every_script() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     for (name, otherwise) in NAMES {
@@ -68,7 +68,7 @@ async fn user_create_takes_names_of_every_script() {
     }
 }
 
-/// Characters that fonts show nothing for, and others that no username has.
+/// Characters without a visible glyph, and others that no username may contain.
 const STRANGE: &[&str] = &[
     "\u{34f}",
     "\u{ad}",
@@ -108,7 +108,7 @@ const STRANGE: &[&str] = &[
 ];
 
 #[tokio::test]
-async fn no_operation_takes_a_username_with_an_invisible_character() {
+async fn no_operation_accepts_a_username_with_an_invisible_character() {
     let open =
         |config: &mut rollcall_server::config::Config| config.registration.mode = RegistrationMode::Open;
     let server = TestServer::builder().config(open).start().await;
@@ -131,7 +131,7 @@ async fn no_operation_takes_a_username_with_an_invisible_character() {
 }
 
 #[tokio::test]
-async fn create_admin_takes_no_name_that_the_api_refuses() {
+async fn create_admin_rejects_names_that_the_api_rejects() {
     let server = TestServer::start().await;
     let mut config = server.database.config();
     make_cheap(&mut config);
@@ -151,7 +151,7 @@ async fn create_admin_takes_no_name_that_the_api_refuses() {
     assert_eq!(server.count("SELECT count(*) FROM users").await, 1);
 }
 
-/// Letters of different scripts that look alike are different letters: who must not be mistaken is known by more than a name.
+/// Similar letters of different scripts are different letters: identity needs more than a name.
 #[tokio::test]
 async fn user_create_keeps_scripts_apart() {
     let server = TestServer::start().await;
@@ -170,7 +170,7 @@ async fn user_create_keeps_names_in_nfc_and_of_normal_width() {
         let made = admin.user_create().body(new_user(sent)).send().await.unwrap();
         assert_eq!(made.username.as_deref(), Some(kept));
     }
-    // A number written wide is a number all the same.
+    // A number in full-width digits is a number all the same.
     for (name, phone) in [("＋４９３０１２３４５６", None), ("＋４９３０１２３４５６", Some("+4930654321"))]
     {
         let body = create(json!({ "username": name, "phone": phone }));
@@ -181,7 +181,7 @@ async fn user_create_keeps_names_in_nfc_and_of_normal_width() {
     admin.user_create().body(own).send().await.unwrap();
 }
 
-/// Somebody whom an older server made: invisible characters were kept when names were folded.
+/// A user created by an older server: its folding kept invisible characters.
 async fn older(server: &TestServer, columns: Value) {
     let person = server.quick_user("someone").await;
     let columns = columns.as_object().unwrap().clone();
@@ -200,7 +200,7 @@ async fn migrate(server: &TestServer) -> Captured {
     log
 }
 
-/// Everything that somebody with an old name does.
+/// Exercises every operation for a user with such a name.
 async fn works(server: &TestServer, name: &str, id: Uuid) {
     let session = server.client().login(name, PASSWORD).await.unwrap();
     assert_eq!(session.user_view().user("me").send().await.unwrap().id.0, id, "{name:?} signs in");
@@ -231,7 +231,7 @@ async fn id_of(server: &TestServer, username: &str) -> Uuid {
 }
 
 #[tokio::test]
-async fn login_knows_names_of_older_servers() {
+async fn login_accepts_names_of_older_servers() {
     let server = TestServer::start().await;
     for (name, folded) in
         [("Ad\u{34f}a", "ad\u{34f}a"), ("مح\u{640}مد", "مح\u{640}مد"), ("a\u{5d0}", "a\u{5d0}")]
@@ -243,14 +243,14 @@ async fn login_knows_names_of_older_servers() {
         assert!(!log.text().contains("characters that nobody sees"), "{}", log.text());
         works(&server, name, id).await;
     }
-    // Whoever looks the same to everybody is the same.
+    // Names that look the same are the same.
     server.client().login("ADA", PASSWORD).await.unwrap();
     let refused = server.admin().await.user_create().body(new_user("ada")).send().await.refusal();
     assert_eq!(refused, refusal(409, error_code::USERNAME_TAKEN));
 }
 
 #[tokio::test]
-async fn login_keeps_apart_whom_older_servers_kept_apart() {
+async fn login_distinguishes_users_that_older_servers_distinguished() {
     let server = TestServer::start().await;
     server.user("ada").await;
     let twin = "ad\u{34f}a";
@@ -269,7 +269,7 @@ async fn login_keeps_apart_whom_older_servers_kept_apart() {
         works(&server, "ada", ada).await;
         works(&server, twin, other).await;
     }
-    // The old name can be given up, and then nothing is left of it.
+    // After giving up the old name, no trace of it is left.
     let admin = server.admin().await;
     admin
         .user_update()
@@ -285,9 +285,9 @@ async fn login_keeps_apart_whom_older_servers_kept_apart() {
     );
 }
 
-/// An address that would become somebody else's stays as it was, and so does the name that goes with it.
+/// An address that would become another user's stays as it was, and so does the username that equals it.
 #[tokio::test]
-async fn login_by_an_address_of_an_older_server_reaches_nobody_else() {
+async fn login_by_an_address_of_an_older_server_finds_no_other_user() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let body = json!({ "username": "ada@example.org", "email": "ada@example.org", "password": PASSWORD });

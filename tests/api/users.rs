@@ -1,4 +1,5 @@
-//! Users: create, view, update. Rules between names, updates in detail, lists and deletion have files of their own.
+//! Users: create, view, update. Rules for names, details of updates, lists and deletion have files of their
+//! own.
 
 use rollcall_api::access::Permission;
 use rollcall_client::{created_via, error_code, etag, types, user_view};
@@ -10,7 +11,7 @@ use crate::support::people::new_user;
 use crate::support::{PASSWORD, Refused, TestServer};
 
 #[tokio::test]
-async fn a_created_user_can_sign_in_and_be_seen() {
+async fn user_create_creates_a_user_who_can_log_in() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let body = new_user("Ada").email(types::Email::try_from("ada@example.org").unwrap());
@@ -30,7 +31,7 @@ async fn a_created_user_can_sign_in_and_be_seen() {
 }
 
 #[tokio::test]
-async fn an_update_sets_keeps_and_clears() {
+async fn user_update_sets_keeps_and_clears() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let number = types::Phone::try_from("+442079460123").unwrap();
@@ -50,7 +51,7 @@ async fn an_update_sets_keeps_and_clears() {
 }
 
 #[tokio::test]
-async fn others_update_only_with_the_permission() {
+async fn user_update_of_others_needs_the_permission() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let update = || types::UserUpdate::builder().name(types::NullableDisplayName(None));
@@ -62,7 +63,7 @@ async fn others_update_only_with_the_permission() {
 }
 
 #[tokio::test]
-async fn a_user_can_be_made_with_everything_at_once() {
+async fn user_create_accepts_all_fields_at_once() {
     let server = TestServer::start().await;
     let profile = json!({
         "given_name": "Augusta Ada", "family_name": "King", "middle_name": "Noel", "nickname": "Ada",
@@ -101,7 +102,7 @@ async fn a_user_can_be_made_with_everything_at_once() {
 }
 
 #[tokio::test]
-async fn each_identifier_alone_is_enough() {
+async fn user_create_needs_one_identifier() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     for body in
@@ -115,7 +116,7 @@ async fn each_identifier_alone_is_enough() {
 }
 
 #[tokio::test]
-async fn who_may_create_but_not_read_gets_a_card_back() {
+async fn user_create_returns_a_card_to_creators_without_read_permission() {
     let server = TestServer::start().await;
     let writer = server.holder("writer", &[Permission::UsersWrite]).await;
     let body = json!({ "username": "ada", "email": "ada@example.org" });
@@ -127,9 +128,9 @@ async fn who_may_create_but_not_read_gets_a_card_back() {
     assert!(refused.message().contains("users:write"), "{}", refused.message());
 }
 
-/// CVAT's members read each other's whole records.
+/// CVAT's members read each other's full records.
 #[tokio::test]
-async fn each_sees_as_much_of_a_user_as_they_may() {
+async fn user_view_shows_cards_or_full_records() {
     let server = TestServer::start().await;
     let (ada, eve) = (server.user("ada").await, server.user("eve").await);
     let reader = server.holder("reader", &[Permission::UsersRead]).await;
@@ -156,7 +157,7 @@ async fn each_sees_as_much_of_a_user_as_they_may() {
 }
 
 #[tokio::test]
-async fn a_user_is_named_by_id_or_name_or_me() {
+async fn user_view_accepts_id_username_and_me() {
     let server = TestServer::start().await;
     let ada = server.user("Ada.Straße").await;
     for name in [ada.path(), "me".to_owned(), "@Ada.Straße".to_owned(), "@ADA.STRASSE".to_owned()] {
@@ -169,7 +170,7 @@ async fn a_user_is_named_by_id_or_name_or_me() {
 }
 
 #[tokio::test]
-async fn a_known_record_is_not_sent_again() {
+async fn user_view_of_a_known_tag_is_not_modified() {
     let server = TestServer::start().await;
     let (ada, eve) = (server.user("ada").await, server.user("eve").await);
     let seen = ada.user_view().user("me").send().await.unwrap();

@@ -1,5 +1,5 @@
-//! A retry is told of nothing that is gone and brings nothing back: each operation that creates with an idempotency key, and
-//! each way in which what it created goes.
+//! Replays after a deletion: a retry neither reveals nor restores a deleted resource. Covers each operation
+//! with an idempotency key, and each way in which the created resource can be deleted.
 
 use chrono::TimeDelta;
 use http::Method;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, PASSWORD, Person, TestServer};
 
-/// A server on which people register, its administrator, and Ada who owns the group `engine`.
+/// A server with open registration, its administrator, and Ada, who owns the group `engine`.
 async fn engine() -> (TestServer, Person, Person) {
     let open =
         |config: &mut rollcall_server::config::Config| config.registration.mode = RegistrationMode::Open;
@@ -19,7 +19,7 @@ async fn engine() -> (TestServer, Person, Person) {
     (server, admin, ada)
 }
 
-/// Makes the group `engine`, which Ada owns.
+/// Creates the group `engine`, owned by Ada.
 async fn made(server: &TestServer, admin: &Person) {
     let body = json!({ "slug": "engine", "name": "Engine", "owner": "@ada" });
     let made = call(server, Some(admin), Method::POST, "/v1/groups", Some(body)).await;
@@ -44,11 +44,11 @@ async fn call(
 }
 
 async fn done(server: &TestServer, who: &Person, method: Method, path: &str, body: Option<Value>) {
-    let answer = call(server, Some(who), method, path, body).await;
-    assert!(answer.status.is_success(), "{path}: {}", answer.message());
+    let response = call(server, Some(who), method, path, body).await;
+    assert!(response.status.is_success(), "{path}: {}", response.message());
 }
 
-/// A request that is sent again with its key.
+/// A request that is retried with its key.
 struct Creation<'a> {
     server: &'a TestServer,
     who: Option<&'a Person>,
@@ -69,7 +69,7 @@ impl Creation<'_> {
         Answer::of(request.json(&self.body)).await
     }
 
-    /// Creates; a retry gets the response to that.
+    /// Creates; a retry gets the same response.
     async fn first(&self) -> Answer {
         let first = self.send().await;
         assert_eq!(first.code(), 201, "{}: {}", self.path, first.message());
@@ -78,7 +78,7 @@ impl Creation<'_> {
         first
     }
 
-    /// A retry is rejected and changes nothing; with a new key it is a request of its own.
+    /// A retry is rejected and changes nothing; with a new key the request is independent.
     async fn is_gone(&self, how: &str) -> Answer {
         let before = self.server.dump().await;
         let again = self.send().await;
@@ -101,7 +101,7 @@ impl Creation<'_> {
 }
 
 #[tokio::test]
-async fn group_invitation_create_replays_no_invitation_that_is_gone() {
+async fn group_invitation_create_replays_no_deleted_invitation() {
     for how in ["withdrawn", "accepted", "registered with", "expired", "swept", "with its group", "void"] {
         let (server, admin, ada) = engine().await;
         let path = "/v1/groups/@engine/invitations";
@@ -143,7 +143,7 @@ async fn group_invitation_create_replays_no_invitation_that_is_gone() {
 }
 
 #[tokio::test]
-async fn group_member_add_replays_no_membership_that_is_gone() {
+async fn group_member_add_replays_no_removed_membership() {
     for how in ["removed", "left", "with the group", "with the user"] {
         let (server, admin, ada) = engine().await;
         let eve = server.user("eve").await;
@@ -170,7 +170,7 @@ async fn group_member_add_replays_no_membership_that_is_gone() {
 }
 
 #[tokio::test]
-async fn user_create_and_register_replay_nobody_who_is_gone() {
+async fn user_create_and_register_replay_no_deleted_user() {
     let (server, admin, _) = engine().await;
     for (who, path) in [(Some(&admin), "/v1/users"), (None, "/v1/register")] {
         for (how, deleter) in [("by another", "administrator"), ("by themselves", "eve")] {
@@ -187,7 +187,7 @@ async fn user_create_and_register_replay_nobody_who_is_gone() {
 }
 
 #[tokio::test]
-async fn group_create_and_role_create_replay_nothing_that_is_gone() {
+async fn group_create_and_role_create_replay_nothing_deleted() {
     let (server, admin, ada) = engine().await;
     let team = json!({ "slug": "team", "name": "Team", "owner": "@ada" });
     for deleter in [&admin, &ada] {
@@ -214,9 +214,9 @@ async fn group_create_and_role_create_replay_nothing_that_is_gone() {
     }
 }
 
-/// What is kept of a request shows nobody who is gone, whichever way it goes.
+/// A stored response contains no deleted user, however the user was deleted.
 #[tokio::test]
-async fn user_delete_and_the_end_of_invitations_leave_nothing_of_a_kept_answer() {
+async fn user_delete_and_the_end_of_invitations_erase_stored_responses() {
     let (server, admin, ada) = engine().await;
     let left = "SELECT count(*) FROM idempotency_keys WHERE body <> '' OR location <> '' OR etag <> '' \
         OR request_hash <> ''";
@@ -250,7 +250,7 @@ async fn user_delete_and_the_end_of_invitations_leave_nothing_of_a_kept_answer()
     }
 }
 
-/// Grace was removed and the same answer must not tell of the membership that she was given since.
+/// Grace was removed. The response must not reveal the membership that she was given since.
 #[tokio::test]
 async fn group_member_add_replays_no_other_membership_of_the_same_user() {
     for group_goes in [false, true] {
@@ -273,9 +273,9 @@ async fn group_member_add_replays_no_other_membership_of_the_same_user() {
     }
 }
 
-/// The list above is whole: a new operation that creates finds its way here.
+/// The list above is complete: a new operation with an idempotency key must be added here.
 #[test]
-fn every_operation_with_an_idempotency_key_is_tried() {
+fn every_operation_with_an_idempotency_key_is_tested() {
     let creating: Vec<&str> = crate::support::contract::OPERATIONS
         .iter()
         .filter(|operation| operation.object.to_string().to_lowercase().contains("idempotency-key\""))

@@ -1,4 +1,5 @@
-//! Who says that an address or a number is verified: others, for what the user has, and never the user.
+//! Verification of an email address or phone number: by other users, for existing values, and never by the
+//! user.
 
 use http::Method;
 use rollcall_api::access::Permission;
@@ -14,7 +15,7 @@ fn verified(user: &types::User) -> (Option<bool>, Option<bool>) {
     (user.email_verified, user.phone_verified)
 }
 
-/// Ada with an address and a number, and somebody who may change users and read them.
+/// Ada with an address and a number, and a clerk who may change and read users.
 async fn ada_and_a_clerk(server: &TestServer) -> (Person, Person) {
     let ada = server.user("ada").await;
     let both = update(serde_json::from_str(BOTH).unwrap());
@@ -26,8 +27,8 @@ async fn ada_and_a_clerk(server: &TestServer) -> (Person, Person) {
 /// The newest event's details.
 async fn recorded(server: &TestServer, who: &Person) -> Value {
     let path = "/v1/audit-events?limit=1&operation=user_update&target=@ada";
-    let answer = Answer::of(server.request(Method::GET, path).bearer_auth(who.token())).await;
-    answer.json()["items"][0].clone()
+    let response = Answer::of(server.request(Method::GET, path).bearer_auth(who.token())).await;
+    response.json()["items"][0].clone()
 }
 
 #[tokio::test]
@@ -43,7 +44,7 @@ async fn user_update_verifies_for_holders_of_users_write() {
     assert_eq!(event["detail"]["fields"], json!(["email_verified"]), "{event}");
     assert_eq!(event["actor"]["id"].as_str().or(event["actor_id"].as_str()), Some(clerk.path().as_str()));
     assert_eq!(verified(&change(changes().phone_verified(true)).await), (Some(true), Some(true)));
-    // A change without a word about it takes the proof away; with one it says so.
+    // A change without the flag clears the verification; a change with the flag sets it.
     let moved =
         change(changes().email(Set("ada@elsewhere.org")).phone(Set("+7654321")).phone_verified(true)).await;
     assert_eq!(verified(&moved), (Some(false), Some(true)));
@@ -55,7 +56,7 @@ async fn user_update_verifies_for_holders_of_users_write() {
 }
 
 #[tokio::test]
-async fn user_update_verifies_nothing_that_is_not_there() {
+async fn user_update_verifies_no_missing_value() {
     let server = TestServer::start().await;
     let (_ada, clerk) = ada_and_a_clerk(&server).await;
     server.user("eve").await;
@@ -71,13 +72,13 @@ async fn user_update_verifies_nothing_that_is_not_there() {
         assert_eq!(refused, refusal(422, error_code::NOTHING_TO_VERIFY), "{user}");
     }
     let null = server.request(Method::PATCH, "/v1/users/@ada").bearer_auth(clerk.token());
-    let answer = Answer::of(null.json(&json!({ "email_verified": null }))).await;
-    assert_eq!(answer.code(), 400, "neither true nor false");
-    assert!(answer.message().contains("email_verified"), "{}", answer.message());
+    let response = Answer::of(null.json(&json!({ "email_verified": null }))).await;
+    assert_eq!(response.code(), 400, "neither true nor false");
+    assert!(response.message().contains("email_verified"), "{}", response.message());
     assert_eq!(server.dump().await, before);
 }
 
-/// Whoever could confirm their own address could claim anybody's.
+/// A user who could verify their own address could claim any address.
 #[tokio::test]
 async fn user_update_never_verifies_oneself() {
     let server = TestServer::start().await;
@@ -103,19 +104,20 @@ async fn user_update_never_verifies_oneself() {
         }
     }
     assert_eq!(server.dump().await, before);
-    // Not when registering either.
+    // Not on registration either.
     for field in ["email_verified", "phone_verified"] {
         let body = json!({ "username": "x", "email": "x@example.org", "phone": "+1234568", "password": PASSWORD,
             field: true });
         let request = server.request(Method::POST, "/v1/register").header("idempotency-key", "k");
-        let answer = Answer::of(request.json(&body)).await;
-        assert!(answer.code() == 400 && answer.message().contains(field), "{}", answer.message());
+        let response = Answer::of(request.json(&body)).await;
+        assert!(response.code() == 400 && response.message().contains(field), "{}", response.message());
     }
 }
 
-/// Elsewhere accounts may be found by a verified address, so it takes what changing the address takes.
+/// Applications may find accounts by a verified address, so verifying needs the same permission as changing
+/// the address.
 #[tokio::test]
-async fn user_update_verifies_nobody_who_stands_above() {
+async fn user_update_verifies_nobody_who_outranks_the_caller() {
     let server = TestServer::start().await;
     let (ada, clerk) = ada_and_a_clerk(&server).await;
     let (eve, admin) = (server.user("eve").await, server.admin().await);
@@ -134,7 +136,7 @@ async fn user_update_verifies_nobody_who_stands_above() {
     assert_eq!(seen.email_verified, Some(true));
 }
 
-/// The user may have changed the address since somebody proved it.
+/// The user may have changed the address since it was proved.
 #[tokio::test]
 async fn user_update_verifies_the_address_that_was_read() {
     let server = TestServer::start().await;
@@ -149,7 +151,7 @@ async fn user_update_verifies_the_address_that_was_read() {
 }
 
 #[tokio::test]
-async fn user_create_takes_what_was_verified() {
+async fn user_create_accepts_verified_values() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let body =
@@ -168,9 +170,9 @@ async fn user_create_takes_what_was_verified() {
     }
 }
 
-/// Addresses that can't both be used are not always one mailbox.
+/// Addresses that cannot both be used do not always denote one mailbox.
 #[tokio::test]
-async fn user_update_keeps_the_proof_of_the_same_mailbox_only() {
+async fn user_update_keeps_the_verification_of_the_same_mailbox_only() {
     let server = TestServer::start().await;
     let ada = server.user("ada").await;
     let clerk = server.holder("clerk", &[Permission::UsersWrite]).await;

@@ -1,5 +1,5 @@
-//! What one connection may cost: how long it may be of no use, how many there are, and which requests never reach Dropshot.
-//! All of it straight to the server, byte by byte.
+//! Limits on each connection: idle time, number of connections, and requests that never reach Dropshot. The
+//! tests send raw bytes directly to the server.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -12,10 +12,10 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use crate::support::{Answer, TestServer};
 
-/// How long to wait for what takes a second.
+/// Time limit for events that take about a second.
 const PATIENCE: Duration = Duration::from_secs(20);
 const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
-/// A request that is under way until its body has come.
+/// A request that is incomplete until its body arrives.
 const HALF: &[u8] =
     b"POST /v1/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{";
 
@@ -30,23 +30,23 @@ async fn sent(address: SocketAddr, bytes: &[u8]) -> TcpStream {
     stream
 }
 
-/// A connection from one of the loopback's addresses.
+/// A connection from one of the loopback addresses.
 async fn connect_from(source: &str, address: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(SocketAddr::new(source.parse::<IpAddr>().unwrap(), 0)).unwrap();
     socket.connect(address).await.unwrap()
 }
 
-/// What comes until the server closes the connection, which it has to.
+/// Everything received until the server closes the connection, which it must do.
 async fn to_the_end(stream: &mut TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
     let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await;
-    // A reset is an end, too.
+    // A reset counts as closing.
     let _length = read.expect("the server closes the connection");
     bytes
 }
 
-/// Reads one response whole.
+/// Reads one complete response.
 async fn response(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     loop {
@@ -70,7 +70,7 @@ async fn system_health_connections_that_send_no_request_are_closed() {
     let half = sent(server.direct, b"GET /healthz HTTP/1.1\r\nhost: x\r\nx-long");
     let line_breaks = sent(server.direct, b"\r\n\r\n\r\n\r\n");
     let (silent, half, line_breaks) = futures::join!(silent, half, line_breaks);
-    // One that goes on sending, but no head.
+    // A client that continues to send, but never a complete head.
     let dribbling = async {
         let mut stream = sent(server.direct, b"GET /healthz HTTP/1.1\r\nhost: x\r\nx-long: ").await;
         while stream.write_all(b"x").await.is_ok() {
@@ -78,13 +78,13 @@ async fn system_health_connections_that_send_no_request_are_closed() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    // One that was served and stays.
+    // A connection that has been served and stays open.
     let idle = async {
         let mut stream = sent(server.direct, HEALTH).await;
         assert!(response(&mut stream).await.starts_with("HTTP/1.1 200"));
         assert_eq!(to_the_end(&mut stream).await, b"");
     };
-    // One that was served and sends half of another request.
+    // A connection that has been served and sends half of another request.
     let idle_half = async {
         let mut stream = sent(server.direct, HEALTH).await;
         assert!(response(&mut stream).await.starts_with("HTTP/1.1 200"));
@@ -92,7 +92,7 @@ async fn system_health_connections_that_send_no_request_are_closed() {
         assert_eq!(to_the_end(&mut stream).await, b"");
     };
     let unread = async |mut stream: TcpStream| assert_eq!(to_the_end(&mut stream).await, b"");
-    // And one that is in use all the time.
+    // A connection in continuous use.
     let used = async {
         let mut stream = sent(server.direct, b"").await;
         for _ in 0..12 {
@@ -105,14 +105,14 @@ async fn system_health_connections_that_send_no_request_are_closed() {
 }
 
 #[tokio::test]
-async fn system_health_is_served_though_idle_connections_fill_the_server() {
+async fn system_health_is_served_while_idle_connections_fill_the_server() {
     let server = server(|http| http.max_connections = 8).await;
     let mut silent = join_all((0..20).map(|_| sent(server.direct, b""))).await;
     crate::support::server::eventually("room", PATIENCE, async || {
         response(&mut sent(server.direct, HEALTH).await).await.starts_with("HTTP/1.1 200").then_some(())
     })
     .await;
-    // The ones that were closed for it; without the limit there are none.
+    // The connections closed to make room; without the limit there are none.
     let ends = silent.iter_mut().map(|stream| async {
         let read = tokio::time::timeout(Duration::from_secs(1), stream.read(&mut [0])).await;
         usize::from(read.is_ok())
@@ -125,7 +125,7 @@ async fn system_health_is_served_though_idle_connections_fill_the_server() {
 async fn system_health_is_rejected_while_every_connection_is_in_use() {
     let server = server(|http| http.max_connections = 8).await;
     let ask = async || response(&mut sent(server.direct, HEALTH).await).await;
-    // One after the other, until all are in use.
+    // One after the other, until all connections are in use.
     let mut busy = Vec::new();
     let text = loop {
         busy.push(sent(server.direct, HALF).await);
@@ -180,7 +180,7 @@ async fn document_view_over_http2_is_rejected() {
     let whole = to_the_end(&mut sent(server.direct, &preface).await).await;
     let text = String::from_utf8(whole).expect("HTTP/1.1, not frames");
     assert!(text.starts_with("HTTP/1.1 400") && text.contains("HTTP/1.1; HTTP/2 needs a proxy"), "{text}");
-    // In pieces, and where another protocol was spoken before.
+    // In pieces, and on a connection that has used another protocol before.
     let mut slow = sent(server.direct, &preface[..5]).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     slow.write_all(&preface[5..]).await.unwrap();
@@ -192,7 +192,7 @@ async fn document_view_over_http2_is_rejected() {
 }
 
 #[tokio::test]
-async fn document_view_that_nobody_reads_is_cut() {
+async fn document_view_to_a_client_that_does_not_read_is_cut() {
     let server = server(|http| http.idle_timeout_seconds = 1).await;
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
@@ -201,7 +201,7 @@ async fn document_view_that_nobody_reads_is_cut() {
     let requests = b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(REQUESTS);
     stream.write_all(&requests).await.unwrap();
     tokio::time::sleep(Duration::from_secs(4)).await;
-    // What the systems on both ends hold can still be read; it is far from all.
+    // The buffers on both ends can still be read; they hold far less than everything.
     let got = to_the_end(&mut stream).await.len();
     let all = REQUESTS * crate::support::contract::TEXT.len();
     assert!(got < all / 2, "{got} of {all} bytes");
@@ -210,14 +210,14 @@ async fn document_view_that_nobody_reads_is_cut() {
 #[tokio::test]
 async fn login_with_a_body_that_is_too_large_reads_the_rejection() {
     let server = server(|_| {}).await;
-    // More than the server reads; the client reads only when it has sent everything.
+    // More than the server reads; the client reads only after sending everything.
     let body = "x".repeat(3_000_000);
     let head = format!(
         "POST /v1/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
     let mut stream = sent(server.direct, head.as_bytes()).await;
-    // The server may have closed before all was sent.
+    // The server may have closed the connection before everything was sent.
     let _cut = stream.write_all(body.as_bytes()).await;
     assert!(response(&mut stream).await.starts_with("HTTP/1.1 413"));
 }
@@ -249,14 +249,14 @@ async fn login_waits_for_a_body_after_100_continue() {
     );
     let mut stream = sent(server.direct, head.as_bytes()).await;
     assert!(response(&mut stream).await.starts_with("HTTP/1.1 100"));
-    // Longer than a connection may idle: this one doesn't.
+    // Longer than the idle timeout of connections, which does not apply here.
     tokio::time::sleep(Duration::from_secs(2)).await;
     stream.write_all(body.as_bytes()).await.unwrap();
     assert!(response(&mut stream).await.starts_with("HTTP/1.1 401"));
 }
 
 #[tokio::test]
-async fn session_view_answers_pipelined_requests_in_order() {
+async fn session_view_responds_to_pipelined_requests_in_order() {
     let server = server(|_| {}).await;
     let requests = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\nGET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n\
         GET /v1/session HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
@@ -265,12 +265,12 @@ async fn session_view_answers_pipelined_requests_in_order() {
     assert_eq!(statuses, ["200", "404", "401"], "{text}");
 }
 
-/// The port that Dropshot listens on takes only what comes through the server's own address.
+/// Dropshot's own port accepts only connections from the server's listener.
 #[tokio::test]
 async fn system_health_is_forbidden_past_the_listener() {
     let server = server(|_| {}).await;
-    let answer = Answer::of(server.request(Method::GET, "/healthz")).await;
-    assert_eq!(answer.code(), 200);
+    let response = Answer::of(server.request(Method::GET, "/healthz")).await;
+    assert_eq!(response.code(), 200);
     let listening = std::fs::read_to_string("/proc/net/tcp").unwrap();
     let mine = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
     let inodes: Vec<String> = mine
@@ -286,7 +286,7 @@ async fn system_health_is_forbidden_past_the_listener() {
     });
     let mut forbidden = 0;
     for port in ports.filter(|port| ![server.direct.port(), server.address.port()].contains(port)) {
-        // Other tests listen in this process, too, some of them on ports that say nothing.
+        // Other tests listen in this process as well, some of them on ports that send nothing.
         let asked = async {
             let mut stream = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
             stream.write_all(HEALTH).await.ok()?;

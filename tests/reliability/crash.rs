@@ -1,4 +1,5 @@
-//! `kill -9` of the server and of Postgres while writes are under way: what was acknowledged is there, what is there is whole.
+//! `kill -9` of the server and of Postgres during writes: acknowledged writes are kept, and stored data is
+//! complete.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,17 +13,17 @@ use crate::support::Answer;
 use crate::support::cluster::temporary_folder;
 use crate::support::server::eventually;
 
-/// What writers have been told.
+/// Acknowledgements received by the writers.
 #[derive(Debug, Default)]
 struct Ledger {
     users: Mutex<Vec<String>>,
-    /// The highest count that was acknowledged, for a document that one writer keeps changing.
+    /// The highest acknowledged count in a document that one writer keeps changing.
     count: AtomicUsize,
     unavailable: AtomicUsize,
     stop: AtomicBool,
 }
 
-/// Writes until told to stop; `patient` writers go on after a 503, others end at the first failure.
+/// Writes until told to stop; `patient` writers continue after a 503, others end at the first failure.
 async fn write(
     url: String,
     token: String,
@@ -42,17 +43,17 @@ async fn write(
             http.post(format!("{url}/v1/users")).json(&json!({ "username": name }))
         };
         match request.bearer_auth(&token).send().await {
-            Ok(answer) if answer.status().is_success() && writer == 0 => {
+            Ok(response) if response.status().is_success() && writer == 0 => {
                 ledger.count.store(number, Ordering::Relaxed);
             }
-            Ok(answer) if answer.status().is_success() => ledger.users.lock().unwrap().push(name),
-            Ok(answer) if patient && answer.status().as_u16() == 503 => {
-                assert!(answer.headers().contains_key("retry-after"));
+            Ok(response) if response.status().is_success() => ledger.users.lock().unwrap().push(name),
+            Ok(response) if patient && response.status().as_u16() == 503 => {
+                assert!(response.headers().contains_key("retry-after"));
                 ledger.unavailable.fetch_add(1, Ordering::Relaxed);
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
-            Ok(answer) => panic!("{}: {}", answer.status(), answer.text().await.unwrap_or_default()),
-            Err(error) if patient => panic!("the server must answer: {error:?}"),
+            Ok(response) => panic!("{}: {}", response.status(), response.text().await.unwrap_or_default()),
+            Err(error) if patient => panic!("the server must respond: {error:?}"),
             Err(_) => return,
         }
     }
@@ -72,7 +73,7 @@ fn start_writers(
     (ledger, writers)
 }
 
-/// Everything acknowledged is there, and everything that is there is whole.
+/// Asserts that every acknowledged write is stored, and that all stored data is complete.
 async fn audit(program: &Program, token: &str, ledger: &Ledger) {
     let db = program.db().await;
     let acknowledged = ledger.users.lock().unwrap().clone();
@@ -90,15 +91,15 @@ async fn audit(program: &Program, token: &str, ledger: &Ledger) {
         AND NOT EXISTS (SELECT FROM users WHERE id = e.target_id)";
     assert_eq!(db.query_one(ghosts, &[]).await.unwrap().get::<_, i64>(0), 0, "audit rows of what never was");
     let request = program.http.get(format!("{}/v1/users/me/custom-data", program.url)).bearer_auth(token);
-    let answer = Answer::of(request).await;
-    assert_eq!(answer.code(), 200, "the session has survived");
-    let count = answer.json()["count"].as_u64().unwrap() as usize;
+    let response = Answer::of(request).await;
+    assert_eq!(response.code(), 200, "the session has survived");
+    let count = response.json()["count"].as_u64().unwrap() as usize;
     let acknowledged = ledger.count.load(Ordering::Relaxed);
     assert!(count >= acknowledged && acknowledged > 0, "{acknowledged} was acknowledged, {count} is there");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_killed_server_loses_nothing() {
+async fn user_create_survives_a_killed_server() {
     let folder = temporary_folder();
     let mut program = Program::start(folder.path(), &[]);
     let token = program.sign_in(&program.admin_password.clone().unwrap()).await;
@@ -115,7 +116,7 @@ async fn a_killed_server_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_killed_postgres_loses_nothing_and_comes_back() {
+async fn user_create_survives_a_killed_postgres() {
     let folder = temporary_folder();
     let program = Program::start(folder.path(), &[]);
     let token = program.sign_in(&program.admin_password.clone().unwrap()).await;

@@ -1,5 +1,5 @@
-//! Who may not know learns nothing: an unknown name, a wrong password, an account without one and a suspended one answer
-//! alike, and cost alike.
+//! User enumeration: an unknown name, a wrong password, an account without a password and a suspended one get
+//! the same response at the same cost.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::support::people::ADMINISTRATOR;
 use crate::support::{Answer, PASSWORD, TestServer};
 
 #[tokio::test]
-async fn failed_sign_ins_look_alike() {
+async fn login_failures_look_alike() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     server.quick_user("ada").await;
@@ -29,21 +29,21 @@ async fn failed_sign_ins_look_alike() {
             if path.ends_with("change-password") {
                 body["new_password"] = "seven copper kettles sing at dawn".into();
             }
-            let answer = Answer::of(server.request(Method::POST, path).json(&body)).await;
-            let mut body = answer.json();
+            let response = Answer::of(server.request(Method::POST, path).json(&body)).await;
+            let mut body = response.json();
             body["request_id"] = "".into();
-            let mut headers: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
+            let mut headers: Vec<String> = response.headers.keys().map(ToString::to_string).collect();
             headers.sort();
-            seen.push((answer.code(), body, headers));
+            seen.push((response.code(), body, headers));
         }
         assert_eq!(seen[0].0, 401);
-        assert!(seen.iter().all(|answer| answer == &seen[0]), "{path}: {seen:#?}");
+        assert!(seen.iter().all(|response| response == &seen[0]), "{path}: {seen:#?}");
     }
 }
 
-/// Names that nobody has are counted like those that somebody has.
+/// Attempts on unknown names are counted like those on existing ones.
 #[tokio::test]
-async fn limits_tell_nothing_either() {
+async fn login_limits_reveal_no_names() {
     let server = TestServer::builder().config(|config| config.throttle.account_attempts = 3).start().await;
     server.quick_user("ada").await;
     let mut seen = Vec::new();
@@ -51,8 +51,8 @@ async fn limits_tell_nothing_either() {
         let mut codes = Vec::new();
         for _ in 0..5 {
             let body = json!({ "identifier": name, "password": "wrong" });
-            let answer = Answer::of(server.request(Method::POST, "/v1/login").json(&body)).await;
-            codes.push((answer.code(), answer.message()));
+            let response = Answer::of(server.request(Method::POST, "/v1/login").json(&body)).await;
+            codes.push((response.code(), response.message()));
         }
         seen.push(codes);
     }
@@ -60,11 +60,11 @@ async fn limits_tell_nothing_either() {
     assert_eq!(seen[0].iter().filter(|(code, _)| *code == 429).count(), 2);
 }
 
-/// A failed sign-in costs a hash, whoever it is for: otherwise its time would tell which names somebody has. Seen by what a
-/// full queue does instead of measured: one password is checked at a time and one waits, so of many at once some are
-/// rejected, unless nothing is hashed for them.
+/// A failed login costs a password hash for every name: otherwise its time would reveal which names exist.
+/// Observed through a full queue instead of a measurement: one password is checked at a time and one waits,
+/// so that of many at once some are rejected, unless nothing is hashed for them.
 #[tokio::test]
-async fn login_hashes_for_names_that_nobody_has() {
+async fn login_hashes_for_unknown_names() {
     let server = TestServer::builder()
         .config(|config| {
             config.password.memory_kib = 64 * 1024;
@@ -99,12 +99,12 @@ async fn login_hashes_for_names_that_nobody_has() {
                 body["new_password"] = "seven copper kettles sing at dawn".into();
             }
             let many = (0..8).map(|_| Answer::of(server.request(Method::POST, path).json(&body)));
-            let answers = futures::future::join_all(many).await;
+            let responses = futures::future::join_all(many).await;
             let rejected =
-                |answer: &&Answer| answer.message().contains("too many passwords are being checked");
-            let (rejected, checked): (Vec<&Answer>, Vec<&Answer>) = answers.iter().partition(rejected);
-            assert!(rejected.iter().all(|answer| answer.code() == 503));
-            assert!(checked.iter().all(|answer| answer.code() == 401), "{path} as {name}: {checked:?}");
+                |response: &&Answer| response.message().contains("too many passwords are being checked");
+            let (rejected, checked): (Vec<&Answer>, Vec<&Answer>) = responses.iter().partition(rejected);
+            assert!(rejected.iter().all(|response| response.code() == 503));
+            assert!(checked.iter().all(|response| response.code() == 401), "{path} as {name}: {checked:?}");
             assert!(!rejected.is_empty(), "{path} as {name}: {} at once, and nobody waited", checked.len());
         }
     }

@@ -1,4 +1,4 @@
-//! What ends with time, on a clock that is moved.
+//! Expiry, tested with a clock that the tests advance.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ async fn login(server: &TestServer, identifier: &str, password: &str) -> Answer 
 }
 
 #[tokio::test]
-async fn a_session_that_is_not_used_ends() {
+async fn session_view_rejects_an_idle_session() {
     let server = TestServer::start().await;
     let (ada, eve) = (server.quick_user("ada").await, server.quick_user("eve").await);
     server.advance(TimeDelta::minutes(59));
@@ -38,13 +38,13 @@ async fn a_session_that_is_not_used_ends() {
 }
 
 #[tokio::test]
-async fn use_keeps_a_session_alive_until_its_lifetime_ends() {
+async fn session_view_keeps_a_session_alive_until_its_lifetime_ends() {
     let server = TestServer::start().await;
     let ada = server.sign_in("administrator").await;
     for hour in 1..=28 {
         server.advance(TimeDelta::minutes(50));
         assert_eq!(get_session(&server, &ada).await, 200, "after {hour} times 50 minutes");
-        // The use is noted beside the request.
+        // The use is recorded concurrently with the request.
         let noted = format!(
             "SELECT count(*) FROM sessions WHERE last_used_at >= created_at + interval '{} minutes'",
             hour * 50
@@ -61,7 +61,7 @@ async fn use_keeps_a_session_alive_until_its_lifetime_ends() {
 }
 
 #[tokio::test]
-async fn sensitive_operations_need_a_recent_password() {
+async fn user_delete_needs_a_recent_password() {
     let server = TestServer::start().await;
     let ada = server.quick_user("ada").await;
     let delete = async |token: String| {
@@ -80,7 +80,7 @@ async fn sensitive_operations_need_a_recent_password() {
 }
 
 #[tokio::test]
-async fn a_password_ages_and_is_changed_before_signing_in() {
+async fn login_rejects_an_aged_password_until_it_is_changed() {
     let server = TestServer::builder().config(|config| config.password.max_age_days = Some(30)).start().await;
     let admin = server.admin().await;
     let body = json!({ "username": "ada", "password": PASSWORD });
@@ -116,7 +116,7 @@ async fn a_password_ages_and_is_changed_before_signing_in() {
 }
 
 #[tokio::test]
-async fn a_password_that_must_be_changed_has_expired() {
+async fn login_rejects_a_password_that_must_be_changed() {
     let server = TestServer::start().await;
     let (admin, ada) = (server.admin().await, server.quick_user("ada").await);
     let path = format!("/v1/users/{}/password", ada.id);
@@ -128,7 +128,7 @@ async fn a_password_that_must_be_changed_has_expired() {
 }
 
 #[tokio::test]
-async fn an_idempotency_key_is_forgotten_after_a_day() {
+async fn user_create_forgets_an_idempotency_key_after_a_day() {
     // Sessions that outlive the key.
     let long = |config: &mut rollcall_server::config::Config| {
         config.session.lifetime_seconds = 7 * 86_400;
@@ -156,7 +156,7 @@ async fn an_idempotency_key_is_forgotten_after_a_day() {
 }
 
 #[tokio::test]
-async fn too_many_guesses_are_forgiven_after_the_window() {
+async fn login_accepts_attempts_again_after_the_window() {
     let server = TestServer::builder().config(|config| config.throttle.account_attempts = 3).start().await;
     server.quick_user("ada").await;
     for _ in 0..3 {
@@ -176,7 +176,7 @@ async fn too_many_guesses_are_forgiven_after_the_window() {
 }
 
 #[tokio::test]
-async fn a_source_is_limited_over_all_accounts() {
+async fn login_limits_a_source_over_all_accounts() {
     let server = TestServer::builder().config(|config| config.throttle.source_attempts = 5).start().await;
     for number in 0..5 {
         assert_eq!(login(&server, &format!("nobody{number}"), "wrong").await.code(), 401);

@@ -1,4 +1,5 @@
-//! One caller, or one address, never has all connections: others are served while its requests wait for each other.
+//! One caller, or one address, never occupies all connections: others are served while its requests wait for
+//! each other.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -14,22 +15,24 @@ use serde_json::json;
 use crate::support::server::eventually;
 use crate::support::{Answer, PASSWORD, Person, TestServer};
 
-/// Waits that a test can see the end of; nothing else is limited.
+/// Timeouts short enough for a test; no other limits.
 fn short_waits(config: &mut Config) {
     config.database.pool_wait_milliseconds = 500;
 }
 
-/// How many of these are a 429 `too_many_requests` with `Retry-After`.
-fn too_many(answers: &[Answer]) -> usize {
-    let limited = answers.iter().filter(|answer| answer.error_code() == error_code::TOO_MANY_REQUESTS);
-    limited.inspect(|answer| assert_eq!((answer.code(), answer.header("retry-after")), (429, "1"))).count()
+/// Number of responses that are a 429 `too_many_requests` with `Retry-After`.
+fn too_many(responses: &[Answer]) -> usize {
+    let limited = responses.iter().filter(|response| response.error_code() == error_code::TOO_MANY_REQUESTS);
+    limited
+        .inspect(|response| assert_eq!((response.code(), response.header("retry-after")), (429, "1")))
+        .count()
 }
 
-fn codes(answers: &[Answer]) -> Vec<(u16, String)> {
-    answers.iter().map(|answer| (answer.code(), answer.error_code())).collect()
+fn codes(responses: &[Answer]) -> Vec<(u16, String)> {
+    responses.iter().map(|response| (response.code(), response.error_code())).collect()
 }
 
-/// A second session of somebody.
+/// Another session of a user.
 async fn another_session(server: &TestServer, who: &Person) -> Person {
     server.sign_in(&who.username).await
 }
@@ -44,7 +47,7 @@ async fn login(server: &TestServer, name: &str, from: &str) -> Answer {
     Answer::of(request.json(&json!({ "identifier": name, "password": PASSWORD }))).await
 }
 
-/// How many of the server's connections wait for a lock.
+/// Number of the server's connections that wait for a lock.
 async fn waiting(server: &TestServer) -> i64 {
     let query = "SELECT count(*) FROM pg_stat_activity \
         WHERE datname = current_database() AND application_name LIKE 'rollcall%' AND wait_event_type = 'Lock'";
@@ -63,7 +66,7 @@ async fn user_update_by_one_caller_leaves_connections_to_others() {
     for number in 0..8 {
         others.push(server.quick_user(&format!("other{number}")).await);
     }
-    // Her row is held: whatever she changes waits.
+    // Her row is locked: all of her changes wait.
     let mut db = server.database.connect().await;
     let held = db.transaction().await.unwrap();
     held.execute("SELECT FROM users WHERE id = $1 FOR UPDATE", &[&ada.id]).await.unwrap();
@@ -80,17 +83,17 @@ async fn user_update_by_one_caller_leaves_connections_to_others() {
         // From the same address, and with tokens that this server has not seen yet.
         let changes =
             join_all(others.iter().map(async |other| rename(&server, &other.token(), "O").await)).await;
-        assert!(changes.iter().all(|answer| answer.code() == 200), "{:?}", codes(&changes));
+        assert!(changes.iter().all(|response| response.code() == 200), "{:?}", codes(&changes));
         let sign_ins =
             join_all(others.iter().map(|other| login(&server, &other.username, "192.0.2.1"))).await;
-        assert!(sign_ins.iter().all(|answer| answer.code() == 200), "{:?}", codes(&sign_ins));
+        assert!(sign_ins.iter().all(|response| response.code() == 200), "{:?}", codes(&sign_ins));
         assert_eq!(waiting(&server).await, 2, "a quarter of the pool, over all of her sessions");
         tokio::time::sleep(Duration::from_millis(600)).await;
         held.commit().await.unwrap();
     };
-    let (answers, ()) = futures::join!(storm, meanwhile);
-    let done = answers.iter().filter(|answer| answer.code() == 200).count();
-    assert_eq!((done, too_many(&answers)), (2, 22), "{:?}", codes(&answers));
+    let (responses, ()) = futures::join!(storm, meanwhile);
+    let done = responses.iter().filter(|response| response.code() == 200).count();
+    assert_eq!((done, too_many(&responses)), (2, 22), "{:?}", codes(&responses));
     let recorded =
         server.count("SELECT count(*) FROM audit_events WHERE error_code = 'too_many_requests'").await;
     assert_eq!(recorded, 0, "or each would take a connection and leave a row");
@@ -109,7 +112,7 @@ async fn login_from_one_address_leaves_connections_to_others() {
     }
     let signed_in = server.quick_user("signed-in").await;
     assert_eq!(login(&server, "user0", "2001:db8:1:2::1").await.code(), 200);
-    // The network's count is held: whoever signs in from there waits.
+    // The network's counter is locked: logins from there wait.
     let mut db = server.database.connect().await;
     let held = db.transaction().await.unwrap();
     let locked = held.execute("SELECT FROM attempts FOR UPDATE", &[]).await.unwrap();
@@ -127,7 +130,7 @@ async fn login_from_one_address_leaves_connections_to_others() {
         for from in ["2001:db8:1:3::1", "192.0.2.1"] {
             assert_eq!(login(&server, "user2", from).await.code(), 200, "{from}");
         }
-        // Who is signed in counts as a user, wherever the request comes from.
+        // Authenticated requests count by user, regardless of their address.
         for number in 0..4 {
             let request =
                 server.request(Method::PATCH, "/v1/users/me").header("x-forwarded-for", "2001:db8:1:2::9");
@@ -138,14 +141,14 @@ async fn login_from_one_address_leaves_connections_to_others() {
         tokio::time::sleep(Duration::from_millis(600)).await;
         held.commit().await.unwrap();
     };
-    let (answers, ()) = futures::join!(storm, meanwhile);
-    let done = answers.iter().filter(|answer| answer.code() == 200).count();
-    assert_eq!((done, too_many(&answers)), (2, 18), "{:?}", codes(&answers));
+    let (responses, ()) = futures::join!(storm, meanwhile);
+    let done = responses.iter().filter(|response| response.code() == 200).count();
+    assert_eq!((done, too_many(&responses)), (2, 18), "{:?}", codes(&responses));
 }
 
-/// Tokens of the right form that nobody was given cost a read, as in every other request.
+/// Well-formed but invalid tokens cost a read, as in every other request.
 #[tokio::test]
-async fn user_update_with_made_up_tokens_takes_no_transaction() {
+async fn user_update_with_invalid_tokens_takes_no_transaction() {
     let whole_pool = |config: &mut Config| {
         config.database.pool_wait_milliseconds = 100;
         config.database.pool_size = 2;
@@ -166,16 +169,16 @@ async fn user_update_with_made_up_tokens_takes_no_transaction() {
         assert_eq!(rename(&server, &TestServer::garbage_token(), "x").await.code(), 401);
         held.commit().await.unwrap();
     };
-    let (answers, ()) = futures::join!(both, meanwhile);
-    assert!(answers.iter().all(|answer| answer.code() == 200), "{:?}", codes(&answers));
+    let (responses, ()) = futures::join!(both, meanwhile);
+    assert!(responses.iter().all(|response| response.code() == 200), "{:?}", codes(&responses));
 }
 
-/// What is refused goes on record also where the caller has more under way than the share lets through at once.
+/// Rejections are recorded even if the caller has more requests in progress than may run at once.
 #[tokio::test]
-async fn user_session_list_refusals_in_a_flood_are_on_record() {
+async fn user_session_list_rejections_in_a_flood_are_recorded() {
     let server = TestServer::builder().config(short_waits).start().await;
     let (ada, eve) = (server.quick_user("ada").await, server.quick_user("eve").await);
-    // Nothing can be recorded now: two records wait in the database, and the others for their share.
+    // Recording is blocked: two records wait in the database, and the others for their share.
     let mut db = server.database.connect().await;
     let held = db.transaction().await.unwrap();
     held.execute("LOCK TABLE audit_events IN ACCESS EXCLUSIVE MODE", &[]).await.unwrap();
@@ -190,14 +193,14 @@ async fn user_session_list_refusals_in_a_flood_are_on_record() {
         tokio::time::sleep(Duration::from_millis(800)).await;
         held.commit().await.unwrap();
     };
-    let (answers, ()) = futures::join!(calls, meanwhile);
-    assert!(answers.iter().all(|answer| answer.code() == 403), "{:?}", codes(&answers));
+    let (responses, ()) = futures::join!(calls, meanwhile);
+    assert!(responses.iter().all(|response| response.code() == 403), "{:?}", codes(&responses));
     let recorded = server.count("SELECT count(*) FROM audit_events WHERE error_code = 'forbidden'").await;
     assert_eq!(recorded, 8);
 }
 
 #[tokio::test]
-async fn session_view_many_times_at_once_notes_the_use_once() {
+async fn session_view_many_times_at_once_records_the_use_once() {
     let server = TestServer::start().await;
     let ada = server.quick_user("ada").await;
     server.advance(chrono::TimeDelta::minutes(30));
@@ -206,8 +209,8 @@ async fn session_view_many_times_at_once_notes_the_use_once() {
     held.execute("SELECT FROM sessions WHERE id = $1 FOR UPDATE", &[&ada.session_id]).await.unwrap();
     let views =
         (0..20).map(|_| Answer::of(server.request(Method::GET, "/v1/session").bearer_auth(ada.token())));
-    let answers = join_all(views).await;
-    assert!(answers.iter().all(|answer| answer.code() == 200), "{:?}", codes(&answers));
+    let responses = join_all(views).await;
+    assert!(responses.iter().all(|response| response.code() == 200), "{:?}", codes(&responses));
     eventually("the use is being noted", Duration::from_secs(20), || async {
         (waiting(&server).await == 1).then_some(())
     })
@@ -222,7 +225,7 @@ async fn session_view_many_times_at_once_notes_the_use_once() {
     .await;
 }
 
-/// Whoever creates users with passwords, as many at once as they like, never fills the queue that sign-ins wait in.
+/// A caller who creates any number of users with passwords at once never fills the queue that logins wait in.
 #[tokio::test]
 async fn user_create_by_one_caller_leaves_hashing_to_sign_ins() {
     let costly = |config: &mut Config| {
@@ -246,8 +249,8 @@ async fn user_create_by_one_caller_leaves_hashing_to_sign_ins() {
     let imports = join_all((0..20).map(async |_| import().await));
     let sign_ins = async {
         for _ in 0..8 {
-            let answer = login(&server, "ada", "-").await;
-            assert_eq!(answer.code(), 200, "{}", answer.message());
+            let response = login(&server, "ada", "-").await;
+            assert_eq!(response.code(), 200, "{}", response.message());
         }
         done.store(true, Ordering::Relaxed);
     };
@@ -260,7 +263,7 @@ async fn user_create_by_one_caller_leaves_hashing_to_sign_ins() {
 async fn audit_event_list_searches_of_one_caller_leave_room_for_others() {
     let server = TestServer::builder().config(short_waits).start().await;
     let (ada, admin) = (server.quick_user("ada").await, server.admin().await);
-    // Nobody reads the trail now: her searches wait, and others' searches of users don't.
+    // The audit trail is locked: her searches wait, and others' searches of users do not.
     let mut db = server.database.connect().await;
     let held = db.transaction().await.unwrap();
     held.execute("LOCK TABLE audit_events IN ACCESS EXCLUSIVE MODE", &[]).await.unwrap();
@@ -274,19 +277,19 @@ async fn audit_event_list_searches_of_one_caller_leave_room_for_others() {
         .await;
         for number in 0..15 {
             let path = format!("/v1/users?q=person{number}&total=exact");
-            let answer = Answer::of(server.request(Method::GET, &path).bearer_auth(admin.token())).await;
-            assert_eq!(answer.code(), 200, "{}", answer.message());
+            let response = Answer::of(server.request(Method::GET, &path).bearer_auth(admin.token())).await;
+            assert_eq!(response.code(), 200, "{}", response.message());
         }
         tokio::time::sleep(Duration::from_millis(600)).await;
         held.commit().await.unwrap();
     };
-    let (answers, ()) = futures::join!(storm, meanwhile);
-    let done = answers.iter().filter(|answer| answer.code() == 200).count();
-    assert_eq!((done, too_many(&answers)), (2, 10), "{:?}", codes(&answers));
+    let (responses, ()) = futures::join!(storm, meanwhile);
+    let done = responses.iter().filter(|response| response.code() == 200).count();
+    assert_eq!((done, too_many(&responses)), (2, 10), "{:?}", codes(&responses));
 }
 
-/// Two accounts of one person have as many searches between them as there are connections. Once theirs were slow, the two
-/// have half.
+/// Two accounts of one person have as many searches together as there are connections. Once their searches
+/// were slow, the two have half.
 #[tokio::test]
 async fn user_list_searches_of_slow_callers_leave_half_to_everybody_else() {
     let hasty = |config: &mut Config| config.database.search_timeout_milliseconds = 1000;
@@ -303,7 +306,7 @@ async fn user_list_searches_of_slow_callers_leave_half_to_everybody_else() {
             .await
     };
     let first = storm().await;
-    assert!(first.iter().all(|answer| answer.code() != 200), "{:?}", codes(&first));
+    assert!(first.iter().all(|response| response.code() != 200), "{:?}", codes(&first));
     let meanwhile = async {
         eventually("their searches wait", Duration::from_secs(20), || async {
             (waiting(&server).await > 0).then_some(())
@@ -311,8 +314,8 @@ async fn user_list_searches_of_slow_callers_leave_half_to_everybody_else() {
         .await;
         for number in 0..10 {
             let path = format!("/v1/users?q=person{number}&total=exact");
-            let answer = Answer::of(server.request(Method::GET, &path).bearer_auth(admin.token())).await;
-            assert_eq!(answer.code(), 200, "{}", answer.message());
+            let response = Answer::of(server.request(Method::GET, &path).bearer_auth(admin.token())).await;
+            assert_eq!(response.code(), 200, "{}", response.message());
             let waiting = waiting(&server).await;
             assert!(waiting <= 2, "{waiting} of four connections");
         }
@@ -321,15 +324,15 @@ async fn user_list_searches_of_slow_callers_leave_half_to_everybody_else() {
     assert!(too_many(&second) >= 4, "{:?}", codes(&second));
 }
 
-/// What was asked last on the one connection for searches, as an ever new text.
+/// The last query on the single connection for searches, which is a different text each time.
 async fn last_search(server: &TestServer) -> String {
     let query = "SELECT coalesce(max(query_start::text), 'none') FROM pg_stat_activity \
         WHERE datname = current_database() AND application_name = 'rollcall search'";
     server.db().await.query_one(query, &[]).await.unwrap().get(0)
 }
 
-/// Everything whose cost the caller chooses runs on the connections for searches. What costs the same for everybody doesn't:
-/// there it would wait for searches.
+/// Every query whose cost the caller chooses runs on the connections for searches. Queries of a fixed cost do
+/// not: there they would wait for searches.
 #[tokio::test]
 async fn user_list_and_every_other_list_search_on_connections_of_their_own() {
     let server = TestServer::builder().config(|config| config.database.search_pool_size = 1).start().await;
@@ -372,8 +375,8 @@ async fn user_list_and_every_other_list_search_on_connections_of_their_own() {
         ("/v1/users/me/permissions", false),
     ] {
         let before = last_search(&server).await;
-        let answer = Answer::of(server.request(Method::GET, path).bearer_auth(admin.token())).await;
-        assert_eq!(answer.code(), 200, "{path}: {}", answer.message());
+        let response = Answer::of(server.request(Method::GET, path).bearer_auth(admin.token())).await;
+        assert_eq!(response.code(), 200, "{path}: {}", response.message());
         assert_eq!(last_search(&server).await != before, apart, "{path}");
     }
 }

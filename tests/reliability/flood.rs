@@ -1,5 +1,6 @@
-//! Two hundred sign-ins at once, at the price that passwords really have: others are served meanwhile, and whoever is too
-//! many learns it at once. Bounds are in seconds; the figures come from `cargo xtask bench`.
+//! Two hundred concurrent logins with the default cost of password hashing: other callers are served
+//! meanwhile, and surplus logins are rejected quickly. Bounds are in seconds; the figures come from `cargo
+//! xtask bench`.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use serde_json::json;
 use crate::support::{Answer, TestServer};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sign_ins_in_a_flood_hold_nobody_up() {
+async fn login_in_a_flood_does_not_delay_other_callers() {
     let server = TestServer::builder().config(|config| config.password = Password::default()).start().await;
     let ada = server.quick_user("ada").await;
     let begun = Instant::now();
@@ -25,9 +26,9 @@ async fn sign_ins_in_a_flood_hold_nobody_up() {
         let mut slowest = Duration::ZERO;
         for _ in 0..100 {
             let begun = Instant::now();
-            let answer =
+            let response =
                 Answer::of(server.request(Method::GET, "/v1/session").bearer_auth(ada.token())).await;
-            assert_eq!(answer.code(), 200);
+            assert_eq!(response.code(), 200);
             slowest = slowest.max(begun.elapsed());
         }
         slowest
@@ -35,22 +36,22 @@ async fn sign_ins_in_a_flood_hold_nobody_up() {
     let (flood, slowest) = futures::join!(flood, readers);
     let whole = begun.elapsed();
     println!("flood {whole:?}, slowest read {slowest:?}");
-    // On a machine that is busy with other things both take longer.
+    // On a busy machine both take longer.
     let bound = (whole / 3).max(Duration::from_secs(3));
     assert!(slowest < bound, "a read took {slowest:?} during a flood of {whole:?}");
     let mut refused = 0;
-    for (answer, took) in &flood {
-        match answer.code() {
+    for (response, took) in &flood {
+        match response.code() {
             401 => {}
             503 => {
                 refused += 1;
-                assert!(!answer.header("retry-after").is_empty());
-                assert!(*took < bound, "to be told that it is too much took {took:?}");
+                assert!(!response.header("retry-after").is_empty());
+                assert!(*took < bound, "the rejection took {took:?}");
             }
-            other => panic!("{other}: {}", answer.message()),
+            other => panic!("{other}: {}", response.message()),
         }
     }
     let queue = 64;
-    assert!(refused > 0 && refused <= 200 - queue, "{refused} of 200 were refused; {queue} may wait");
+    assert!(refused > 0 && refused <= 200 - queue, "{refused} of 200 were rejected; {queue} may wait");
     assert_eq!(server.sign_in("ada").await.username, "ada", "and afterwards all is well");
 }

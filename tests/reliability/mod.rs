@@ -1,6 +1,7 @@
-//! What holds when things go wrong: many callers at once, a killed server, a killed database, floods, time, and eyes that
-//! look for secrets.
+//! Behaviour under failure and load: concurrent callers, a killed server, a killed database, floods, the
+//! passage of time, and leaked secrets.
 
+mod concurrent_deletes;
 mod connections;
 mod crash;
 mod enumeration;
@@ -9,9 +10,10 @@ mod fairness;
 mod finding;
 mod flood;
 mod forwarded;
-mod last_one;
+mod last_holder;
 mod outage;
 mod program;
+mod races;
 mod replicas;
 mod round_trips;
 mod search_indexes;
@@ -19,5 +21,3 @@ mod secrets;
 mod shutdown;
 mod starting;
 mod sweeping;
-mod vanishing;
-mod winners;

@@ -1,5 +1,5 @@
-//! The real program in a process of its own, with a private database of its own that is safe on disk. It can be killed;
-//! whatever happens to the test, nothing of it stays.
+//! The real program in a separate process, with its own private database that is durable on disk. It can be
+//! killed; nothing of it outlives the test.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -18,9 +18,9 @@ pub struct Program {
     child: Child,
     folder: PathBuf,
     pub url: String,
-    /// The generated password of the administrator `admin`, at the first start.
+    /// The generated password of the administrator `admin`, after the first start.
     pub admin_password: Option<String>,
-    /// What it said on its standard output when it listened.
+    /// The standard output once the server listens.
     pub announcement: String,
     pub http: reqwest::Client,
 }
@@ -49,7 +49,7 @@ impl Program {
         Self::spawn(folder, &mut command(folder, settings))
     }
 
-    /// The same with a command of one's own.
+    /// Starts a server from the given command.
     pub fn spawn(folder: &Path, command: &mut Command) -> Self {
         let log =
             std::fs::OpenOptions::new().create(true).append(true).open(folder.join("server.log")).unwrap();
@@ -76,12 +76,13 @@ impl Program {
         Self { child, folder: folder.to_owned(), url, admin_password, announcement, http }
     }
 
-    /// Signs the administrator in; gives the token.
+    /// Logs the administrator in and returns the token.
     pub async fn sign_in(&self, password: &str) -> String {
         let request = self.http.post(format!("{}/v1/login", self.url));
-        let answer = Answer::of(request.json(&json!({ "identifier": "admin", "password": password }))).await;
-        assert_eq!(answer.code(), 200, "{}", answer.message());
-        answer.json()["token"].as_str().unwrap().to_owned()
+        let response =
+            Answer::of(request.json(&json!({ "identifier": "admin", "password": password }))).await;
+        assert_eq!(response.code(), 200, "{}", response.message());
+        response.json()["token"].as_str().unwrap().to_owned()
     }
 
     /// Ends the process as a crash would.
@@ -90,17 +91,17 @@ impl Program {
         self.child.wait().unwrap();
     }
 
-    /// Asks the process to end.
+    /// Sends SIGTERM.
     pub fn terminate(&self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
     }
 
-    /// Does what Ctrl-C does.
+    /// Sends SIGINT, as Ctrl-C does.
     pub fn interrupt(&self) {
         kill_process(Pid::from_child(&self.child), Signal::INT).unwrap();
     }
 
-    /// Whether the process runs.
+    /// True if the process is running.
     pub fn runs(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
@@ -125,7 +126,7 @@ impl Program {
         Some(text.lines().map(str::to_owned).collect())
     }
 
-    /// The process of the private Postgres: this server's, as its command line says.
+    /// The process id of this server's private Postgres, identified by its command line.
     pub fn postgres(&self) -> Option<Pid> {
         let pid: i32 = self.pid_file()?.first()?.trim().parse().ok()?;
         let command = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()?;
@@ -158,7 +159,7 @@ impl Drop for Program {
             }
         }
         if let Some(pid) = self.postgres() {
-            // An immediate shutdown: nobody will miss the data.
+            // An immediate shutdown: the data is no longer needed.
             let _told = kill_process(pid, Signal::QUIT);
             let begun = Instant::now();
             while self.postgres().is_some() && begun.elapsed() < Duration::from_secs(10) {

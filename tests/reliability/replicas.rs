@@ -1,4 +1,4 @@
-//! Two servers on one database: what one has done holds on the other with the next request.
+//! Two servers on one database: changes by one are in effect on the other with the next request.
 
 use chrono::TimeDelta;
 use http::Method;
@@ -12,7 +12,7 @@ async fn get(server: &TestServer, path: &str, person: &Person) -> Answer {
 }
 
 #[tokio::test]
-async fn what_one_ends_is_dead_on_the_other() {
+async fn user_session_delete_on_one_replica_applies_on_the_other() {
     let one = TestServer::start().await;
     let two = TestServer::builder().beside(&one).start().await;
     let (admin, ada) = (one.admin().await, one.quick_user("ada").await);
@@ -32,7 +32,7 @@ async fn what_one_ends_is_dead_on_the_other() {
 }
 
 #[tokio::test]
-async fn walks_retries_and_limits_go_on_at_the_other() {
+async fn user_list_retries_and_limits_continue_on_the_other_replica() {
     let limit = |config: &mut rollcall_server::config::Config| config.throttle.account_attempts = 3;
     let one = TestServer::builder().config(limit).start().await;
     let two = TestServer::builder().config(limit).beside(&one).start().await;

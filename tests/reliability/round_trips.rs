@@ -1,4 +1,5 @@
-//! The database round trips that operations take, each of which costs half a millisecond where Postgres is on another machine.
+//! The number of database round trips of operations, each of which costs half a millisecond if Postgres is on
+//! another machine.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +10,8 @@ use serde_json::{Value, json};
 use crate::support::cluster::Database;
 use crate::support::{Answer, PASSWORD, Person, TestServer, turns};
 
-/// A request by the administrator, and the most round trips that it may take. `{n}` is another number each time.
+/// A request by the administrator, and its maximum number of round trips. `{n}` is a different number each
+/// time.
 const REQUESTS: &[(&str, &str, &str, usize)] = &[
     ("GET", "/v1/users/@target", "", 1),
     ("GET", "/v1/session", "", 1),
@@ -58,12 +60,13 @@ async fn user_update_and_others_take_few_round_trips() {
     }
     let mut wrong = Vec::new();
     for (method, path, body, most) in REQUESTS {
-        // The first few prepare the statements.
+        // The first few requests prepare the statements.
         let mut taken = 0;
         for number in 0..4 {
             let before = turns.load(Ordering::SeqCst);
-            let answer = send(&server, &admin, method, path, &body.replace("{n}", &number.to_string())).await;
-            assert!(answer.code() < 300, "{method} {path}: {}", answer.message());
+            let response =
+                send(&server, &admin, method, path, &body.replace("{n}", &number.to_string())).await;
+            assert!(response.code() < 300, "{method} {path}: {}", response.message());
             taken = turns.load(Ordering::SeqCst) - before;
         }
         println!("{taken:2} {method} {path}");

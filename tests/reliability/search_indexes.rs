@@ -1,5 +1,5 @@
-//! The indexes behind lists come and go without the data: what is missing, broken or empty is mended by the next start, and
-//! a database that may not have them works without.
+//! The indexes of lists are independent of the data: missing, broken or outdated ones are rebuilt at the next
+//! start, and a database without the privileges for them works without.
 
 use http::Method;
 use rollcall_client::{Paged, types};
@@ -13,7 +13,7 @@ use crate::support::people::{ADMINISTRATOR, new_user};
 use crate::support::server::make_cheap;
 use crate::support::{Answer, PASSWORD, TestServer};
 
-/// Every index there is: its name and definition, and whether it may be used.
+/// Every index: name, definition and validity.
 const INDEXES: &str = "SELECT string_agg(indexdef || ' ' || indisvalid::text, E'\n' ORDER BY indexname) FROM pg_indexes \
     JOIN pg_index ON indexrelid = indexname::regclass WHERE schemaname = 'public'";
 
@@ -30,7 +30,7 @@ async fn migrate(database: &Database) -> Captured {
 }
 
 #[tokio::test]
-async fn what_an_older_server_left_is_mended() {
+async fn user_list_works_after_migrating_from_an_older_server() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     for (username, name) in [("zoe", "ZOË"), ("aethelred", "ÆTHELRED")] {
@@ -42,7 +42,7 @@ async fn what_an_older_server_left_is_mended() {
         admin.user_create().body(new_user(username).name(name).profile(profile)).send().await.unwrap();
     }
     let before = indexes(&server.database).await;
-    // As if the columns had just been added, one index were missing and another had been broken off.
+    // Simulates columns that have just been added, a missing index and an interrupted index build.
     server
         .sql(
             "UPDATE users SET name_folded = NULL, given_name_folded = NULL, family_name_folded = NULL, \
@@ -71,14 +71,14 @@ async fn what_an_older_server_left_is_mended() {
     ] {
         assert_eq!(server.count(&format!("SELECT count(*) FROM {missing}")).await, 0, "{missing}");
     }
-    // And there is nothing more to do.
+    // Nothing is left to do.
     assert!(!migrate(&server.database).await.text().contains("users_words_index"));
 }
 
-/// Rows of another version of what is derived are derived anew: at the next start, or by the sweeper where an older server
+/// Rows derived by another version are derived again: at the next start, or by the sweeper if an older server
 /// wrote them beside this one.
 #[tokio::test]
-async fn user_list_finds_and_sorts_rows_that_another_version_wrote() {
+async fn user_list_finds_and_sorts_rows_of_another_version() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     for (username, name) in [("anna", "Ängström"), ("zora", "Zora")] {
@@ -98,22 +98,22 @@ async fn user_list_finds_and_sorts_rows_that_another_version_wrote() {
     };
     let before = derived().await;
     assert_eq!(found().await, (1, vec!["anna".to_owned(), "zora".to_owned()]));
-    for mends in ["the sweeper", "a start"] {
+    for trigger in ["the sweeper", "a start"] {
         for stale in ["'0' || substr(search, 2)", "NULL", "''"] {
             let sql = format!(
                 "UPDATE users SET search = {stale}, sort_keys = ARRAY['\\xff', '\\xff', NULL, NULL]::bytea[]; \
                  UPDATE groups SET search = {stale}, name_key = '\\xff'; UPDATE roles SET search = {stale}"
             );
             server.sql(&sql).await;
-            match mends {
+            match trigger {
                 "the sweeper" => server.sweep().await,
                 _ => drop(migrate(&server.database).await),
             }
-            assert!(derived().await == before, "{mends} after {stale}");
+            assert!(derived().await == before, "{trigger} after {stale}");
             assert_eq!(found().await.0, 1);
         }
     }
-    // A server that doesn't know the columns changes names without them.
+    // A server without these columns changes names.
     server
         .sql(
             "UPDATE users SET name = 'Aaron', name_folded = 'aaron' WHERE username = 'zora'; \
@@ -128,7 +128,7 @@ async fn user_list_finds_and_sorts_rows_that_another_version_wrote() {
     assert_eq!(admin.group_list().q("bose").stream().collect().await.unwrap().len(), 1);
     assert_eq!(admin.role_list().q("elan").stream().collect().await.unwrap().len(), 1);
     let stale = "SELECT count(*) FROM users WHERE search IS NULL";
-    // A newer one derives them at once, also where nothing but a diacritic is another.
+    // A newer server derives them at once, also if only a diacritic differs.
     let renamed = json!({ "name": "Aäron", "profile": { "given_name": "Å" } });
     for body in [renamed.clone(), renamed, json!({ "name": "Aaron", "phone": "+4930123456" })] {
         let request = server.request(Method::PATCH, "/v1/users/@zora").bearer_auth(admin.token()).json(&body);
@@ -138,10 +138,10 @@ async fn user_list_finds_and_sorts_rows_that_another_version_wrote() {
 }
 
 #[tokio::test]
-async fn without_the_extension_searches_work_and_the_log_says_why_they_are_slow() {
+async fn user_list_works_without_the_extension_and_the_log_explains_slow_searches() {
     let database = Database::empty();
     let owner = database.connect().await;
-    // A role that may do everything in the schema, but create nothing in the database.
+    // A role with all privileges on the schema, but without the right to create anything in the database.
     let role = format!("plain_{}", database.name);
     owner
         .batch_execute(&format!(

@@ -1,4 +1,4 @@
-//! Secrets that are planted and then looked for where they must not be: the log, the audit trail, every table, the answers.
+//! Planted secrets that must not appear in the log, the audit trail, any table or any response.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use crate::support::server::eventually;
 use crate::support::{Answer, PASSWORD, TestServer};
 
-/// What every planted password begins with.
+/// The prefix of every planted password.
 const CANARY: &str = "canary-yellow";
 
 /// Every value of every table, as text.
@@ -33,32 +33,32 @@ fn hex(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn planted_secrets_are_found_nowhere() {
+async fn login_and_others_leak_no_planted_secrets() {
     let server = TestServer::builder()
         .config(|config| config.registration.mode = RegistrationMode::Open)
         .start()
         .await;
     let admin = server.admin().await;
     let mut tokens = vec![admin.token()];
-    let mut answers = String::new();
+    let mut responses = String::new();
     let mut call = async |method: Method, path: &str, token: Option<&str>, body: Value| {
         let mut request =
             server.request(method, path).header("idempotency-key", format!("{}", body.to_string().len()));
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
-        let answer = Answer::of(request.json(&body)).await;
-        if let Some(token) = answer.json()["token"].as_str() {
+        let response = Answer::of(request.json(&body)).await;
+        if let Some(token) = response.json()["token"].as_str() {
             tokens.push(token.to_owned());
         } else {
-            answers.push_str(&String::from_utf8_lossy(&answer.body));
+            responses.push_str(&String::from_utf8_lossy(&response.body));
         }
-        answer
+        response
     };
     let secret = |number: u32| format!("{CANARY} over {number} quiet rivers");
     let root = admin.token();
     let post = Method::POST;
-    // What goes well.
+    // Successful requests.
     let body = json!({ "username": "ada", "password": secret(1) });
     assert_eq!(call(post.clone(), "/v1/users", Some(&root), body).await.code(), 201);
     let body = json!({ "username": "grace", "password": secret(2) });
@@ -74,7 +74,7 @@ async fn planted_secrets_are_found_nowhere() {
     assert_eq!(call(Method::PUT, "/v1/users/@ada/password", Some(&root), body).await.code(), 204);
     let body = json!({ "identifier": "ada", "password": secret(4), "new_password": secret(5) });
     assert_eq!(call(post.clone(), "/v1/login/change-password", None, body).await.code(), 200);
-    // What doesn't.
+    // Rejected requests.
     for (path, body) in [
         ("/v1/login", json!({ "identifier": "ada", "password": secret(6) })),
         ("/v1/login", json!({ "identifier": "nobody", "password": secret(7) })),
@@ -101,7 +101,7 @@ async fn planted_secrets_are_found_nowhere() {
     let (log, tables) = (server.log.text(), everything(&server).await);
     assert!(log.contains("request"), "the log is read: {log}");
     assert!(tables.contains("argon2id"), "the tables are read");
-    for (place, text) in [("log", &log), ("tables", &tables), ("answers", &answers)] {
+    for (place, text) in [("log", &log), ("tables", &tables), ("responses", &responses)] {
         assert!(
             !text.contains(CANARY) && !text.contains(&hex(CANARY)),
             "{place} has a password: {}",
@@ -123,7 +123,7 @@ async fn planted_secrets_are_found_nowhere() {
     assert_eq!(audit, 0, "the audit trail has a hash");
 }
 
-/// At the most talkative level, whatever becomes of the request.
+/// At the most verbose log level, for every outcome of the request.
 #[tokio::test]
 async fn user_list_keeps_its_query_and_tokens_in_the_path_out_of_the_log() {
     let server = TestServer::start().await;
@@ -132,7 +132,7 @@ async fn user_list_keeps_its_query_and_tokens_in_the_path_out_of_the_log() {
     for path in [
         format!("/v1/users?q={CANARY}"),
         format!("/v1/users?filter=displayName+co+%22{CANARY}%22&total=exact"),
-        // Errors quote the query.
+        // Error messages quote the query.
         format!("/v1/users?filter={CANARY}+eq+1"),
         format!("/v1/users?sort={CANARY}"),
         format!("/v1/users?{CANARY}=1"),
@@ -143,16 +143,16 @@ async fn user_list_keeps_its_query_and_tokens_in_the_path_out_of_the_log() {
         format!("/v1/users/{forged}"),
         format!("/v1/sessions/{forged}?q={CANARY}"),
     ] {
-        let answer = Answer::of(server.request(Method::GET, &path).bearer_auth(&admin)).await;
-        assert!(answer.code() < 500, "{path}: {}", answer.message());
+        let response = Answer::of(server.request(Method::GET, &path).bearer_auth(&admin)).await;
+        assert!(response.code() < 500, "{path}: {}", response.message());
     }
-    // Targets that no client sends by accident, and a client that leaves before its response is there.
+    // Request targets that no client sends by accident, and a client that disconnects before its response.
     let address = server.direct;
     let wire = async |text: String| {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(text.as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        let _ended = stream.read_to_end(&mut answer).await;
+        let mut response = Vec::new();
+        let _ended = stream.read_to_end(&mut response).await;
     };
     let rest = "HTTP/1.1\r\nhost: x\r\nconnection: close";
     wire(format!("GET http://{CANARY}:{CANARY}@x/v1/users?q={CANARY} {rest}\r\n\r\n")).await;
@@ -191,9 +191,9 @@ fn around(text: &str, needle: &str) -> String {
     format!("{}…", lines.into_iter().rev().collect::<String>())
 }
 
-/// With the settings that people have, not those of tests.
+/// With the default settings, not those of tests.
 #[tokio::test]
-async fn passwords_are_kept_as_argon2id_and_weaker_hashes_are_replaced() {
+async fn login_upgrades_weaker_hashes_to_argon2id() {
     let real = rollcall_server::config::Password::default();
     let server = TestServer::builder().config(|config| config.password = real).start().await;
     let hash = "SELECT password_hash FROM users WHERE username_folded = 'administrator'";

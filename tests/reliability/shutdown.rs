@@ -1,5 +1,6 @@
-//! The ends and the beginnings of the program: SIGTERM is seen by load balancers before anything fails, lets requests
-//! finish, and a second one ends it; a stuck client stops nobody, a data folder has one server.
+//! Shutdown and startup of the program: SIGTERM is visible to load balancers before any request fails,
+//! requests finish, and a second signal ends the process; a stuck client does not delay it, and a data folder
+//! has one server.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use crate::support::Answer;
 use crate::support::cluster::temporary_folder;
 use crate::support::server::eventually;
 
-/// How long to wait for what should take a second.
+/// Time limit for events that should take a second.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A connection that stays open, byte by byte.
@@ -23,7 +24,8 @@ impl Wire {
         Self(TcpStream::connect(program.url.trim_start_matches("http://")).await.unwrap())
     }
 
-    /// Asks for `/healthz`; the head of the response in lower case, or None where the connection has ended.
+    /// Requests `/healthz`; returns the head of the response in lower case, or `None` if the connection has
+    /// ended.
     async fn ask(&mut self) -> Option<String> {
         self.0.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.ok()?;
         let mut bytes = Vec::new();
@@ -64,14 +66,14 @@ async fn system_ready_is_503_for_a_while_after_sigterm_and_everything_else_is_se
     let begun = Instant::now();
     program.terminate();
     not_ready(&program).await;
-    let answer = readiness(&program).await;
-    assert_eq!((answer.code(), answer.header("connection")), (503, "close"));
-    assert!(!answer.header("retry-after").is_empty());
-    // A connection from before is told to go, and is served to its end.
+    let response = readiness(&program).await;
+    assert_eq!((response.code(), response.header("connection")), (503, "close"));
+    assert!(!response.header("retry-after").is_empty());
+    // An existing connection is told to close, and is served until then.
     let head = used.ask().await.expect("the connection is still there");
     assert!(head.starts_with("http/1.1 200") && head.contains("connection: close"), "{head}");
     assert!(used.ended().await, "and is closed after the response");
-    // For most of the delay nothing fails, on new connections as on old ones; then the listener closes.
+    // For most of the delay nothing fails, on new and existing connections; then the listener closes.
     let mut served = 0;
     while begun.elapsed() < drain.mul_f64(0.6) {
         let head = Wire::open(&program).await.ask().await.expect("new connections are served");
@@ -87,9 +89,9 @@ async fn system_ready_is_503_for_a_while_after_sigterm_and_everything_else_is_se
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn login_under_way_is_cut_by_a_second_signal() {
+async fn login_in_progress_is_cut_by_a_second_signal() {
     let folder = temporary_folder();
-    // Whoever waits for one of these waits too long.
+    // Waiting for one of these takes too long.
     let slow = [
         ("ROLLCALL_HTTP__DRAIN_SECONDS", "600"),
         ("ROLLCALL_HTTP__REQUEST_TIMEOUT_SECONDS", "300"),
@@ -120,7 +122,7 @@ async fn system_ready_does_not_wait_for_anybody_after_sigint() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_under_way_is_finished_after_sigterm() {
+async fn login_in_progress_is_finished_after_sigterm() {
     let folder = temporary_folder();
     // Passwords that take about a second.
     let slow = [("ROLLCALL_PASSWORD__MEMORY_KIB", "131072"), ("ROLLCALL_PASSWORD__ITERATIONS", "12")];
@@ -130,18 +132,18 @@ async fn a_request_under_way_is_finished_after_sigterm() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert!(!login.is_finished(), "the request is a slow one");
     program.terminate();
-    let answer = login.await.unwrap();
-    assert_eq!(answer.code(), 200, "{}", answer.message());
+    let response = login.await.unwrap();
+    assert_eq!(response.code(), 200, "{}", response.message());
     assert_eq!(program.wait(Duration::from_secs(20)).code(), Some(0));
     assert!(program.postgres().is_none(), "the database stops with its server");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stuck_client_does_not_keep_the_server() {
+async fn shutdown_is_not_delayed_by_stuck_clients() {
     let folder = temporary_folder();
     let mut program = Program::start(folder.path(), &[("ROLLCALL_HTTP__SHUTDOWN_GRACE_SECONDS", "2")]);
     let address = program.url.trim_start_matches("http://").to_owned();
-    // One that never sends its body, one that sends nothing, one that has been served and stays.
+    // One that never sends its body, one that sends nothing, one that has been served and stays open.
     let mut half = TcpStream::connect(&address).await.unwrap();
     let head = "POST /v1/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{";
     half.write_all(head.as_bytes()).await.unwrap();
@@ -158,27 +160,27 @@ async fn a_stuck_client_does_not_keep_the_server() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_body_that_never_comes_is_a_408() {
+async fn login_without_its_body_is_a_408() {
     let folder = temporary_folder();
     let program = Program::start(folder.path(), &[]);
     let mut half = TcpStream::connect(program.url.trim_start_matches("http://")).await.unwrap();
     let head = "POST /v1/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{";
     half.write_all(head.as_bytes()).await.unwrap();
-    let mut answer = vec![0; 4096];
-    let read = tokio::time::timeout(Duration::from_secs(30), half.read(&mut answer)).await;
+    let mut response = vec![0; 4096];
+    let read = tokio::time::timeout(Duration::from_secs(30), half.read(&mut response)).await;
     let length = read.expect("the server does not wait for ever").unwrap();
-    let answer = String::from_utf8_lossy(&answer[..length]).into_owned();
-    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("request_timeout"), "{answer}");
+    let response = String::from_utf8_lossy(&response[..length]).into_owned();
+    assert!(response.starts_with("HTTP/1.1 408") && response.contains("request_timeout"), "{response}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_data_folder_has_one_server() {
+async fn start_rejects_a_data_folder_in_use() {
     let folder = temporary_folder();
     let program = Program::start(folder.path(), &[]);
     let second = command(folder.path(), &[]).output().unwrap();
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
     assert_eq!(second.status.code(), Some(1), "{said}");
     assert!(said.contains("in use by another Rollcall"), "{said}");
-    let answer = Answer::of(program.http.get(format!("{}/readyz", program.url))).await;
-    assert_eq!(answer.code(), 200, "the first one is not disturbed");
+    let response = Answer::of(program.http.get(format!("{}/readyz", program.url))).await;
+    assert_eq!(response.code(), 200, "the first one is not disturbed");
 }

@@ -1,5 +1,5 @@
-//! The start of the program as people meet it: what keeps it from starting is said with the place and the setting, nothing is
-//! made on the way to a failure, and what it says to type next works.
+//! Startup failures: the message names the place and the setting, nothing is created before a failure, and
+//! the suggested commands work.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use super::program::{Program, command};
 use crate::support::cluster::{Database, PROGRAM, temporary_folder};
 
-/// A port of this machine where nobody listens.
+/// A local port without a listener.
 fn closed_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// What a program left behind.
+/// Result of a program that has ended.
 #[derive(Debug)]
 struct Ended {
     code: Option<i32>,
@@ -49,7 +49,7 @@ fn plain(folder: &Path, arguments: &[&str]) -> Command {
     plain
 }
 
-/// The program on a database of one's own.
+/// The program on an existing database.
 fn on(folder: &Path, database: &Database) -> Command {
     let mut command = command(folder, &[]);
     command.env("ROLLCALL_DATABASE_URL", database.server_url());
@@ -58,7 +58,7 @@ fn on(folder: &Path, database: &Database) -> Command {
 }
 
 #[test]
-fn start_says_why_it_cannot_listen_and_makes_no_database() {
+fn start_reports_why_it_cannot_listen_and_creates_no_database() {
     let folder = temporary_folder();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
@@ -87,7 +87,7 @@ fn start_accepts_localhost_as_an_address() {
 }
 
 #[test]
-fn start_names_place_and_setting_of_a_database_that_cannot_be_reached() {
+fn start_names_place_and_setting_of_an_unreachable_database() {
     let (folder, database) = (temporary_folder(), Database::empty());
     let place = format!("127.0.0.1:{}", closed_port());
     let closed = format!("postgres://ada:s3cret@{place}/rollcall");
@@ -102,7 +102,7 @@ fn start_names_place_and_setting_of_a_database_that_cannot_be_reached() {
     let end = ended(on(folder.path(), &database).env("ROLLCALL_DATABASE_MIGRATION_URL", &closed));
     assert!(end.code == Some(1) && end.error.contains(&place), "{end:?}");
     assert!(end.error.contains("database.migration_url") && !end.error.contains("s3cret"), "{end:?}");
-    // A database that is not there, on a server that is.
+    // A database that does not exist, on a server that does.
     let (server, _) = database.url.rsplit_once('/').unwrap();
     let place = server.rsplit_once('@').unwrap().1.replace("%2F", "/");
     let nowhere = format!("{server}/nowhere_at_all");
@@ -114,7 +114,7 @@ fn start_names_place_and_setting_of_a_database_that_cannot_be_reached() {
 }
 
 #[test]
-fn start_names_the_migration_url_where_the_servers_role_may_not_make_tables() {
+fn start_names_the_migration_url_where_the_servers_role_may_not_create_tables() {
     let (folder, database) = (temporary_folder(), Database::empty());
     let url = database.server_url();
     for arguments in [&["serve", "--address", "127.0.0.1:0"][..], &["migrate"], &["create-admin"]] {
@@ -128,7 +128,7 @@ fn start_names_the_migration_url_where_the_servers_role_may_not_make_tables() {
             assert!(end.error.contains(part), "{part}: {end:?}");
         }
     }
-    // Also where the other role may not either.
+    // Also if the other role lacks the privilege as well.
     let both = [("ROLLCALL_DATABASE_URL", &database.url), ("ROLLCALL_DATABASE_MIGRATION_URL", &url)];
     let end = ended(plain(folder.path(), &["migrate"]).envs(both));
     assert!(end.error.contains("the role of database.migration_url may not migrate"), "{end:?}");
@@ -147,7 +147,7 @@ fn create_admin_needs_a_data_folder_or_a_database() {
 }
 
 #[test]
-fn start_on_an_empty_database_of_ones_own_asks_for_the_first_administrator() {
+fn start_on_an_empty_external_database_asks_for_the_first_administrator() {
     let (folder, database) = (temporary_folder(), Database::empty());
     let program = Program::spawn(folder.path(), &mut on(folder.path(), &database));
     let said = program.announcement.clone();
@@ -167,9 +167,9 @@ fn start_on_an_empty_database_of_ones_own_asks_for_the_first_administrator() {
     database.drop_now();
 }
 
-/// Where cargo does not run the server, the examples may not be at hand; `curl` is.
+/// If cargo does not run the server, the examples may not be available; `curl` is.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn start_says_what_to_type_next_and_it_works() {
+async fn start_prints_commands_that_work() {
     let folder = temporary_folder();
     let program = Program::start(folder.path(), &[]);
     let (_, next) = program.announcement.split_once("Next, in another terminal:\n").unwrap();
@@ -188,7 +188,7 @@ async fn start_says_what_to_type_next_and_it_works() {
 }
 
 #[test]
-fn start_ignores_the_variables_of_others_and_rejects_misspelt_settings() {
+fn start_ignores_unrelated_variables_and_rejects_misspelt_settings() {
     let (folder, database) = (temporary_folder(), Database::migrated());
     let others = [
         ("ROLLCALL_URL", "http://127.0.0.1:8080"),

@@ -1,4 +1,4 @@
-//! What has expired is taken away in short transactions, and nothing keeps the rest of a sweep from being done.
+//! Expired rows are deleted in short transactions, and a failing part does not block the rest of a sweep.
 
 use chrono::TimeDelta;
 use http::Method;
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::{Answer, TestServer};
 
-/// Rows that are over in every table that is swept, and how many there are of each.
+/// Number of expired rows in each swept table.
 const EXPIRED: i64 = 2500;
 
 async fn fill(server: &TestServer) {
@@ -35,7 +35,7 @@ async fn left(server: &TestServer, table: &str) -> i64 {
     server.count(&format!("SELECT count(*) FROM {table}")).await
 }
 
-/// Notes how many rows each statement deletes.
+/// Records the number of rows that each statement deletes.
 const WATCH: &str = "CREATE TABLE watched (name text, deleted bigint);
     GRANT ALL ON watched TO PUBLIC;
     CREATE FUNCTION watch() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -62,13 +62,13 @@ async fn register_and_login_leftovers_are_swept_in_batches() {
             .count(&format!("SELECT coalesce(sum(deleted), 0)::bigint FROM watched WHERE name = '{table}'"))
             .await;
         assert!(deleted >= EXPIRED, "{table}: {deleted}");
-        // The administrator's session of this test is alive.
+        // The administrator's session of this test is live.
         assert!(left(&server, table).await <= 1, "{table}");
     }
 }
 
 #[tokio::test]
-async fn login_attempts_that_cannot_be_swept_keep_nothing_else() {
+async fn login_attempts_that_cannot_be_swept_do_not_block_the_rest() {
     let server = TestServer::start().await;
     fill(&server).await;
     for table in ["sessions", "attempts"] {
@@ -94,7 +94,7 @@ async fn login_attempts_that_cannot_be_swept_keep_nothing_else() {
     }
 }
 
-/// Also where the first hundred have been ended: a round is not over before all are.
+/// Also beyond the first batch of a hundred: a round continues until none are left.
 #[tokio::test]
 async fn user_suspend_ends_for_everybody_in_one_sweep() {
     let server = TestServer::start().await;
@@ -113,7 +113,7 @@ async fn user_suspend_ends_for_everybody_in_one_sweep() {
 }
 
 #[tokio::test]
-async fn user_create_responses_kept_for_retries_are_swept() {
+async fn user_create_responses_stored_for_retries_are_swept() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let create = server.request(Method::POST, "/v1/users").bearer_auth(admin.token());

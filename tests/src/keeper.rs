@@ -1,5 +1,5 @@
-//! Keeps one Postgres for all test processes of a run: starts it, says where it is, and stops it some seconds after
-//! the last process has gone, however that went.
+//! The process that keeps one Postgres for all test processes of a run: starts it, publishes its URL, and
+//! stops it some seconds after the last process has ended, whatever the cause.
 //!
 //! ```text
 //! <folder>/keeper.lock   held by the one keeper
@@ -16,12 +16,12 @@ use rollcall_embedded_postgres::{EmbeddedPostgres, Options};
 use slog::{Discard, Logger, o};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// How often to look whether anybody is left.
+/// Interval between checks for remaining processes.
 const LOOK: Duration = Duration::from_millis(500);
-/// How often nobody must have been there.
+/// Number of consecutive checks without a process before the database is stopped.
 const PATIENCE: u32 = 10;
 
-/// Keeps the database until nobody uses it.
+/// Keeps the database until no process uses it.
 pub fn keep(folder: &Path) -> ExitCode {
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -31,7 +31,7 @@ pub fn keep(folder: &Path) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // The one reader is a person whose tests wait for this file.
+            // A developer whose tests wait for this file reads it.
             let _unsaid = std::fs::write(folder.join("error"), error.to_string());
             ExitCode::FAILURE
         }
@@ -53,7 +53,7 @@ async fn run(folder: &Path) -> std::io::Result<()> {
     std::fs::write(folder.join("url.new"), postgres.owner_url())?;
     std::fs::rename(folder.join("url.new"), &url)?;
     let locked = until_deserted(&users, &mut terminate).await;
-    // Whoever comes now waits for the lock, finds no address and starts another keeper.
+    // A process that starts now waits for the lock, finds no URL and starts another keeper.
     std::fs::remove_file(&url)?;
     tokio::task::spawn_blocking(move || postgres.stop())
         .await
@@ -63,7 +63,7 @@ async fn run(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Waits until nobody has used the database for a while; then holds the lock, unless it was told to stop.
+/// Waits until no process has used the database for a while; then holds the lock, unless terminated.
 async fn until_deserted(users: &File, terminate: &mut Signal) -> bool {
     let mut deserted = 0;
     loop {

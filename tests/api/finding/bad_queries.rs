@@ -1,4 +1,5 @@
-//! What can't be read is a 400 that says where, what was expected and what is allowed; soon, whatever was sent.
+//! Invalid queries: a 400 with the position, the expectation and the allowed values, in short time for any
+//! input.
 
 use std::time::{Duration, Instant};
 
@@ -7,10 +8,10 @@ use rollcall_client::error_code;
 
 use crate::support::{Answer, Person, TestServer};
 
-/// No refusal takes longer.
+/// Upper limit for the time of a rejection.
 const SOON: Duration = Duration::from_secs(1);
 
-/// A list that was asked for what it can't give.
+/// Sends invalid queries and collects wrong responses.
 pub(super) struct Bench {
     pub(super) server: TestServer,
     pub(super) admin: Person,
@@ -28,16 +29,16 @@ impl Bench {
         for attempt in 0.. {
             let begun = Instant::now();
             let request = self.server.request(Method::GET, path).query(&[(parameter, value)]);
-            let answer = Answer::of(request.bearer_auth(self.admin.token())).await;
+            let response = Answer::of(request.bearer_auth(self.admin.token())).await;
             if begun.elapsed() < SOON || attempt == 2 {
                 assert!(begun.elapsed() < SOON, "{path} {parameter} took {:?}", begun.elapsed());
-                return answer;
+                return response;
             }
         }
         unreachable!()
     }
 
-    /// The query is refused at this character, counted from 1, in words that have these.
+    /// The query is rejected at this character, counted from 1, with a message that contains these words.
     pub(super) async fn refused(
         &mut self,
         path: &str,
@@ -46,8 +47,8 @@ impl Bench {
         place: Option<usize>,
         words: &[&str],
     ) {
-        let answer = self.ask(path, parameter, value).await;
-        let message = answer.message();
+        let response = self.ask(path, parameter, value).await;
+        let message = response.message();
         let start = match place {
             Some(place) => format!("{parameter}: at character {place}: "),
             None => format!("{parameter}: "),
@@ -55,19 +56,24 @@ impl Bench {
         let fits = message.starts_with(&start)
             && (place.is_some() || !message.contains("at character"))
             && words.iter().all(|word| message.contains(word));
-        if (answer.code(), answer.error_code().as_str()) != (400, error_code::INVALID_QUERY) || !fits {
+        if (response.code(), response.error_code().as_str()) != (400, error_code::INVALID_QUERY) || !fits {
             let shown: String = value.chars().take(80).collect();
             self.wrong.push(format!(
                 "{path}?{parameter}={shown}\n    {} {} {message}\n    expected {start}… {words:?}",
-                answer.code(),
-                answer.error_code()
+                response.code(),
+                response.error_code()
             ));
         }
     }
 
     #[track_caller]
     pub(super) fn finish(self) {
-        assert!(self.wrong.is_empty(), "{} answers are wrong:\n{}", self.wrong.len(), self.wrong.join("\n"));
+        assert!(
+            self.wrong.is_empty(),
+            "{} responses are wrong:\n{}",
+            self.wrong.len(),
+            self.wrong.join("\n")
+        );
     }
 }
 
@@ -75,7 +81,7 @@ pub(super) const USERS: &str = "/v1/users";
 pub(super) const ALLOWED: &str = "allowed: id, username, email, phone, name, given_name, family_name, suspended, has_password, \
     roles, groups, created_via, created_at, updated_at, last_sign_in_at, custom_data, profile";
 
-/// One row: the query, the character where it goes wrong, words of the message.
+/// One row: the query, the position of the error, words of the message.
 type Row<'a> = (&'a str, Option<usize>, &'a [&'a str]);
 
 async fn table(parameter: &str, rows: &[Row<'_>]) {
@@ -87,7 +93,7 @@ async fn table(parameter: &str, rows: &[Row<'_>]) {
 }
 
 #[tokio::test]
-async fn searches() {
+async fn user_list_rejects_invalid_searches() {
     let rows: [Row<'_>; 29] = [
         ("ada,", Some(5), &["expected a word"]),
         (",ada", Some(1), &["expected a word"]),
@@ -123,7 +129,7 @@ async fn searches() {
 }
 
 #[tokio::test]
-async fn filters() {
+async fn user_list_rejects_invalid_filters() {
     let operators = "expected an operator: eq, ne, co, sw, ew, gt, ge, lt, le, in, matches, pr";
     let rows = [
         (" ", Some(2), &["expected the name of a field, not or ("] as &[&str]),
@@ -186,7 +192,8 @@ async fn filters() {
         ("username matches \"(a)\\\\1\"", Some(18), &["character 4", "backreferences"]),
         ("username matches \"a{1000}\"", Some(18), &["255"]),
         ("username matches \"((a{50}){50})\"", Some(18), &["too costly"]),
-        // Postgres says of this one that it is too complex, and compiles the next for longer than a search may take.
+        // Postgres rejects the first one as too complex, and compiles the next for longer than a search may
+        // take.
         ("username matches \"(\\\\w?\\\\d?[^a]?b){255}\"", Some(18), &["too costly", "1020 characters"]),
         ("username matches \"((a?){0,30}){0,30}\"", Some(18), &["too costly", "931 optional parts"]),
         ("username matches \"\\\\bada\"", Some(18), &["^ and $"]),
@@ -197,7 +204,7 @@ async fn filters() {
 }
 
 #[tokio::test]
-async fn json_logic() {
+async fn user_list_rejects_invalid_json_logic() {
     let operators = "allowed: and, or, !, !!, var, ==, ===, !=, !==, <, <=, >, >=, in";
     let rows = [
         ("{", Some(2), &["EOF"] as &[&str]),
@@ -239,7 +246,7 @@ async fn json_logic() {
 }
 
 #[tokio::test]
-async fn orders() {
+async fn user_list_rejects_invalid_sorts() {
     let allowed = "allowed: id, username, email, name, given_name, family_name, suspended, created_at, updated_at, \
         last_sign_in_at";
     let rows = [

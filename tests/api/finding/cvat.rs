@@ -1,20 +1,20 @@
-//! CVAT's ways of narrowing and ordering users: simple filters, JSON Logic with all of its operators and `!=`, its order,
-//! its organizations.
+//! User lists as CVAT, a server for annotating images, filters and sorts them: simple filters, JSON Logic with all
+//! of its operators and `!=`, its sort parameter, its organizations.
 
 use rollcall_client::error_code;
 use serde_json::{Value, json};
 
-use super::cast::Cast;
+use super::fixtures::Fixtures;
 use super::{Ask, Wrong, table, walk};
 use crate::api::refusal;
 use crate::support::Refused;
 
 /// JSON Logic, row by row.
-async fn logic(cast: &Cast, rows: &[(Value, &str)]) {
+async fn logic(fixtures: &Fixtures, rows: &[(Value, &str)]) {
     let rows: Vec<(String, &str)> =
         rows.iter().map(|(rule, expected)| (rule.to_string(), *expected)).collect();
     let rows: Vec<(&str, &str)> = rows.iter().map(|(rule, expected)| (rule.as_str(), *expected)).collect();
-    table(cast, Ask::Filter, &rows).await;
+    table(fixtures, Ask::Filter, &rows).await;
 }
 
 fn var(field: &str) -> Value {
@@ -22,12 +22,12 @@ fn var(field: &str) -> Value {
 }
 
 #[tokio::test]
-async fn every_operator_of_json_logic() {
-    let cast = Cast::new().await;
+async fn user_list_supports_every_operator_of_json_logic() {
+    let fixtures = Fixtures::new().await;
     let (username, name, suspended) = (var("username"), var("name"), var("suspended"));
     let early = "administrator ada Ada.B alan";
     let rows = [
-        // Combining.
+        // Boolean operators.
         (json!({ "and": [{ "==": [suspended, false] }, { "in": ["ada", username] }] }), "ada"),
         (json!({ "and": [{ "var": "email" }, { "var": "phone" }] }), "ada"),
         (json!({ "or": [{ "==": [username, "ada"] }, { "==": [username, "bob"] }] }), "ada bob"),
@@ -40,14 +40,14 @@ async fn every_operator_of_json_logic() {
         (json!({ "!!": [suspended] }), "carol"),
         (json!({ "!!": { "var": "phone" } }), "ada phone"),
         (json!({ "!": { "!": { "var": "phone" } } }), "ada phone"),
-        // A field alone: it has a value, a truth is true.
+        // A field alone: it has a value, and a Boolean is true.
         (name.clone(), "all but administrator superuser mail phone"),
         (json!({ "var": ["phone"] }), "ada phone"),
         (suspended.clone(), "carol"),
         (var("roles"), "administrator ada grace"),
         (var("groups"), "all but phone"),
         (var("custom_data.plan"), "ada Ada.B grace alan"),
-        // Equal: with the case that it has.
+        // Equality: case-sensitive.
         (json!({ "==": [username, "ada"] }), "ada"),
         (json!({ "==": [username, "ADA"] }), ""),
         (json!({ "==": [username, "Ada.B"] }), "Ada.B"),
@@ -66,7 +66,7 @@ async fn every_operator_of_json_logic() {
         (json!({ "==": [var("custom_data.seats"), "5"] }), "grace"),
         (json!({ "==": [var("custom_data.active"), false] }), "Ada.B"),
         (json!({ "==": [var("custom_data.a.b"), 2] }), "Ada.B"),
-        // Less and greater: in the order of `sort`, from both sides.
+        // Less and greater: in the order of `sort`, on both sides.
         (json!({ "<": [username, "b"] }), early),
         (json!({ ">": ["b", username] }), early),
         (json!({ "<=": [username, "ADA"] }), "ada"),
@@ -80,11 +80,11 @@ async fn every_operator_of_json_logic() {
         (json!({ "<=": ["ada", username, "alan"] }), early),
         (json!({ "<": ["ada", username, "alan"] }), "administrator Ada.B"),
         (json!({ "<=": ["2026-01-02T00:00:00Z", var("created_at"), "2026-01-03T00:00:00Z"] }), "Ada.B grace"),
-        // One of a list, with its case.
+        // Member of a list, case-sensitive.
         (json!({ "in": [username, ["ada", "bob", "ADA.B", "nobody"]] }), "ada bob"),
         (json!({ "in": [username, ["Ada.B"]] }), "Ada.B"),
         (json!({ "in": [var("custom_data.seats"), [5.5, "5"]] }), "Ada.B grace"),
-        // Contained in a text, with its case.
+        // Substring, case-sensitive.
         (json!({ "in": ["Love", name] }), "ada"),
         (json!({ "in": ["love", name] }), ""),
         (json!({ "in": ["%", name] }), "us_r_ percent encoded"),
@@ -98,8 +98,8 @@ async fn every_operator_of_json_logic() {
         (json!({ "in": ["edit", var("roles")] }), ""),
         (json!({ "in": ["qa", var("groups")] }), "ada grace bob"),
     ];
-    logic(&cast, &rows).await;
-    let [ada, alan, sal] = ["ada", "alan", "sal"].map(|label| cast.id(label).to_string());
+    logic(&fixtures, &rows).await;
+    let [ada, alan, sal] = ["ada", "alan", "sal"].map(|label| fixtures.id(label).to_string());
     let id = var("id");
     let rows = [
         (json!({ "==": [id, ada] }), "ada"),
@@ -108,12 +108,12 @@ async fn every_operator_of_json_logic() {
         (json!({ ">=": [id, alan] }), "alan sal carol encoded"),
         (json!({ "<=": [alan, id, sal] }), "alan sal"),
     ];
-    logic(&cast, &rows).await;
+    logic(&fixtures, &rows).await;
 }
 
 #[tokio::test]
-async fn its_simple_filters() {
-    let cast = Cast::new().await;
+async fn user_list_covers_the_simple_filters_of_cvat() {
+    let fixtures = Fixtures::new().await;
     let rows = [
         (r#"username eq "ada""#, "ada"),
         (r#"given_name eq "Ada""#, "ada Ada.B"),
@@ -121,24 +121,25 @@ async fn its_simple_filters() {
         ("suspended eq true", "carol"),
         ("suspended eq false", "all but carol"),
         (r#"given_name eq "ada" and family_name eq "lovelace""#, "ada"),
-        // Nobody's: everybody else is in `public`, which CVAT doesn't have.
+        // No user: all others are in `public`, which CVAT does not have.
         (r#"not (groups[slug ne "public"])"#, "all but ada grace bob alan"),
     ];
-    table(&cast, Ask::Filter, &rows).await;
+    table(&fixtures, Ask::Filter, &rows).await;
 }
 
-/// Every word must be in one of the fields; there, e-mail addresses were left out, here they are for those who see them.
+/// Every word must be in one of the fields; CVAT excludes email addresses, here callers who see them find
+/// them.
 #[tokio::test]
-async fn its_search() {
-    let cast = Cast::new().await;
+async fn user_list_covers_the_search_of_cvat() {
+    let fixtures = Fixtures::new().await;
     let rows =
         [("ada lovelace", "ada"), ("ada,lovelace", "ada"), ("LOVELACE\tada", "ada"), ("example.es", "josé")];
-    table(&cast, Ask::Search, &rows).await;
+    table(&fixtures, Ask::Search, &rows).await;
 }
 
 #[tokio::test]
-async fn its_order() {
-    let cast = Cast::new().await;
+async fn user_list_covers_the_sort_orders_of_cvat() {
+    let fixtures = Fixtures::new().await;
     let mut wrong = Wrong::default();
     let (qa, at_example) = ("groups eq \"qa\"", "email co \"example\"");
     for (filter, sort, expected) in [
@@ -155,32 +156,32 @@ async fn its_order() {
         (at_example, "-username,given_name", "user1 sal josé john.doe grace carol Ada.B ada mail"),
         (at_example, " given_name , -username ", "Ada.B ada grace john.doe josé user1 sal carol mail"),
     ] {
-        let list = cast.admin.user_list().filter(filter).sort(sort);
+        let list = fixtures.admin.user_list().filter(filter).sort(sort);
         let expected: Vec<String> = expected.split(' ').map(str::to_owned).collect();
-        wrong.unless_equal(&format!("{filter} by {sort}"), &cast.labels(&walk(list).await), &expected);
+        wrong.unless_equal(&format!("{filter} by {sort}"), &fixtures.labels(&walk(list).await), &expected);
     }
     wrong.none();
 }
 
 #[tokio::test]
-async fn its_organizations() {
-    let cast = Cast::new().await;
-    let (plain, qa) = (cast.plain().await, "@qa");
-    let all = walk(cast.admin.group_list()).await;
+async fn user_list_covers_the_organizations_of_cvat() {
+    let fixtures = Fixtures::new().await;
+    let (plain, qa) = (fixtures.plain().await, "@qa");
+    let all = walk(fixtures.admin.group_list()).await;
     let id = all.iter().find(|group| group["slug"] == "qa").unwrap()["id"].as_str().unwrap().to_owned();
     for group in [qa, id.as_str()] {
-        let found = walk(cast.admin.user_list().group(group)).await;
-        assert_eq!(cast.labels(&found), cast.named("ada grace bob"));
-        let narrowed = walk(cast.admin.user_list().group(group).q("ada").sort("-username")).await;
-        assert_eq!(cast.labels(&narrowed), cast.named("ada"));
-        // Not even that there is such a group is told to others.
+        let found = walk(fixtures.admin.user_list().group(group)).await;
+        assert_eq!(fixtures.labels(&found), fixtures.named("ada grace bob"));
+        let narrowed = walk(fixtures.admin.user_list().group(group).q("ada").sort("-username")).await;
+        assert_eq!(fixtures.labels(&narrowed), fixtures.named("ada"));
+        // Others do not even learn that such a group exists.
         let refused = plain.user_list().group(group).send().await.refusal();
         assert_eq!(refused, refusal(404, error_code::NOT_FOUND));
     }
     assert_eq!(
-        cast.admin.user_list().group("@nowhere").send().await.refusal(),
+        fixtures.admin.user_list().group("@nowhere").send().await.refusal(),
         refusal(404, error_code::NOT_FOUND)
     );
     let public = walk(plain.user_list().group("@public").q("sal")).await;
-    assert_eq!(cast.labels(&public), cast.named("sal"));
+    assert_eq!(fixtures.labels(&public), fixtures.named("sal"));
 }

@@ -1,14 +1,15 @@
-//! The search bar. All that Dioptra's search language accepts is accepted here and means the same, but for several words
-//! without quotes, which may stand anywhere; what it refuses for no good reason works.
+//! The search language, compared with that of Dioptra, a test bed for machine learning. Every query that
+//! Dioptra accepts is accepted here with the same meaning, except that several unquoted words match in any
+//! order; queries that Dioptra rejects without need work.
 
-use super::cast::Cast;
+use super::fixtures::Fixtures;
 use super::{Ask, table};
 
 #[tokio::test]
-async fn its_searches_mean_what_they_meant() {
-    let cast = Cast::new().await;
+async fn user_list_covers_the_searches_of_dioptra() {
+    let fixtures = Fixtures::new().await;
     let rows = [
-        // A field and a value: the whole of it, with wildcards.
+        // A field and a value: the whole value, with wildcards.
         ("username:us*r?", "us_r_ user1"),
         ("name:us*r?", "us_r_"),
         ("username:ada", "ada"),
@@ -39,7 +40,7 @@ async fn its_searches_mean_what_they_meant() {
         ("love*ada", ""),
         ("ada?love", "ada fullwidth"),
         ("hopp?r", "grace"),
-        // Two letters begin a word; with wildcards around they stand anywhere, as they did.
+        // Two letters match the beginning of a word; with wildcards around them any position, as in Dioptra.
         ("us", "us_r_ user1"),
         ("*us*", "us_r_ user1 superuser bosporus"),
         ("*us*er*", "user1 superuser"),
@@ -49,13 +50,13 @@ async fn its_searches_mean_what_they_meant() {
         ("ada , love", "ada fullwidth"),
         ("a, b", "Ada.B john-doe star"),
         ("username:john*, email:*@b.com", "john-doe"),
-        // What LIKE would take for wildcards.
+        // Wildcards of LIKE.
         ("us%r_", "us_r_"),
         ("us_r_", "us_r_"),
         ("100%", "percent"),
         ("name:%", ""),
         ("name:_____", ""),
-        // Quotes, wildcards in them, the other quote in them.
+        // Quotes, wildcards inside of quotes, other quotes inside of quotes.
         ("'bob, the'", "bob"),
         ("'a,b'", ""),
         ("\"ada *lace\"", "ada"),
@@ -77,19 +78,19 @@ async fn its_searches_mean_what_they_meant() {
         (r"a\,b", ""),
         (r"custom_data.note:two\nlines", "alan"),
         (r#"custom_data.note:"two\nlines""#, "alan"),
-        // A line feed doesn't lead from one field into the next.
+        // A line feed does not continue into the next field.
         (r#""ada\nada@example.org""#, ""),
         (r"org\n+44", ""),
-        // Nothing, and nothing but blanks.
+        // Empty and blank queries.
         ("", "all but"),
         ("   ", "all but"),
     ];
-    table(&cast, Ask::Search, &rows).await;
+    table(&fixtures, Ask::Search, &rows).await;
 }
 
 #[tokio::test]
-async fn what_it_refuses_for_no_good_reason_works() {
-    let cast = Cast::new().await;
+async fn user_list_accepts_searches_that_dioptra_rejects() {
+    let fixtures = Fixtures::new().await;
     let rows = [
         ("john.doe", "john.doe"),
         ("john-doe", "john-doe"),
@@ -127,27 +128,27 @@ async fn what_it_refuses_for_no_good_reason_works() {
         ("\"д'арк\"", "жанна"),
         ("ＡＤＡ", "ada Ada.B fullwidth"),
         ("name:\"ada love\"", "fullwidth"),
-        // Decoded once: `%41` is no `A`.
+        // Decoded once: `%41` is not `A`.
         ("%41", "encoded"),
         ("%41da", "encoded"),
     ];
-    table(&cast, Ask::Search, &rows).await;
+    table(&fixtures, Ask::Search, &rows).await;
     let long = "l".repeat(128);
-    table(&cast, Ask::Search, &[(&long, "long"), (&format!("username:{long}"), "long")]).await;
+    table(&fixtures, Ask::Search, &[(&long, "long"), (&format!("username:{long}"), "long")]).await;
 }
 
 #[tokio::test]
-async fn words_phrases_and_what_must_not_be() {
-    let cast = Cast::new().await;
+async fn user_list_searches_words_phrases_and_exclusions() {
+    let fixtures = Fixtures::new().await;
     let rows = [
-        // The one difference: words in any order, each anywhere.
+        // The one difference: words in any order, each at any position.
         ("ada love", "ada fullwidth"),
         ("love ada", "ada fullwidth"),
         ("ada lovelace example.org", "ada"),
         ("\"ada love\"", "ada fullwidth"),
         ("\"love ada\"", ""),
         ("\"ada lovelace\"", "ada"),
-        // Under three letters: where a word begins with it.
+        // Fewer than three letters: at the beginning of a word.
         ("al", "alan"),
         ("l", "ada fullwidth long"),
         ("-ada", "all but ada Ada.B fullwidth"),
@@ -179,8 +180,8 @@ async fn words_phrases_and_what_must_not_be() {
         ("profile.address.locality:London", "ada"),
         ("-custom_data.plan:pro ada", "Ada.B fullwidth"),
     ];
-    table(&cast, Ask::Search, &rows).await;
-    let id = cast.id("grace").to_string();
+    table(&fixtures, Ask::Search, &rows).await;
+    let id = fixtures.id("grace").to_string();
     let rows = [
         (id.clone(), "grace"),
         (format!("id:{id}"), "grace"),
@@ -191,5 +192,5 @@ async fn words_phrases_and_what_must_not_be() {
         (id[..13].to_owned(), ""),
     ];
     let rows: Vec<(&str, &str)> = rows.iter().map(|(query, expected)| (query.as_str(), *expected)).collect();
-    table(&cast, Ask::Search, &rows).await;
+    table(&fixtures, Ask::Search, &rows).await;
 }

@@ -1,11 +1,11 @@
-//! Finding groups: by their own fields, and never one that the caller isn't in.
+//! Finding groups by their own fields, and never one that is hidden from the caller.
 
 use rollcall_api::access::Permission;
 use rollcall_client::Session;
 use rollcall_client::types::TotalKind;
 use serde_json::{Value, json};
 
-use super::cast::Cast;
+use super::fixtures::Fixtures;
 use super::{Wrong, texts, walk};
 
 async fn slugs(session: &Session, q: &str, filter: &str) -> Vec<String> {
@@ -21,16 +21,16 @@ fn words(text: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn groups_are_found_by_their_fields() {
-    let cast = Cast::new().await;
-    cast.server
+async fn group_list_finds_by_every_field() {
+    let fixtures = Fixtures::new().await;
+    fixtures.server
         .sql(
             "UPDATE groups SET created_at = '2026-01-01Z', updated_at = '2026-01-02Z' WHERE slug = 'public'; \
              UPDATE groups SET created_at = '2026-02-01Z', updated_at = '2026-03-02Z', created_by = NULL WHERE slug = 'qa'; \
              UPDATE groups SET created_at = '2026-03-01Z', updated_at = '2026-03-03Z' WHERE slug = 'ops'",
         )
         .await;
-    let (admin, mut wrong) = (&cast.admin, Wrong::default());
+    let (admin, mut wrong) = (&fixtures.admin, Wrong::default());
     let ops = walk(admin.group_list().q("slug:ops")).await[0]["id"].as_str().unwrap().to_owned();
     let (creator, by_id) = (format!("created_by eq \"{}\"", admin.id), format!("id eq \"{ops}\""));
     let rule =
@@ -73,20 +73,20 @@ async fn groups_are_found_by_their_fields() {
     wrong.none();
 }
 
-/// Whatever is asked: nothing tells that there is a group to those who may not see it.
+/// No query reveals a group to a caller who may not see it.
 #[tokio::test]
-async fn nobody_finds_a_group_that_they_are_not_in() {
-    let cast = Cast::new().await;
-    let plain = cast.plain().await;
-    let reader = cast.server.holder("reader", &[Permission::GroupsRead]).await;
-    let grace = cast.server.quick_user("member").await;
-    cast.server
+async fn group_list_finds_no_hidden_group() {
+    let fixtures = Fixtures::new().await;
+    let plain = fixtures.plain().await;
+    let reader = fixtures.server.holder("reader", &[Permission::GroupsRead]).await;
+    let grace = fixtures.server.quick_user("member").await;
+    fixtures.server
         .sql(&format!(
             "INSERT INTO group_members (group_id, user_id, joined_at) SELECT id, '{}', now() FROM groups WHERE slug = 'qa'",
             grace.id
         ))
         .await;
-    let all = walk(cast.admin.group_list()).await;
+    let all = walk(fixtures.admin.group_list()).await;
     let hidden: Vec<&Value> = all.iter().filter(|group| group["slug"] != "public").collect();
     let ids: Vec<String> =
         hidden.iter().map(|group| format!("\"{}\"", group["id"].as_str().unwrap())).collect();

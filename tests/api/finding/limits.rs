@@ -1,4 +1,4 @@
-//! What is too long, too deep, too many or no query at all: on every list a 400, soon.
+//! Queries that are too long, too deep, too numerous or malformed: a 400 on every list, in short time.
 
 use http::Method;
 use rollcall_client::error_code;
@@ -7,7 +7,7 @@ use super::bad_queries::{ALLOWED, Bench, USERS};
 use crate::support::Answer;
 
 #[tokio::test]
-async fn what_is_too_long_too_deep_too_many() {
+async fn user_list_rejects_queries_that_are_too_long_too_deep_or_too_many() {
     let mut bench = Bench::new().await;
     let nested = |count: usize, open: &str, inner: &str, close: &str| {
         format!("{}{inner}{}", open.repeat(count), close.repeat(count))
@@ -30,12 +30,12 @@ async fn what_is_too_long_too_deep_too_many() {
     ] {
         bench.refused(USERS, "filter", &text, None, &[deep]).await;
     }
-    // The reader of JSON gives up by itself.
+    // The JSON parser has a limit of its own.
     for text in [nested(650, "{\"!\":", "1", "}"), nested(2_000, "[", "", "]"), "{\"and\":".repeat(570)] {
         let text = if text.starts_with('[') { format!("{{\"!\":{text}}}") } else { text };
-        let answer = bench.ask(USERS, "filter", &text).await;
-        assert_eq!((answer.code(), answer.error_code().as_str()), (400, error_code::INVALID_QUERY));
-        assert!(answer.message().starts_with("filter: "), "{}", answer.message());
+        let response = bench.ask(USERS, "filter", &text).await;
+        assert_eq!((response.code(), response.error_code().as_str()), (400, error_code::INVALID_QUERY));
+        assert!(response.message().starts_with("filter: "), "{}", response.message());
     }
     let many = |term: &str, between: &str, count: usize| vec![term; count].join(between);
     let comparisons = "must not have more than 50 comparisons, has 51";
@@ -52,14 +52,14 @@ async fn what_is_too_long_too_deep_too_many() {
     let message = "must not have more than 8 regular expressions, has 9";
     bench.refused(USERS, "filter", &regexes, None, &[message]).await;
     for (parameter, fits, long) in [("q", 512, 513), ("filter", 4_096, 4_097), ("sort", 200, 201)] {
-        // What is longer than the document allows isn't read at all.
-        let answer = bench.ask(USERS, parameter, &"a".repeat(long)).await;
-        assert_eq!((answer.code(), answer.error_code().as_str()), (400, error_code::INVALID_REQUEST));
-        assert!(answer.message().contains(&format!("{parameter}: must have")), "{}", answer.message());
-        let answer = bench.ask(USERS, parameter, &"a".repeat(fits)).await;
-        assert_ne!(answer.error_code(), error_code::INVALID_REQUEST, "{parameter}");
+        // Values over the documented length are not parsed at all.
+        let response = bench.ask(USERS, parameter, &"a".repeat(long)).await;
+        assert_eq!((response.code(), response.error_code().as_str()), (400, error_code::INVALID_REQUEST));
+        assert!(response.message().contains(&format!("{parameter}: must have")), "{}", response.message());
+        let response = bench.ask(USERS, parameter, &"a".repeat(fits)).await;
+        assert_ne!(response.error_code(), error_code::INVALID_REQUEST, "{parameter}");
     }
-    // As much as is allowed is answered.
+    // Queries at the limits succeed.
     for (parameter, text) in [
         ("filter", nested(16, "(", "name pr", ")")),
         ("filter", many("name co \"aaaaaaaaaa\"", " or ", 50)),
@@ -70,14 +70,14 @@ async fn what_is_too_long_too_deep_too_many() {
         ("q", format!("\"{}\"", "*?".repeat(255))),
         ("q", "é".repeat(512)),
     ] {
-        let answer = bench.ask(USERS, parameter, &text).await;
-        assert_eq!(answer.code(), 200, "{parameter}={text}: {}", answer.message());
+        let response = bench.ask(USERS, parameter, &text).await;
+        assert_eq!(response.code(), 200, "{parameter}={text}: {}", response.message());
     }
     bench.finish();
 }
 
 #[tokio::test]
-async fn every_list_refuses_alike() {
+async fn every_list_rejects_invalid_queries_alike() {
     let mut bench = Bench::new().await;
     let lists = [
         (USERS, ALLOWED),
@@ -103,31 +103,31 @@ async fn every_list_refuses_alike() {
         for (parameter, value) in
             [("limit", "0"), ("limit", "201"), ("order", "name"), ("search", "a"), ("offset", "1")]
         {
-            let answer = bench.ask(path, parameter, value).await;
-            assert_eq!((answer.code(), answer.error_code().as_str()), (400, error_code::INVALID_REQUEST));
-            assert!(answer.message().contains(parameter), "{path}: {}", answer.message());
+            let response = bench.ask(path, parameter, value).await;
+            assert_eq!((response.code(), response.error_code().as_str()), (400, error_code::INVALID_REQUEST));
+            assert!(response.message().contains(parameter), "{path}: {}", response.message());
         }
         for twice in ["q=a&q=b", "filter=id+pr&filter=id+pr", "sort=id&sort=id"] {
             let request = bench.server.request(Method::GET, &format!("{path}?{twice}"));
-            let answer = Answer::of(request.bearer_auth(bench.admin.token())).await;
+            let response = Answer::of(request.bearer_auth(bench.admin.token())).await;
             assert_eq!(
-                (answer.code(), answer.error_code().as_str()),
+                (response.code(), response.error_code().as_str()),
                 (400, error_code::INVALID_REQUEST),
                 "{path}?{twice}"
             );
         }
-        // No text at all, and blanks for an order.
-        let answer = bench.ask(path, "filter", "").await;
-        assert!((400..500).contains(&answer.code()), "{path}: {}", answer.code());
-        let answer = bench.ask(path, "sort", "").await;
-        assert!((400..500).contains(&answer.code()), "{path}: {}", answer.code());
+        // An empty filter, and an empty sort.
+        let response = bench.ask(path, "filter", "").await;
+        assert!((400..500).contains(&response.code()), "{path}: {}", response.code());
+        let response = bench.ask(path, "sort", "").await;
+        assert!((400..500).contains(&response.code()), "{path}: {}", response.code());
     }
     bench.finish();
 }
 
-/// Whatever is sent, it is answered: soon, and by no fault of the server's.
+/// Any input gets a response: in short time, and never an internal error.
 #[tokio::test]
-async fn nothing_that_is_sent_breaks_anything() {
+async fn user_list_survives_random_queries() {
     let bench = Bench::new().await;
     let pieces = [
         "username",
@@ -174,7 +174,7 @@ async fn nothing_that_is_sent_breaks_anything() {
         "{\"var\":",
         "\u{10ffff}",
     ];
-    // A generator of one's own, so that a failure comes again.
+    // A deterministic generator, so that a failure can be reproduced.
     let mut state = 42u64;
     let mut next = |below: usize| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -183,14 +183,14 @@ async fn nothing_that_is_sent_breaks_anything() {
     for round in 0..600 {
         let text: String = (0..=next(9)).map(|_| pieces[next(pieces.len())]).collect();
         let parameter = ["q", "filter", "sort"][round % 3];
-        let answer = bench.ask(USERS, parameter, &text).await;
-        let code = answer.error_code();
-        let known = answer.code() == 200
-            || answer.code() == 400
+        let response = bench.ask(USERS, parameter, &text).await;
+        let code = response.error_code();
+        let known = response.code() == 200
+            || response.code() == 400
                 && (code == error_code::INVALID_QUERY
-                    && answer.message().starts_with(&format!("{parameter}: "))
+                    && response.message().starts_with(&format!("{parameter}: "))
                     || code == error_code::INVALID_REQUEST);
-        assert!(known, "{parameter}={text:?}: {} {}", answer.code(), answer.message());
+        assert!(known, "{parameter}={text:?}: {} {}", response.code(), response.message());
     }
     bench.finish();
 }

@@ -1,11 +1,11 @@
-//! Logto's advanced search: each row of the table in `openapi/finding.md` says what to write instead, and here is who is
-//! found by it.
+//! The advanced search of Logto, an identity provider: each row of the table in `openapi/finding.md` names a
+//! filter that replaces a Logto query, and is tested here.
 
-use super::cast::Cast;
+use super::fixtures::Fixtures;
 use super::{Ask, Wrong, table, walk};
 use rollcall_client::types::TotalKind;
 
-/// What the table says, by its left side: a new row needs its test.
+/// The left column of the table: a new row needs its test.
 const ROWS: &[&str] = &[
     "**Dioptra** `search=username:us*r?`",
     "`search=email:\"a@b.com\"`",
@@ -34,7 +34,7 @@ const ROWS: &[&str] = &[
 ];
 
 #[test]
-fn every_row_of_the_table_is_known_here() {
+fn every_row_of_the_published_table_is_tested() {
     let text = include_str!("../../../openapi/finding.md");
     let (_, section) = text.split_once("## Migrating from other systems").unwrap();
     let rows: Vec<&str> = section
@@ -48,9 +48,9 @@ fn every_row_of_the_table_is_known_here() {
 }
 
 #[tokio::test]
-async fn every_mode_has_its_filter() {
-    let cast = Cast::new().await;
-    let grace = cast.id("grace");
+async fn user_list_covers_every_mode_of_logto() {
+    let fixtures = Fixtures::new().await;
+    let grace = fixtures.id("grace");
     let anywhere = |value: &str| {
         format!(
             "id eq \"{grace}\" or email eq {value} or phone eq {value} or username eq {value} or name eq {value}"
@@ -58,7 +58,7 @@ async fn every_mode_has_its_filter() {
     };
     let (bob, address, phone) = (anywhere("\"BOB\""), anywhere("\"bob@b.com\""), anywhere("\"+4930123456\""));
     let rows = [
-        // `like`, which is the whole value, in any field; its `%` and `_` are `*` and `?` of the search bar.
+        // `like` on the whole value, in any field; its `%` and `_` are `*` and `?` of the search language.
         (bob.as_str(), "grace bob"),
         (address.as_str(), "grace bob"),
         (phone.as_str(), "grace phone"),
@@ -68,13 +68,13 @@ async fn every_mode_has_its_filter() {
         (r#"name co "love""#, "ada fullwidth"),
         (r#"name co "%""#, "us_r_ percent encoded"),
         (r#"username co "_""#, "us_r_"),
-        // `exact`, with several values, with and without regard to case.
+        // `exact`, with several values, case-sensitive and case-insensitive.
         (r#"username in ("ada", "ADA.B", "nobody")"#, "ada Ada.B"),
         (r#"username matches "^ada$""#, "ada"),
         (r#"username matches "^ADA$""#, ""),
         (r#"{"==":[{"var":"username"},"ada"]}"#, "ada"),
         (r#"{"==":[{"var":"username"},"ADA"]}"#, ""),
-        // `like`, with regard to case.
+        // `like`, case-sensitive.
         (r#"{"in":["Love",{"var":"name"}]}"#, "ada"),
         (r#"name matches "Love""#, "ada"),
         (r#"email matches "@Example[.]ORG$""#, "Ada.B"),
@@ -86,14 +86,14 @@ async fn every_mode_has_its_filter() {
         (r#"username matches "^A.*n$""#, ""),
         (r#"username matches "^a.*[nr]$""#, "administrator alan"),
         (r#"phone matches "^\\+44""#, "ada"),
-        // Joined by or and by and, each field in its own mode.
+        // Joined by `or` and `and`, each field in its own mode.
         (r#"username eq "bob" or email ew "@example.es""#, "bob josé"),
         (r#"username sw "ada" and email matches "^A""#, "Ada.B"),
         (r#"username sw "john" and email ew "b.com" or phone pr"#, "ada john-doe phone"),
     ];
-    table(&cast, Ask::Filter, &rows).await;
-    let by_id = format!("id in (\"{}\", \"{}\")", cast.id("sal"), cast.id("ada"));
-    table(&cast, Ask::Filter, &[(&by_id, "ada sal")]).await;
+    table(&fixtures, Ask::Filter, &rows).await;
+    let by_id = format!("id in (\"{}\", \"{}\")", fixtures.id("sal"), fixtures.id("ada"));
+    table(&fixtures, Ask::Filter, &[(&by_id, "ada sal")]).await;
     let rows = [
         ("lovelace", "ada"),
         ("love", "ada fullwidth"),
@@ -101,14 +101,14 @@ async fn every_mode_has_its_filter() {
         ("username:us?r1", "user1"),
         ("username:user_", ""),
     ];
-    table(&cast, Ask::Search, &rows).await;
+    table(&fixtures, Ask::Search, &rows).await;
 }
 
 #[tokio::test]
-async fn whoever_holds_a_role_or_is_in_a_group_is_left_out() {
-    let cast = Cast::new().await;
-    let list = || cast.admin.user_list().limit(200u32);
-    let roles = walk(cast.admin.role_list().filter(r#"name eq "editor""#)).await;
+async fn user_list_excludes_role_holders_and_members() {
+    let fixtures = Fixtures::new().await;
+    let list = || fixtures.admin.user_list().limit(200u32);
+    let roles = walk(fixtures.admin.role_list().filter(r#"name eq "editor""#)).await;
     let editor = roles[0]["id"].as_str().unwrap();
     let mut wrong = Wrong::default();
     for (what, list, expected) in [
@@ -127,17 +127,17 @@ async fn whoever_holds_a_role_or_is_in_a_group_is_left_out() {
         ("and a search", list().not_group("@qa").q("ada"), "Ada.B fullwidth"),
         ("all of them", list().group("@qa").not_role("@writer").q("a").filter("email pr"), "ada"),
     ] {
-        wrong.unless_equal(what, &cast.labels(&walk(list).await), &cast.named(expected));
+        wrong.unless_equal(what, &fixtures.labels(&walk(list).await), &fixtures.named(expected));
     }
     wrong.none();
 }
 
 #[tokio::test]
-async fn the_newest_come_first_and_are_counted() {
-    let cast = Cast::new().await;
-    let list = cast.admin.user_list().sort("-created_at").total(TotalKind::Exact).limit(3u32);
+async fn user_list_sorts_newest_first_and_counts() {
+    let fixtures = Fixtures::new().await;
+    let list = fixtures.admin.user_list().sort("-created_at").total(TotalKind::Exact).limit(3u32);
     let page = list.send().await.unwrap();
-    let labels: Vec<String> = page.items.iter().map(|user| cast.label(user.id.0)).collect();
+    let labels: Vec<String> = page.items.iter().map(|user| fixtures.label(user.id.0)).collect();
     assert_eq!(labels, ["encoded", "carol", "sal"]);
     assert_eq!(page.total, Some(29));
 }

@@ -1,34 +1,34 @@
-//! Finding members of a group: by who they are, by their roles in it, by when they joined.
+//! Finding members of a group by user fields, by roles in the group, and by the time of joining.
 
 use rollcall_client::{Session, error_code};
 
-use super::cast::Cast;
+use super::fixtures::Fixtures;
 use super::{Wrong, walk};
 use crate::api::refusal;
 use crate::support::Refused;
 
-/// When they joined `qa`: Ada first.
+/// Times of joining `qa`, Ada first.
 const JOINED: &str = "\
     UPDATE group_members SET joined_at = timestamptz '2026-05-01Z' + interval '1 day' * \
         (SELECT CASE username WHEN 'ada' THEN 0 WHEN 'grace' THEN 1 ELSE 2 END FROM users WHERE users.id = user_id) \
     WHERE group_id = (SELECT id FROM groups WHERE slug = 'qa')";
 
-async fn found(cast: &Cast, session: &Session, q: &str, filter: &str) -> Vec<String> {
+async fn found(fixtures: &Fixtures, session: &Session, q: &str, filter: &str) -> Vec<String> {
     let mut list = session.group_member_list().group("@qa").q(q);
     if !filter.is_empty() {
         list = list.filter(filter);
     }
     let items = walk(list).await;
-    super::texts(&items, "/user/id").iter().map(|id| cast.label(id.parse().unwrap())).collect()
+    super::texts(&items, "/user/id").iter().map(|id| fixtures.label(id.parse().unwrap())).collect()
 }
 
 #[tokio::test]
-async fn members_are_found_by_their_fields() {
-    let cast = Cast::new().await;
-    cast.server.sql(JOINED).await;
-    cast.server.sql("UPDATE users SET suspended = true WHERE username = 'bob'").await;
+async fn group_member_list_finds_by_every_field() {
+    let fixtures = Fixtures::new().await;
+    fixtures.server.sql(JOINED).await;
+    fixtures.server.sql("UPDATE users SET suspended = true WHERE username = 'bob'").await;
     let mut wrong = Wrong::default();
-    let id = cast.id("grace");
+    let id = fixtures.id("grace");
     let by_id = format!("id eq \"{id}\"");
     for (q, filter, expected) in [
         ("", "", "ada grace bob"),
@@ -56,7 +56,7 @@ async fn members_are_found_by_their_fields() {
         ("", r#"roles in ("write", "admin")"#, "grace bob"),
         ("", r#"roles ne "member""#, "ada bob"),
         ("", "roles pr", "ada grace bob"),
-        // Global roles aren't roles in the group.
+        // Global roles are not roles in the group.
         ("", r#"roles eq "editor""#, ""),
         ("", r#"joined_at gt "2026-05-01T00:00:00Z""#, "grace bob"),
         ("", r#"joined_at eq "2026-05-01T02:00:00+02:00""#, "ada"),
@@ -65,18 +65,18 @@ async fn members_are_found_by_their_fields() {
         ("", &by_id, "grace"),
         ("a", r#"roles eq "owner""#, "ada"),
     ] {
-        let found = found(&cast, &cast.admin, q, filter).await;
-        wrong.unless_equal(&format!("{q} {filter}"), &found, &cast.named(expected));
+        let found = found(&fixtures, &fixtures.admin, q, filter).await;
+        wrong.unless_equal(&format!("{q} {filter}"), &found, &fixtures.named(expected));
     }
     wrong.none();
 }
 
-/// Members see one another's cards, and everybody's roles in the group.
+/// Members see each other's cards, and all roles in the group.
 #[tokio::test]
-async fn plain_members_find_by_what_they_see() {
-    let cast = Cast::new().await;
-    cast.server.sql(JOINED).await;
-    let ada = cast.server.sign_in("ada").await;
+async fn group_member_list_searches_only_visible_fields() {
+    let fixtures = Fixtures::new().await;
+    fixtures.server.sql(JOINED).await;
+    let ada = fixtures.server.sign_in("ada").await;
     let mut wrong = Wrong::default();
     for (q, filter, expected) in [
         ("ada", "", "ada"),
@@ -87,8 +87,8 @@ async fn plain_members_find_by_what_they_see() {
         ("", r#"roles eq "owner" or name co "grace""#, "ada grace"),
         ("", r#"joined_at gt "2026-05-01T00:00:00Z""#, "grace bob"),
     ] {
-        let found = found(&cast, &ada, q, filter).await;
-        wrong.unless_equal(&format!("{q} {filter}"), &found, &cast.named(expected));
+        let found = found(&fixtures, &ada, q, filter).await;
+        wrong.unless_equal(&format!("{q} {filter}"), &found, &fixtures.named(expected));
     }
     wrong.none();
     for field in ["email", "phone", "given_name", "family_name", "suspended"] {
@@ -103,7 +103,7 @@ async fn plain_members_find_by_what_they_see() {
         let refused = ada.group_member_list().group("@qa").sort(sort).send().await.refusal();
         assert_eq!(refused, refusal(400, error_code::INVALID_QUERY), "{sort}");
     }
-    let plain = cast.plain().await;
+    let plain = fixtures.plain().await;
     for filter in ["id pr", "color pr", "("] {
         let refused = plain.group_member_list().group("@qa").filter(filter).send().await.refusal();
         assert_eq!(

@@ -1,12 +1,14 @@
-//! Finding people, groups, members and roles: what each language finds, in which order, page by page, and what is refused.
+//! Finding users, groups, members and roles: results of each query language, order, pages, and rejected
+//! queries.
 //!
-//! [`cast`] has the people; everything else is tables over them: what is asked, who is found.
+//! [`fixtures`] has the fixtures; the rest are tables of queries and expected results.
 
 mod bad_queries;
-mod cast;
 mod costly;
 mod cvat;
 mod dioptra;
+mod field_visibility;
+mod fixtures;
 mod groups;
 mod limits;
 mod logto;
@@ -17,7 +19,6 @@ mod page_tokens;
 mod posix;
 mod roles;
 mod scim;
-mod sight;
 mod totals;
 mod words;
 
@@ -26,7 +27,7 @@ use serde_json::Value;
 
 use rollcall_client::Paged;
 
-use cast::Cast;
+use fixtures::Fixtures;
 
 /// Every item of a list, page after page, as JSON.
 async fn walk<'a, L>(list: L) -> Vec<Value>
@@ -38,7 +39,7 @@ where
     items.into_iter().map(|item| serde_json::to_value(item).unwrap()).collect()
 }
 
-/// What one text field of each item says.
+/// One text field of each item.
 fn texts(items: &[Value], pointer: &str) -> Vec<String> {
     items
         .iter()
@@ -46,14 +47,14 @@ fn texts(items: &[Value], pointer: &str) -> Vec<String> {
         .collect()
 }
 
-/// Which of the three parameters a table is about.
+/// The parameter that a table tests.
 #[derive(Clone, Copy, Debug)]
 enum Ask {
     Search,
     Filter,
 }
 
-/// What was found other than it should be; a table is read to its end.
+/// Collected differences from the expected results, so that a table is read to its end.
 #[derive(Debug, Default)]
 struct Wrong(Vec<String>);
 
@@ -66,24 +67,24 @@ impl Wrong {
 
     #[track_caller]
     fn none(self) {
-        assert!(self.0.is_empty(), "{} answers are wrong:\n{}", self.0.len(), self.0.join("\n"));
+        assert!(self.0.is_empty(), "{} responses are wrong:\n{}", self.0.len(), self.0.join("\n"));
     }
 }
 
-/// Asks for users, row by row of a table: the query, and whom it finds (see [`Cast::named`]).
-async fn table(cast: &Cast, ask: Ask, rows: &[(&str, &str)]) {
+/// Lists users for each row of a table: the query and the expected users (see [`Fixtures::named`]).
+async fn table(fixtures: &Fixtures, ask: Ask, rows: &[(&str, &str)]) {
     let mut wrong = Wrong::default();
     for (query, expected) in rows {
-        let list = cast.admin.user_list().limit(200u32);
+        let list = fixtures.admin.user_list().limit(200u32);
         let list = match ask {
             Ask::Search => list.q(*query),
             Ask::Filter => list.filter(*query),
         };
         let found = match list.send().await {
-            Ok(page) => page.items.iter().map(|user| cast.label(user.id.0)).collect(),
+            Ok(page) => page.items.iter().map(|user| fixtures.label(user.id.0)).collect(),
             Err(error) => vec![format!("{error}")],
         };
-        wrong.unless_equal(query, &found, &cast.named(expected));
+        wrong.unless_equal(query, &found, &fixtures.named(expected));
     }
     wrong.none();
 }

@@ -1,4 +1,4 @@
-//! Names stand where people look for them: Ä by A and not behind Z, on every page and in every list.
+//! Collation of names: Ä sorts with A and not after Z, on every page and in every list.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ const NAMES: &[&str] = &[
     "山田",
 ];
 
-/// What a list says of its items, walked in pages of some size.
+/// One field of a list's items, walked in pages of some size.
 async fn walk(
     server: &TestServer,
     who: &Person,
@@ -42,9 +42,9 @@ async fn walk(
         query.push(("limit", size));
         query.extend(token.as_deref().map(|token| ("page_token", token)));
         let request = server.request(Method::GET, path).query(&query).bearer_auth(who.token());
-        let answer = Answer::of(request).await;
-        assert_eq!(answer.code(), 200, "{path} {query:?}: {}", answer.message());
-        let page = answer.json();
+        let response = Answer::of(request).await;
+        assert_eq!(response.code(), 200, "{path} {query:?}: {}", response.message());
+        let page = response.json();
         let items = page["items"].as_array().unwrap();
         found.extend(items.iter().filter_map(|item| item.pointer(place)?.as_str().map(str::to_owned)));
         token = page["next_page"].as_str().map(str::to_owned);
@@ -55,10 +55,10 @@ async fn walk(
 }
 
 #[tokio::test]
-async fn user_list_and_the_others_sort_names_as_people_expect() {
+async fn user_list_and_the_others_sort_names_in_collation_order() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
-    // In another order than theirs.
+    // Created in another order.
     for (number, name) in
         NAMES.iter().enumerate().map(|(place, _)| place * 7 % NAMES.len()).map(|n| (n, NAMES[n]))
     {
@@ -97,7 +97,7 @@ async fn user_list_and_the_others_sort_names_as_people_expect() {
             "groups by {size}"
         );
     }
-    // What comes before and after follows the same order, whatever the case.
+    // Comparisons follow the same order, regardless of case.
     for (filter, expected) in [
         ("name ge \"ÉMILE\" and name lt \"lydia\"", &NAMES[6..10]),
         ("name gt \"Zed\"", &NAMES[16..]),
@@ -110,15 +110,16 @@ async fn user_list_and_the_others_sort_names_as_people_expect() {
     }
 }
 
-/// A changed name moves, and nothing but the answers says where: a key would be a way around what a caller may see.
+/// A changed name moves in the order, and only responses show its position: a sort key would reveal hidden
+/// fields.
 #[tokio::test]
 async fn user_update_moves_a_name_in_the_order() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let send = async |method: Method, path: &str, body: Value| {
         let request = server.request(method, path).bearer_auth(admin.token()).json(&body);
-        let answer = Answer::of(request).await;
-        assert!(answer.status.is_success(), "{body}: {}", answer.message());
+        let response = Answer::of(request).await;
+        assert!(response.status.is_success(), "{body}: {}", response.message());
     };
     for name in ["Bea", "Dora"] {
         send(Method::POST, "/v1/users", json!({ "username": name, "name": name })).await;

@@ -1,5 +1,5 @@
-//! The order of lists, and the walk over them: whatever the page's size, the same rows in the same order. What that order
-//! is, is worked out here, from what the answers show.
+//! The order of lists and the walk over them: for every page size, the same rows in the same order. The
+//! expected order is computed here from the responses.
 
 use std::cmp::Ordering;
 
@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::{texts, walk};
 use crate::support::{Person, TestServer};
 
-/// People with and without everything that lists can be sorted by, and with much in common. No value is on its own.
+/// Users with and without every sortable field, with many duplicates and no unique value.
 const PEOPLE: &str = "\
     INSERT INTO users (id, username, username_folded, email, email_folded, phone, name, name_folded, profile, \
         given_name_folded, family_name_folded, suspended, created_via, created_at, updated_at, last_sign_in_at) \
@@ -38,10 +38,10 @@ const PEOPLE: &str = "\
         ('ab', 'f@example.org',  NULL,           'ab',   'é',  'é',  false, 4, 4, 2) \
     ) AS people (username, email, phone, name, given, family, suspended, made, changed, signed_in)";
 
-/// Unicode's order, the same for all languages.
+/// Unicode's root collation, the same for all languages.
 static COLLATOR: CollatorBorrowed<'static> = CollatorBorrowed::new_root(CollatorOptions::default());
 
-/// What a field says, so that texts of any kind compare as the values do.
+/// The value of a field, in a form in which texts of every kind compare as the values do.
 fn key(item: &Value, user: &str, field: &str) -> Option<String> {
     let place = match field {
         "given_name" | "family_name" => format!("{user}/profile/{field}"),
@@ -56,7 +56,7 @@ fn key(item: &Value, user: &str, field: &str) -> Option<String> {
             let time = DateTime::parse_from_rfc3339(text).unwrap();
             Some(format!("{:020}", time.timestamp_micros()))
         }
-        // Names of roles are small letters, digits and two signs: they stand in the order of their characters.
+        // Role names are lowercase letters, digits and two symbols: they sort by code points.
         Value::String(text) if field.ends_with("name") && item.get("permissions").is_none() => {
             let mut key = Vec::new();
             let Ok(()) = COLLATOR.write_sort_key_to(&fold(text), &mut key);
@@ -67,7 +67,7 @@ fn key(item: &Value, user: &str, field: &str) -> Option<String> {
     }
 }
 
-/// What is without a value comes last, up or down.
+/// Missing values come last, in both directions.
 fn compare(left: Option<String>, right: Option<String>, descends: bool) -> Ordering {
     match (left, right) {
         (Some(left), Some(right)) if descends => right.cmp(&left),
@@ -76,7 +76,7 @@ fn compare(left: Option<String>, right: Option<String>, descends: bool) -> Order
     }
 }
 
-/// The ids in an order. Equals stand in the direction of the last field.
+/// The ids in order. Equal rows are ordered by id in the direction of the last field.
 fn ordered(items: &[Value], user: &str, sort: &str) -> Vec<String> {
     let mut keys: Vec<(&str, bool)> = sort
         .split(',')
@@ -93,7 +93,7 @@ fn ordered(items: &[Value], user: &str, sort: &str) -> Vec<String> {
     texts(&items, &format!("{user}/id"))
 }
 
-/// A list of one kind: how it is asked for, where an item has the id.
+/// A list of one kind: its request, and the location of the id in an item.
 struct List<F> {
     ask: F,
     user: &'static str,
@@ -103,7 +103,7 @@ struct List<F> {
 }
 
 impl<F> List<F> {
-    /// A list, as it is without an order: in the order of the ids.
+    /// A list without a sort, in the order of the ids.
     async fn new<'a, L>(ask: F, user: &'static str, least: usize) -> Self
     where
         F: Fn(Option<&str>, u32) -> L,
@@ -150,7 +150,7 @@ impl<F> List<F> {
 
 const SIZES: &[u32] = &[1, 2, 3, 200];
 
-/// Fields of users that lists are sorted by.
+/// Fields of users that lists can be sorted by.
 const USER_FIELDS: [&str; 10] = [
     "id",
     "username",
@@ -168,13 +168,13 @@ async fn populated() -> (TestServer, Person) {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     server.sql(PEOPLE).await;
-    // What the server derives from names is written by the server only.
+    // Only the server writes columns derived from names.
     server.sweep().await;
     (server, admin)
 }
 
 #[tokio::test]
-async fn users_by_each_field() {
+async fn user_list_sorts_by_each_field() {
     let (_server, admin) = populated().await;
     let ask = |sort: Option<&str>, limit: u32| {
         let list = admin.user_list().limit(limit);
@@ -191,7 +191,7 @@ async fn users_by_each_field() {
 
 /// Two and three fields, in all directions; half of the rows have no value for some of them.
 #[tokio::test]
-async fn users_by_several_fields() {
+async fn user_list_sorts_by_several_fields() {
     let (_server, admin) = populated().await;
     let ask = |sort: Option<&str>, limit: u32| {
         let list = admin.user_list().limit(limit);
@@ -209,7 +209,7 @@ async fn users_by_several_fields() {
             let minus = |bit: usize| if number >> bit & 1 == 1 { "-" } else { "" };
             list.check(&format!("{}{one},{}{two}", minus(0), minus(1)), &[1 + (number % 3) as u32]).await;
             list.check(&format!("{}{one},{}{two}", minus(1), minus(2)), &[2]).await;
-            // A third one, other than both.
+            // A third field, different from both.
             let third = (0..).map(|step| (first + 2 * second + 3 + step) % 10);
             let third =
                 third.into_iter().find(|third| *third != first && *third != second).unwrap_or_default();
@@ -221,9 +221,9 @@ async fn users_by_several_fields() {
     list.finish(walks);
 }
 
-/// A filter changes nothing of the order, and a page nothing of the filter.
+/// A filter does not affect the order, and a page does not affect the filter.
 #[tokio::test]
-async fn users_by_a_field_and_a_filter() {
+async fn user_list_sorts_filtered_lists() {
     let (_server, admin) = populated().await;
     let ask = |sort: Option<&str>, limit: u32| {
         let list = admin.user_list().limit(limit).filter("suspended eq false").q("-username:ab");
@@ -238,9 +238,9 @@ async fn users_by_a_field_and_a_filter() {
     list.finish(5 * SIZES.len());
 }
 
-/// Who sees only cards sorts by what is on them.
+/// Callers who see only cards sort by the fields of a card.
 #[tokio::test]
-async fn cards_by_each_field() {
+async fn user_list_sorts_cards_by_each_visible_field() {
     let (server, _) = populated().await;
     let plain = server.quick_user("plain").await;
     server.sweep().await;
@@ -256,7 +256,7 @@ async fn cards_by_each_field() {
 }
 
 #[tokio::test]
-async fn members_by_each_field() {
+async fn group_member_list_sorts_by_each_field() {
     let (server, admin) = populated().await;
     server
         .sql(
@@ -283,7 +283,7 @@ async fn members_by_each_field() {
 }
 
 #[tokio::test]
-async fn groups_and_roles_by_each_field() {
+async fn group_list_and_role_list_sort_by_each_field() {
     let (server, admin) = populated().await;
     server
         .sql(

@@ -1,4 +1,4 @@
-//! Page tokens of lists that somebody narrowed and ordered: good for the same list, for the same sight, and nothing else.
+//! Page tokens of filtered and sorted lists: valid for the same list and the same visibility only.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,10 @@ use rollcall_client::error_code;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::cast::Cast;
+use super::fixtures::Fixtures;
 use crate::support::{Answer, Person, TestServer};
 
-/// What the document says at the most.
+/// The documented maximum length.
 const LONGEST: usize = 4096;
 
 async fn get(server: &TestServer, who: &Person, path: &str) -> Answer {
@@ -20,16 +20,16 @@ async fn get(server: &TestServer, who: &Person, path: &str) -> Answer {
 
 /// The token of the first page.
 async fn token(server: &TestServer, who: &Person, path: &str) -> String {
-    let answer = get(server, who, path).await;
-    let token = answer.json()["next_page"].as_str().map(str::to_owned);
-    token.unwrap_or_else(|| panic!("{path}: {} {}", answer.code(), answer.message()))
+    let response = get(server, who, path).await;
+    let token = response.json()["next_page"].as_str().map(str::to_owned);
+    token.unwrap_or_else(|| panic!("{path}: {} {}", response.code(), response.message()))
 }
 
-fn is_refused(answer: &Answer) -> bool {
-    (answer.code(), answer.error_code().as_str()) == (400, error_code::INVALID_PAGE_TOKEN)
+fn is_refused(response: &Answer) -> bool {
+    (response.code(), response.error_code().as_str()) == (400, error_code::INVALID_PAGE_TOKEN)
 }
 
-/// Each query is another list than each other one.
+/// Each query is a different list.
 const QUERIES: &[&str] = &[
     "",
     "q=a",
@@ -58,17 +58,17 @@ const QUERIES: &[&str] = &[
 ];
 
 #[tokio::test]
-async fn a_token_opens_its_own_list_only() {
-    let cast = Cast::new().await;
-    let (server, admin) = (&cast.server, &cast.admin);
+async fn user_list_rejects_page_tokens_of_other_queries() {
+    let fixtures = Fixtures::new().await;
+    let (server, admin) = (&fixtures.server, &fixtures.admin);
     let mut wrong = Vec::new();
     for from in QUERIES {
         let token = token(server, admin, &format!("/v1/users?limit=1&{from}")).await;
         for to in QUERIES {
-            let answer = get(server, admin, &format!("/v1/users?limit=2&page_token={token}&{to}")).await;
-            let fine = if from == to { answer.code() == 200 } else { is_refused(&answer) };
+            let response = get(server, admin, &format!("/v1/users?limit=2&page_token={token}&{to}")).await;
+            let fine = if from == to { response.code() == 200 } else { is_refused(&response) };
             if !fine {
-                wrong.push(format!("from {from:?} to {to:?}: {} {}", answer.code(), answer.message()));
+                wrong.push(format!("from {from:?} to {to:?}: {} {}", response.code(), response.message()));
             }
         }
     }
@@ -76,9 +76,9 @@ async fn a_token_opens_its_own_list_only() {
 }
 
 #[tokio::test]
-async fn a_token_opens_no_other_operation_or_group() {
-    let cast = Cast::new().await;
-    let (server, admin) = (&cast.server, &cast.admin);
+async fn page_tokens_are_bound_to_operation_and_group() {
+    let fixtures = Fixtures::new().await;
+    let (server, admin) = (&fixtures.server, &fixtures.admin);
     let lists = [
         "/v1/users",
         "/v1/groups",
@@ -91,54 +91,54 @@ async fn a_token_opens_no_other_operation_or_group() {
         let token = token(server, admin, &format!("{from}?limit=1&sort=-name")).await;
         for to in lists {
             let path = format!("{to}?limit=1&sort=-name&page_token={token}");
-            let answer = get(server, admin, &path).await;
-            assert_eq!(answer.code() == 200, from == to, "from {from} to {to}: {}", answer.message());
-            assert_eq!(is_refused(&answer), from != to, "from {from} to {to}");
+            let response = get(server, admin, &path).await;
+            assert_eq!(response.code() == 200, from == to, "from {from} to {to}: {}", response.message());
+            assert_eq!(is_refused(&response), from != to, "from {from} to {to}");
         }
     }
-    // A group by its slug and by its id is the same group.
+    // A group's slug and its id denote the same group.
     let token = token(server, admin, "/v1/groups/@qa/members?limit=1&sort=name").await;
     let id = get(server, admin, "/v1/groups/@qa").await.json()["id"].as_str().unwrap().to_owned();
-    let answer = get(server, admin, &format!("/v1/groups/{id}/members?sort=name&page_token={token}")).await;
-    assert_eq!(answer.code(), 200);
+    let response = get(server, admin, &format!("/v1/groups/{id}/members?sort=name&page_token={token}")).await;
+    assert_eq!(response.code(), 200);
 }
 
-/// A token of a fuller view would carry what the other caller doesn't see.
+/// A token of a fuller view would contain fields that the other caller does not see.
 #[tokio::test]
-async fn a_token_is_bound_to_what_its_caller_sees() {
-    let cast = Cast::new().await;
-    let server = &cast.server;
-    let (plain, other) = (cast.plain().await, server.quick_user("other").await);
+async fn page_tokens_are_bound_to_the_callers_visibility() {
+    let fixtures = Fixtures::new().await;
+    let server = &fixtures.server;
+    let (plain, other) = (fixtures.plain().await, server.quick_user("other").await);
     let reader = server.holder("reader", &[Permission::UsersRead]).await;
     for query in ["sort=name", "q=a", "filter=name+pr", "sort=id", ""] {
-        let whole = token(server, &cast.admin, &format!("/v1/users?limit=1&{query}")).await;
+        let whole = token(server, &fixtures.admin, &format!("/v1/users?limit=1&{query}")).await;
         let card = token(server, &plain, &format!("/v1/users?limit=1&{query}")).await;
         for (who, token, fits) in [
-            (&cast.admin, &whole, true),
+            (&fixtures.admin, &whole, true),
             (&reader, &whole, true),
             (&plain, &whole, false),
             (&plain, &card, true),
             (&other, &card, true),
-            (&cast.admin, &card, false),
+            (&fixtures.admin, &card, false),
         ] {
-            let answer = get(server, who, &format!("/v1/users?{query}&page_token={token}")).await;
+            let response = get(server, who, &format!("/v1/users?{query}&page_token={token}")).await;
             assert_eq!(
-                (answer.code() == 200, is_refused(&answer)),
+                (response.code() == 200, is_refused(&response)),
                 (fits, !fits),
                 "{query} {}",
-                answer.message()
+                response.message()
             );
         }
     }
-    let all = token(server, &cast.admin, "/v1/groups?limit=1&sort=slug").await;
-    let answer = get(server, &plain, &format!("/v1/groups?sort=slug&page_token={all}")).await;
-    assert!(is_refused(&answer), "{}", answer.message());
+    let all = token(server, &fixtures.admin, "/v1/groups?limit=1&sort=slug").await;
+    let response = get(server, &plain, &format!("/v1/groups?sort=slug&page_token={all}")).await;
+    assert!(is_refused(&response), "{}", response.message());
 }
 
 #[tokio::test]
-async fn an_edited_token_is_refused() {
-    let cast = Cast::new().await;
-    let (server, admin) = (&cast.server, &cast.admin);
+async fn user_list_rejects_edited_page_tokens() {
+    let fixtures = Fixtures::new().await;
+    let (server, admin) = (&fixtures.server, &fixtures.admin);
     let list = "/v1/users?limit=1&sort=-name,username";
     let token = token(server, admin, list).await;
     let mut bad = vec![
@@ -153,18 +153,19 @@ async fn an_edited_token_is_refused() {
         bad.push(String::from_utf8(bytes).unwrap());
     }
     for edited in bad {
-        let answer = get(server, admin, &format!("{list}&page_token={edited}")).await;
-        assert!(is_refused(&answer), "{edited}: {} {}", answer.code(), answer.message());
+        let response = get(server, admin, &format!("{list}&page_token={edited}")).await;
+        assert!(is_refused(&response), "{edited}: {} {}", response.code(), response.message());
     }
     assert_eq!(get(server, admin, &format!("{list}&page_token={token}")).await.code(), 200);
 }
 
-/// A name of 128 and two of 256 characters, none of them short: the token that has them all still fits.
+/// A name of 128 and two of 256 multi-byte characters: the token that contains all of them still fits.
 #[tokio::test]
-async fn tokens_stay_below_their_limit() {
+async fn user_list_page_tokens_stay_below_their_limit() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
-    // Four bytes each; one that a form of compatibility makes eighteen of; one that comes apart into three.
+    // Four bytes each; one that compatibility normalization expands to eighteen characters; one that
+    // decomposes into three.
     let wide = ["𠮷", "🦀", "\u{fdfa}", "\u{1d160}", "\"", "\\", "ß", "㌖", "ΐ"];
     let mixed: String = (0u32..256).map(|n| char::from_u32(0x3300 + n % 0x58).unwrap()).collect();
     let random: String = (0u32..256).map(|n| char::from_u32(0x20000 + n * 7919 % 0xA000).unwrap()).collect();
@@ -174,8 +175,8 @@ async fn tokens_stay_below_their_limit() {
         let body = json!({ "email": format!("a{}@example.org", Uuid::now_v7()), "name": short,
             "profile": { "given_name": text, "family_name": text } });
         let request = server.request(Method::POST, "/v1/users").bearer_auth(admin.token()).json(&body);
-        let answer = Answer::of(request).await;
-        assert_eq!(answer.code(), 201, "{}: {}", &text[..8], answer.message());
+        let response = Answer::of(request).await;
+        assert_eq!(response.code(), 201, "{}: {}", &text[..8], response.message());
     }
     let mut longest = 0;
     for sort in
@@ -184,10 +185,10 @@ async fn tokens_stay_below_their_limit() {
         let list = format!("/v1/users?limit=1&sort={sort}");
         let (mut seen, mut path) = (BTreeSet::new(), list.clone());
         loop {
-            let answer = get(&server, &admin, &path).await;
-            assert_eq!(answer.code(), 200, "{}", answer.message());
-            seen.insert(answer.json()["items"][0]["id"].to_string());
-            let Some(token) = answer.json()["next_page"].as_str().map(str::to_owned) else { break };
+            let response = get(&server, &admin, &path).await;
+            assert_eq!(response.code(), 200, "{}", response.message());
+            seen.insert(response.json()["items"][0]["id"].to_string());
+            let Some(token) = response.json()["next_page"].as_str().map(str::to_owned) else { break };
             longest = longest.max(token.len());
             path = format!("{list}&page_token={token}");
         }
@@ -198,10 +199,10 @@ async fn tokens_stay_below_their_limit() {
     assert!(plain.len() < 100, "{}", plain.len());
 }
 
-/// Somebody is deleted, renamed and made while a list in the order of names is walked over: who stays as they are is seen
+/// A user is deleted, renamed and created during a walk in the order of names: unchanged users are seen
 /// exactly once.
 #[tokio::test]
-async fn rows_come_and_go_during_a_sorted_walk() {
+async fn user_list_walks_show_unchanged_users_once() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let mut stays = BTreeSet::new();
@@ -223,7 +224,8 @@ async fn rows_come_and_go_during_a_sorted_walk() {
             seen.extend(page.items.iter().map(|user| user.id.0));
             let Some(token) = page.next_page else { break };
             next = Some(token);
-            // The last one of the page goes, or moves to the other end; somebody comes on either side.
+            // The last user of the page is deleted, or moves to the other end; a new user appears on either
+            // side.
             if let Some(last) =
                 page.items.last().map(|user| user.id.0).filter(|id| *id != admin.id && !stays.contains(id))
             {

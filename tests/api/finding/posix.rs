@@ -1,4 +1,5 @@
-//! POSIX classes in regular expressions: the database takes for a letter what Rust does, whatever its locale.
+//! POSIX classes in regular expressions: the database classifies characters as Rust does, regardless of its
+//! locale.
 
 use regex::Regex;
 
@@ -9,12 +10,12 @@ const CLASSES: &[&str] = &[
     "upper", "word", "xdigit",
 ];
 
-/// Every character of ASCII but NUL, and some beyond that are letters, digits and spaces somewhere.
+/// Every ASCII character except for NUL, and others that are letters, digits or spaces in some locale.
 fn characters() -> Vec<char> {
     ('\u{1}'..='\u{7F}').chain("éÉßſıK１\u{A0}\u{2003}\u{85}中😀".chars()).collect()
 }
 
-/// Those whose name a regular expression finds, as one text.
+/// The characters matched by a regular expression, as one text.
 async fn found(server: &TestServer, token: &str, pattern: &str) -> String {
     let mut names = String::new();
     let mut page_token: Option<String> = None;
@@ -23,9 +24,9 @@ async fn found(server: &TestServer, token: &str, pattern: &str) -> String {
         let mut query = vec![("filter", filter.as_str()), ("limit", "200")];
         query.extend(page_token.as_deref().map(|token| ("page_token", token)));
         let request = server.request(http::Method::GET, "/v1/users").query(&query);
-        let answer = Answer::of(request.bearer_auth(token)).await;
-        assert_eq!(answer.code(), 200, "{pattern}: {}", answer.message());
-        let page = answer.json();
+        let response = Answer::of(request.bearer_auth(token)).await;
+        assert_eq!(response.code(), 200, "{pattern}: {}", response.message());
+        let page = response.json();
         page["items"].as_array().unwrap().iter().for_each(|user| names += user["name"].as_str().unwrap());
         page_token = page["next_page"].as_str().map(str::to_owned);
         if page_token.is_none() {
@@ -63,7 +64,7 @@ async fn user_list_matches_classes_of_posix_as_rust_does() {
     };
     for pattern in patterns {
         let regex = Regex::new(&pattern).unwrap();
-        // What `(?i)` makes of letters beyond ASCII is up to the database.
+        // The effect of `(?i)` on letters beyond ASCII depends on the database.
         let told = |character: &char| !pattern.starts_with("(?i)") || character.is_ascii();
         let expected: Vec<char> =
             characters().into_iter().filter(|one| told(one) && regex.is_match(&one.to_string())).collect();

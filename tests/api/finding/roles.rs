@@ -1,25 +1,26 @@
-//! Finding roles: by name, by what they are for, by what they permit.
+//! Finding roles by name, description and permissions.
 
 use serde_json::{Value, json};
 
-use super::cast::Cast;
+use super::fixtures::Fixtures;
 use super::{Wrong, texts, walk};
 use crate::support::Answer;
 
 #[tokio::test]
-async fn roles_are_found_by_their_fields() {
-    let cast = Cast::new().await;
+async fn role_list_finds_by_every_field() {
+    let fixtures = Fixtures::new().await;
     for body in [
         json!({ "name": "robot", "type": "machine" }),
         json!({ "name": "reviewer", "scope": "group", "permissions": ["articles:review"] }),
         json!({ "name": "newcomer", "is_default": true }),
     ] {
-        let request = cast.server.request(http::Method::POST, "/v1/roles").bearer_auth(cast.admin.token());
-        let answer = Answer::of(request.json(&body)).await;
-        assert_eq!(answer.code(), 201, "{body}: {}", answer.message());
+        let request =
+            fixtures.server.request(http::Method::POST, "/v1/roles").bearer_auth(fixtures.admin.token());
+        let response = Answer::of(request.json(&body)).await;
+        assert_eq!(response.code(), 201, "{body}: {}", response.message());
     }
-    // Everybody sees all roles.
-    let plain = cast.plain().await;
+    // Every user sees all roles.
+    let plain = fixtures.plain().await;
     let all = walk(plain.role_list()).await;
     let id =
         |name: &str| all.iter().find(|role| role["name"] == name).unwrap()["id"].as_str().unwrap().to_owned();

@@ -1,11 +1,12 @@
-//! SCIM's filters: the examples of RFC 7644, section 3.4.2.2, over this server's fields, and what is added to them.
+//! SCIM filters: the examples of RFC 7644, section 3.4.2.2, on this server's fields, and the extensions to
+//! them.
 
-use super::cast::Cast;
+use super::fixtures::Fixtures;
 use super::{Ask, table};
 
 #[tokio::test]
-async fn the_examples_of_the_rfc() {
-    let cast = Cast::new().await;
+async fn user_list_supports_the_examples_of_rfc_7644() {
+    let fixtures = Fixtures::new().await;
     let rows = [
         (r#"username eq "bob""#, "bob"),
         (r#"name co "O'Brien""#, "quote"),
@@ -32,12 +33,12 @@ async fn the_examples_of_the_rfc() {
         ),
         (r#"profile.locale eq "en-GB""#, "ada"),
     ];
-    table(&cast, Ask::Filter, &rows).await;
+    table(&fixtures, Ask::Filter, &rows).await;
 }
 
 #[tokio::test]
-async fn not_binds_strongest_then_and() {
-    let cast = Cast::new().await;
+async fn user_list_filters_bind_not_before_and_before_or() {
+    let fixtures = Fixtures::new().await;
     let rows = [
         (r#"username eq "ada" or username eq "bob" and suspended eq true"#, "ada"),
         (r#"(username eq "ada" or username eq "bob") and suspended eq true"#, ""),
@@ -50,18 +51,18 @@ async fn not_binds_strongest_then_and() {
         (r#"not (username pr or email pr)"#, "phone"),
         (r#"not username pr or not not phone pr"#, "ada mail phone"),
         (r#"((((((((((((((((phone pr))))))))))))))))"#, "ada phone"),
-        // Words of the language in any case, blanks wherever they may be.
+        // Keywords in any case, with any amount of blanks.
         (r#"username EQ "ada" OR username Eq "bob""#, "ada bob"),
         (r#"NOT (username Pr)"#, "mail phone"),
         (r#"  username   eq   "ada"  "#, "ada"),
-        // Names of fields, too, as SCIM has it.
+        // Field names in any case, too, as in SCIM.
         (r#"UserName eq "ada" or GROUPS[Slug eq "ops"]"#, "ada alan"),
         (r#"Custom_Data.plan eq "free""#, "Ada.B"),
         (r#"custom_data.PLAN eq "free""#, ""),
         ("username\teq\n\"ada\"", "ada"),
         (r#"(username eq "ada")or(username eq "bob")"#, "ada bob"),
         (r#"username in("ada","bob")"#, "ada bob"),
-        // A text as JSON writes it.
+        // A string in JSON syntax.
         (r#"name eq "o'brien \"BRI\"""#, "quote"),
         (r#"name eq "back\\slash""#, "slash"),
         (r#"username eq "\u0061da""#, "ada"),
@@ -69,12 +70,12 @@ async fn not_binds_strongest_then_and() {
         (r#"custom_data.note eq "two\nlines""#, "alan"),
         (r#"name eq "(username eq \"ada\")""#, ""),
     ];
-    table(&cast, Ask::Filter, &rows).await;
+    table(&fixtures, Ask::Filter, &rows).await;
 }
 
 #[tokio::test]
-async fn texts() {
-    let cast = Cast::new().await;
+async fn user_list_filters_by_texts() {
+    let fixtures = Fixtures::new().await;
     let rows = [
         (r#"username eq "ADA""#, "ada"),
         (r#"username eq "WEISS""#, "weiß"),
@@ -115,13 +116,13 @@ async fn texts() {
         (r#"email matches "^[^@]+@(b|example)\\.com$""#, "john.doe john-doe bob user1 carol"),
         (r#"not (name matches "[a-z]")"#, "administrator superuser 山田太郎 жанна fullwidth mail phone"),
     ];
-    table(&cast, Ask::Filter, &rows).await;
+    table(&fixtures, Ask::Filter, &rows).await;
 }
 
-/// What is compared with nothing isn't equal, less or greater: the comparison is false, and its negation true.
+/// A comparison with a missing value is false, and its negation true.
 #[tokio::test]
-async fn logic_has_two_values() {
-    let cast = Cast::new().await;
+async fn user_list_filters_use_two_valued_logic() {
+    let fixtures = Fixtures::new().await;
     let rows = [
         (r#"phone ne "+442079460101""#, "all but ada"),
         (r#"not (phone eq "+442079460101")"#, "all but ada"),
@@ -142,12 +143,12 @@ async fn logic_has_two_values() {
         (r#"custom_data.active ne true"#, "all but ada"),
         (r#"profile.address.locality ne null"#, "ada"),
     ];
-    table(&cast, Ask::Filter, &rows).await;
+    table(&fixtures, Ask::Filter, &rows).await;
 }
 
 #[tokio::test]
-async fn roles_and_groups() {
-    let cast = Cast::new().await;
+async fn user_list_filters_by_roles_and_groups() {
+    let fixtures = Fixtures::new().await;
     let rows = [
         (r#"roles eq "editor""#, "ada grace"),
         (r#"roles ne "editor""#, "all but ada grace"),
@@ -168,18 +169,18 @@ async fn roles_and_groups() {
         (r#"groups[slug eq "qa" and role in ("write", "admin")]"#, "grace bob"),
         (r#"groups[slug eq "qa" and role eq "member" and role eq "write"]"#, "grace"),
         (r#"not groups[slug eq "public"]"#, "phone"),
-        // One group that passes all of it, not one for this and one for that.
+        // One group that meets both conditions, not one group for each.
         (r#"groups[slug eq "ops" and role eq "owner"]"#, "alan"),
         (r#"groups.slug eq "ops" and groups.role eq "owner""#, "ada alan"),
         (r#"groups[slug eq "ops"] and groups[slug eq "qa"]"#, "ada"),
         (r#"groups[slug eq "ops" and slug eq "qa"]"#, ""),
     ];
-    table(&cast, Ask::Filter, &rows).await;
+    table(&fixtures, Ask::Filter, &rows).await;
 }
 
 #[tokio::test]
-async fn objects() {
-    let cast = Cast::new().await;
+async fn user_list_filters_by_custom_data() {
+    let fixtures = Fixtures::new().await;
     let rows = [
         (r#"custom_data.plan eq "pro""#, "ada alan"),
         (r#"custom_data.plan eq "PRO""#, "grace"),
@@ -212,12 +213,12 @@ async fn objects() {
         ("profile.address pr", "ada"),
         (r#"profile.locale in ("en-US", "de-DE")"#, "grace"),
     ];
-    table(&cast, Ask::Filter, &rows).await;
+    table(&fixtures, Ask::Filter, &rows).await;
 }
 
 #[tokio::test]
-async fn times_and_ids() {
-    let cast = Cast::new().await;
+async fn user_list_filters_by_times_and_ids() {
+    let fixtures = Fixtures::new().await;
     let rows = [
         (r#"created_at eq "2026-01-01T00:00:00Z""#, "ada"),
         (r#"created_at eq "2026-01-01T05:30:00+05:30""#, "ada"),
@@ -241,8 +242,8 @@ async fn times_and_ids() {
         (r#"created_via in ("bootstrap", "registration")"#, "administrator"),
         (r#"created_via eq "ADMIN""#, ""),
     ];
-    table(&cast, Ask::Filter, &rows).await;
-    let [ada, alan] = ["ada", "alan"].map(|label| cast.id(label).to_string());
+    table(&fixtures, Ask::Filter, &rows).await;
+    let [ada, alan] = ["ada", "alan"].map(|label| fixtures.id(label).to_string());
     let nobody = "01941f29-7c00-7000-8000-000000000001";
     let rows = [
         (format!("id eq \"{ada}\""), "ada"),
@@ -255,22 +256,22 @@ async fn times_and_ids() {
         ("id pr".to_owned(), "all but"),
     ];
     let rows: Vec<(&str, &str)> = rows.iter().map(|(query, expected)| (query.as_str(), *expected)).collect();
-    table(&cast, Ask::Filter, &rows).await;
+    table(&fixtures, Ask::Filter, &rows).await;
     let many = vec![format!("\"{ada}\""); 100].join(", ");
-    table(&cast, Ask::Filter, &[(&format!("id in ({many})"), "ada")]).await;
+    table(&fixtures, Ask::Filter, &[(&format!("id in ({many})"), "ada")]).await;
 }
 
-/// Both narrow, and so does everything else.
+/// Search, filter and all other parameters narrow the list together.
 #[tokio::test]
-async fn search_and_filter_narrow_together() {
-    let cast = Cast::new().await;
+async fn user_list_combines_search_and_filter() {
+    let fixtures = Fixtures::new().await;
     for (q, filter, expected) in [
         ("ada", r#"name co "love""#, "ada fullwidth"),
         ("-ada", "phone pr", "phone"),
         ("", r#"username eq "ada""#, "ada"),
         ("ada", r#"{"!":[{"var":"email"}]}"#, "fullwidth"),
     ] {
-        let found = super::walk(cast.admin.user_list().q(q).filter(filter)).await;
-        assert_eq!(cast.labels(&found), cast.named(expected), "{q} and {filter}");
+        let found = super::walk(fixtures.admin.user_list().q(q).filter(filter)).await;
+        assert_eq!(fixtures.labels(&found), fixtures.named(expected), "{q} and {filter}");
     }
 }

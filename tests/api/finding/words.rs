@@ -1,4 +1,4 @@
-//! Words of the search bar: short ones, those of scripts without spaces, wildcards, diacritics, colons.
+//! Words of the search language: short ones, scripts without spaces, wildcards, diacritics, colons.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::Wrong;
 use crate::support::{Answer, Person, TestServer};
 
-/// Usernames, and names.
+/// Usernames and names.
 const PEOPLE: &[(&str, &str)] = &[
     ("weing", "Wei Ng"),
     ("hwang", "Hwang Minho"),
@@ -45,19 +45,19 @@ async fn people() -> (TestServer, Person, Person) {
     (server, admin, plain)
 }
 
-/// Whom a list finds, by usernames, in the order of their making; or why it finds nobody.
+/// The usernames that a list finds, in order of creation; or the error message.
 async fn found(server: &TestServer, who: &Person, path: &str, q: &str) -> Vec<String> {
     let request = server.request(Method::GET, path).query(&[("q", q), ("limit", "200")]);
-    let answer = Answer::of(request.bearer_auth(who.token())).await;
-    if answer.code() != 200 {
-        return vec![answer.message()];
+    let response = Answer::of(request.bearer_auth(who.token())).await;
+    if response.code() != 200 {
+        return vec![response.message()];
     }
     let name = |item: &Value| {
         let found =
             ["/username", "/slug", "/user/username", "/name"].iter().find_map(|place| item.pointer(place));
         found.and_then(Value::as_str).unwrap_or_default().to_owned()
     };
-    answer.json()["items"].as_array().unwrap().iter().map(name).collect()
+    response.json()["items"].as_array().unwrap().iter().map(name).collect()
 }
 
 fn split(names: &str) -> Vec<String> {
@@ -65,7 +65,7 @@ fn split(names: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn user_list_finds_words_however_short() {
+async fn user_list_finds_short_words() {
     let (server, admin, plain) = people().await;
     let rows = [
         // At the beginning of any word.
@@ -82,11 +82,11 @@ async fn user_list_finds_words_however_short() {
         ("5.", "aptly"),
         ("0_", "aptly"),
         ("-w -a -h -s -l -k -j -m -c -d -x -g -t -e -o -z", ""),
-        // A `*` behind changes nothing, one in front does.
+        // A trailing `*` has no effect, a leading one does.
         ("ng*", "weing"),
         ("*ng", "weing hwang wang anders angst"),
         ("*ng*", "weing hwang wang anders angst"),
-        // Without three letters in a row.
+        // Without three literal letters in a row.
         ("l?ce", "alice"),
         ("a?i?e", "alice"),
         ("?ng", "weing hwang wang anders angst"),
@@ -106,12 +106,12 @@ async fn user_list_finds_words_however_short() {
         // Hangul has spaces.
         ("김민", "kim"),
         ("민준", ""),
-        // What is no letter is found anywhere.
+        // Symbols match at any position.
         ("😀", "emoji"),
         ("👍", "thumb"),
         ("👍o", "thumb"),
         ("ok", "thumb"),
-        // Diacritics don't count, whoever wrote them.
+        // Diacritics are ignored, on both sides.
         ("angstrom", "anders angst"),
         ("Ångström", "anders angst"),
         ("å", "administrator annabo alice emoji anders angst soren aptly"),
@@ -122,14 +122,14 @@ async fn user_list_finds_words_however_short() {
         ("cafe noir", "cafe"),
         ("café", "cafe"),
         ("-angstrom ang", "hwang wang"),
-        // But in fields, where somebody writes what exactly they look for.
+        // But they count in field terms, which ask for an exact value.
         ("name:Ångström", "anders"),
         ("name:angstrom", "angst"),
         ("name:ång*", "anders"),
         ("name:?ng*", "anders angst"),
         ("name:?rø*", ""),
         ("name:*?rø", "soren"),
-        // Addresses are words; other colons are told of.
+        // Addresses are words; other colons are reported as errors.
         ("http://x", "link"),
         ("see http://x", "link"),
         ("http://*", "link"),
@@ -143,7 +143,7 @@ async fn user_list_finds_words_however_short() {
             wrong.unless_equal(&format!("{q} by {}", who.username), &found, &split(expected));
         }
     }
-    // Only who sees addresses finds people by them; the `@` is no letter.
+    // Only callers who see addresses find users by them; the `@` is not a letter.
     wrong.unless_equal("@m", &found(&server, &plain, "/v1/users", "@m").await, &[]);
     let all: Vec<String> = PEOPLE.iter().map(|(username, _)| (*username).to_owned()).collect();
     wrong.unless_equal("@m", &found(&server, &admin, "/v1/users", "@m").await, &all);
@@ -155,15 +155,15 @@ async fn user_list_finds_words_however_short() {
     wrong.none();
 }
 
-/// A change of any of the texts changes what is found, and a search is the same in the page after.
+/// A change of any text changes the results, and the next page uses the same search.
 #[tokio::test]
-async fn user_update_changes_what_words_find() {
+async fn user_update_changes_the_words_of_searches() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let change = async |method: Method, path: &str, body: Value| {
         let request = server.request(method, path).bearer_auth(admin.token()).json(&body);
-        let answer = Answer::of(request).await;
-        assert!(answer.status.is_success(), "{body}: {}", answer.message());
+        let response = Answer::of(request).await;
+        assert!(response.status.is_success(), "{body}: {}", response.message());
     };
     change(Method::POST, "/v1/users", json!({ "username": "first", "name": "Émile" })).await;
     let steps = [
@@ -188,7 +188,7 @@ async fn user_update_changes_what_words_find() {
     assert!(found(&server, &admin, "/v1/users", "first").await.is_empty());
 }
 
-/// The other lists have the same search bar.
+/// The other lists have the same search language.
 #[tokio::test]
 async fn group_list_and_the_others_find_short_words_too() {
     let server = TestServer::start().await;
@@ -227,9 +227,9 @@ async fn group_list_and_the_others_find_short_words_too() {
         [("cr", true), ("re", false), ("group_cr", true), ("d", true), ("-d", false), ("_c", true)]
     {
         let request = server.request(Method::GET, "/v1/audit-events").query(&[("q", q)]);
-        let answer = Answer::of(request.bearer_auth(admin.token())).await;
-        let items = answer.json()["items"].as_array().unwrap().len();
-        assert_eq!(items > 0, some, "{q}: {items} {}", answer.message());
+        let response = Answer::of(request.bearer_auth(admin.token())).await;
+        let items = response.json()["items"].as_array().unwrap().len();
+        assert_eq!(items > 0, some, "{q}: {items} {}", response.message());
     }
     let renamed = json!({ "slug": "south-sea", "name": "Ödland" });
     let patch =

@@ -1,7 +1,7 @@
-"""What a program in Python does with the published document.
+"""A Python program written against the client that is generated from the published document.
 
-It is checked by mypy and imported, not run against a server: a change of the document that makes it clumsier to write fails
-here.
+mypy checks it and it is imported, but not run against a server: changes of the document that break such a
+program fail here.
 """
 
 import importlib
@@ -46,7 +46,7 @@ def sign_in(url: str, identifier: str, password: str) -> AuthenticatedClient:
 
 
 def without_defaults(client: AuthenticatedClient, user: str) -> None:
-    """Fields with a default are left out, and so is a body of which every field may be."""
+    """Fields with a default may be omitted, and so may a body whose fields are all optional."""
     user_create.sync(client=client, body=UserCreate(username="ada"))
     group_create.sync(client=client, body=GroupCreate(slug="engine", name="Engine"))
     role_create.sync(client=client, body=RoleCreate(name="editor"))
@@ -57,7 +57,7 @@ def without_defaults(client: AuthenticatedClient, user: str) -> None:
 
 
 def update(client: AuthenticatedClient, user: str) -> User:
-    """The three states of a field, and a condition."""
+    """The three states of a field in an update, and a conditional request."""
     before = user_view.sync_detailed(user, client=client)
     changes = UserUpdate(name="Ada King", phone=None, email=UNSET)
     after = user_update.sync(user, client=client, body=changes, if_match=before.headers["ETag"])
@@ -88,12 +88,12 @@ def versions(client: Client) -> ServerVersion | None:
 
 
 def kind(user: User) -> str:
-    """Open sets are plain strings, so that a newer server's values are read."""
+    """Open sets are plain strings, so that unknown values of a newer server can be read."""
     return "a card" if user.view == "card" else user.created_via or "unknown"
 
 
 def check() -> None:
-    """Every module of the client can be imported, and an absent field is told from one that is cleared."""
+    """Every module of the client can be imported, and an absent field differs from a cleared one."""
     for module in pkgutil.walk_packages(rollcall.__path__, "rollcall."):
         importlib.import_module(module.name)
     assert UserUpdate(name="Ada", phone=None).to_dict() == {"name": "Ada", "phone": None}

@@ -1,5 +1,5 @@
-// What a program in TypeScript does with the published document. It is compiled, not run: a change of the document that
-// makes it clumsier to write fails here.
+// A TypeScript program written against types that are generated from the published document. It is compiled, not run:
+// changes of the document that break such a program fail here.
 
 import createClient from "openapi-fetch";
 import type { components, operations, paths } from "./generated/rollcall.js";
@@ -27,7 +27,7 @@ export async function signIn(identifier: string, password: string): Promise<stri
   return data.token;
 }
 
-// Fields with a default are left out, and so is a body of which every field may be.
+// Fields with a default may be omitted, and so may a body whose fields are all optional.
 export async function withoutDefaults(user: string): Promise<void> {
   const params = { path: { user } };
   await client.POST("/v1/users", { body: { username: "ada" } });
@@ -40,7 +40,7 @@ export async function withoutDefaults(user: string): Promise<void> {
   await client.POST("/v1/logout", { body: {} });
 }
 
-// The three states of a field, and a condition under the header's usual name.
+// The three states of a field in an update, and a conditional request with the header's usual name.
 export async function update(user: string): Promise<User> {
   const before = await client.GET("/v1/users/{user}", { params: { path: { user } } });
   if (before.error) throw new Failed(before.error);
@@ -80,17 +80,17 @@ export async function versions(): Promise<components["schemas"]["ServerVersion"]
   return data;
 }
 
-// Open sets are plain strings, so that a newer server's values are read; closed ones are not.
+// Open sets are plain strings, so that a newer server's values can be read; closed ones are not.
 export function kind(user: User): string {
   return user.view === "card" ? "a card" : (user.created_via ?? "unknown");
 }
 
 export async function mistakes(): Promise<void> {
-  // @ts-expect-error: a telephone number is text
+  // @ts-expect-error: a phone number is a string
   await client.PATCH("/v1/users/{user}", { params: { path: { user: "me" } }, body: { phone: 7 } });
-  // @ts-expect-error: a group has a name
+  // @ts-expect-error: a group needs a name
   await client.POST("/v1/groups", { body: { slug: "engine" } });
-  // @ts-expect-error: `total` is one of two words
+  // @ts-expect-error: `total` has two values
   await client.GET("/v1/users", { params: { query: { total: "all" } } });
   // @ts-expect-error: a sign-in needs a password
   await client.POST("/v1/login", { body: { identifier: "ada" } });

@@ -1,17 +1,17 @@
-//! Filters on users for the test of plans: for every field of the table every operator that its kind takes, with values
-//! that most have, that few have and that nobody has.
+//! Filters on users for the plan test: every operator of every field, with values that most users have, that
+//! few have and that none have.
 
 use rollcall_query::fields::UserField;
 use rollcall_query::{Field, Fields, Kind};
 
-/// A filter, and whether it may read many rows to find a page's.
+/// A filter, and a flag that permits reading many rows for a page.
 #[derive(Debug)]
 pub struct Case {
     pub filter: String,
     pub walks: bool,
 }
 
-/// All of them.
+/// All cases.
 pub fn all() -> Vec<Case> {
     UserField::TABLE.iter().flat_map(of_field).collect()
 }
@@ -38,7 +38,7 @@ fn of_field(field: &Field<UserField>) -> Vec<Case> {
     cases
 }
 
-/// How filters name the field: where it is an object, some paths in it.
+/// The names of the field in filters: for an object, some paths in it.
 fn names(field: &Field<UserField>) -> Vec<String> {
     match field.id {
         UserField::CustomData => {
@@ -53,7 +53,8 @@ fn names(field: &Field<UserField>) -> Vec<String> {
     }
 }
 
-/// Values of a field as filters write them: what many have first, then what few have, last what nobody has.
+/// Values of a field as filters write them: first one that many have, then some that few have, last one that
+/// none have.
 fn samples(field: &Field<UserField>, name: &str) -> Vec<String> {
     let quoted = |values: &[&str]| values.iter().map(|value| format!("\"{value}\"")).collect();
     let plain = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
@@ -91,7 +92,7 @@ fn samples(field: &Field<UserField>, name: &str) -> Vec<String> {
 }
 
 fn of_operator(kind: Kind, name: &str, operator: &str, samples: &[String]) -> Vec<Case> {
-    // Times grow with the ids, and the planner takes them to be spread over them.
+    // Times increase with the ids, and the planner assumes an even distribution.
     let late = kind == Kind::Time && matches!(operator, "gt" | "ge");
     let walks = operator == "ne" || late;
     let case = |value: &str| Case { filter: format!("{name} {operator} {value}"), walks };
@@ -107,14 +108,15 @@ fn of_operator(kind: Kind, name: &str, operator: &str, samples: &[String]) -> Ve
             ]
         }
         ("in", _) => {
-            // Also without what most have.
+            // Also without the most frequent value.
             let lists = [samples, samples.get(1..).unwrap_or_default()];
             let lists = lists.into_iter().filter(|samples| !samples.is_empty());
             lists.map(|samples| case(&format!("({})", samples.join(", ")))).collect()
         }
         ("co" | "ew", _) => {
             let mut cases: Vec<Case> = samples.iter().map(|value| case(value)).collect();
-            // Nothing is found by two letters within a text; at its end they are, with the line's end behind them.
+            // Two letters within a text cannot use the index; at its end they can, together with the line
+            // terminator.
             cases.push(Case { walks: operator == "co", ..case("\"qj\"") });
             cases
         }

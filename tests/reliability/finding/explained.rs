@@ -1,5 +1,5 @@
-//! What Postgres did: the plans of the statements that the server really sent, with the settings of the connections on
-//! which it sent them. The extension `auto_explain` writes them into Postgres' log, whatever the statement's parameters.
+//! Query plans of the statements that the server sent, with the settings of its own connections. The
+//! extension `auto_explain` writes them to Postgres' log, whatever the statement's parameters.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tokio_postgres::Client;
 
-/// Postgres' log, read from where it ended last time.
+/// Postgres' log, read from the last position.
 #[derive(Debug)]
 pub struct Explained {
     log: PathBuf,
@@ -18,14 +18,13 @@ pub struct Explained {
 /// The plan of one statement.
 #[derive(Debug)]
 pub struct Plan {
-    /// The statement.
     pub query: String,
-    /// Its nodes that read something, from the top: what they do and what they read.
+    /// The plan nodes that read tables or indexes, from the top: node type and relation.
     pub reads: Vec<String>,
 }
 
 impl Explained {
-    /// Has every plan logged, on connections that are opened from now on.
+    /// Enables plan logging on connections that are opened from now on.
     pub async fn begin(db: &Client) -> Self {
         let name: String = db.query_one("SELECT current_database()::text", &[]).await.unwrap().get(0);
         for setting in [
@@ -50,7 +49,7 @@ impl Explained {
     }
 }
 
-/// Reads what stands behind `plan:`; other lines of the log may follow it.
+/// Parses the text after `plan:`; other lines of the log may follow it.
 fn read(text: &str) -> Plan {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
     let document = values.next().unwrap().unwrap();

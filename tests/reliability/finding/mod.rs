@@ -1,5 +1,5 @@
-//! Finding people when it is hard: a million of them, random filters against an oracle, lists that change while they are
-//! walked.
+//! Lists under difficult conditions: a million users, every filter and sort, and lists that change while they
+//! are walked.
 
 mod cases;
 mod explained;

@@ -1,5 +1,5 @@
-//! At a million users: no filter and no sort that lists offer reads the whole table, page 1 and page 10,000 cost the same,
-//! and what few have is found at once.
+//! A million users: no filter and no sort reads the whole table, page 1 and page 10,000 cost the same, and
+//! rare values are found at once.
 
 use std::time::{Duration, Instant};
 
@@ -16,13 +16,13 @@ use super::explained::Explained;
 use crate::support::TestServer;
 use crate::support::cluster::{Database, prepare, temporary_folder};
 
-/// How long a request may take that an index answers: generous, because it is measured on machines that do other things.
+/// Time limit of a request that an index serves: generous, because the test also runs on busy machines.
 const AT_ONCE: Duration = Duration::from_secs(1);
-/// How long one may take that walks past many rows.
+/// Time limit of a request that may read many rows.
 const WALK: Duration = Duration::from_secs(6);
 
-/// People in the middle of everything, three with values and three without, before the others come: a page token that
-/// stands on the second of them is, once the others are there, one from deep inside the list.
+/// Users in the middle of the list, three with values and three without, inserted before the others: a page
+/// token at the second of them points deep into the list once the others are there.
 const MARKERS: &str = "INSERT INTO users (id, username, username_folded, email, email_folded, phone, name, name_folded,
     profile, given_name_folded, family_name_folded, created_via, created_at, updated_at, last_sign_in_at, sort_keys)
 SELECT
@@ -45,15 +45,15 @@ FROM generate_series(1, 3) AS n";
 const WITH_VALUES: &str = "01941f29-7c00-7000-8000-000000000002";
 const WITHOUT: &str = "01941f29-7c00-7000-8000-000000000012";
 
-/// What is thrown away before the others come and built by the server afterwards, as for a directory that grew before it
-/// had searches.
+/// Drops the indexes before the others are inserted, so that the server builds them afterwards, as for a
+/// directory that grew before it had searches.
 const DROP_INDEXES: &str = "DO $$ DECLARE name regclass; BEGIN
     FOR name IN SELECT indexrelid FROM pg_index WHERE indrelid = 'users'::regclass AND NOT indisunique LOOP
         EXECUTE 'DROP INDEX ' || name;
     END LOOP;
 END $$";
 
-/// Somebody who asks for lists of users.
+/// A caller that lists users.
 struct Asker<'a> {
     server: &'a TestServer,
     http: reqwest::Client,
@@ -63,11 +63,11 @@ struct Asker<'a> {
 impl Asker<'_> {
     async fn list(&self, query: &[(&str, &str)]) -> (StatusCode, Value) {
         let url = format!("http://{}/v1/users", self.server.direct);
-        let answer = self.http.get(url).bearer_auth(&self.token).query(query).send().await.unwrap();
-        (answer.status(), answer.json().await.unwrap())
+        let response = self.http.get(url).bearer_auth(&self.token).query(query).send().await.unwrap();
+        (response.status(), response.json().await.unwrap())
     }
 
-    /// The token of the page that begins behind somebody.
+    /// The token of the page that starts after a user.
     async fn token_behind(&self, id: &str, sort: &str) -> String {
         let mut token = String::new();
         loop {
@@ -85,14 +85,14 @@ impl Asker<'_> {
     }
 }
 
-/// A request, whether it may walk, and what it is called in the table.
+/// A request, a flag that permits it to read many rows, and its label in the table.
 struct Request {
     name: String,
     query: Vec<(&'static str, String)>,
     walks: bool,
 }
 
-/// The orders: every field up and down, and some of several fields.
+/// All orders: every field in both directions, and some of several fields.
 fn sorts() -> Vec<String> {
     let names = UserField::TABLE.iter().filter(|field| field.sorted).map(|field| field.name);
     let one = names.flat_map(|name| [name.to_owned(), format!("-{name}")]);
@@ -138,7 +138,7 @@ const SEARCHES: &[&str] = &[
     "berg -suspended:true",
 ];
 
-/// What few have, in an order that has nothing to do with it: to be sorted, and not to be looked for in that order.
+/// Rare values in an unrelated order: the matches must be sorted, not searched for in that order.
 const BOTH: &[(&str, &str)] = &[
     ("custom_data.rare eq \"one\"", "-name"),
     ("custom_data.plan eq \"enterprise\"", "name"),
@@ -154,7 +154,7 @@ const BOTH: &[(&str, &str)] = &[
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "loads a million users, which takes minutes: .ci/run has a step for it"]
-async fn no_filter_and_no_sort_reads_the_whole_table() {
+async fn user_list_never_reads_the_whole_table() {
     let folder = temporary_folder();
     let options = Options { fsync: false, ..Options::new(folder.path()) };
     let log = Logger::root(Discard, o!());

@@ -1,5 +1,5 @@
-//! Lists that are walked while others make, rename, suspend and delete people: whoever stays as they are is seen exactly
-//! once, whatever the order.
+//! Lists walked during concurrent creations, renames, suspensions and deletions: unchanged users are seen
+//! exactly once, in every order.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,14 +11,14 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Person, TestServer};
 
-/// Those who stay.
+/// Number of users that stay unchanged.
 const STABLE: usize = 90;
-/// Those whom the writers begin with.
+/// Number of users that the writers start with.
 const OTHERS: usize = 60;
 const WRITERS: usize = 3;
-/// How long it is walked.
+/// Duration of the walks.
 const TIME: Duration = Duration::from_secs(5);
-/// Seven go into none of the numbers above, so pages end everywhere.
+/// None of the numbers above is a multiple of seven, so that pages end at different positions.
 const PAGE: &str = "limit=7";
 
 const WALKS: &[&str] = &[
@@ -37,7 +37,7 @@ const WALKS: &[&str] = &[
     "sort=email&q=example",
 ];
 
-/// Somebody who may do everything.
+/// A caller with all permissions.
 struct Asker {
     server: TestServer,
     admin: Person,
@@ -46,20 +46,20 @@ struct Asker {
 
 impl Asker {
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        // Not through the proxy, which would make both sides slower.
+        // Not through the proxy, which would slow down both sides.
         let url = format!("http://{}/v1/users{path}", self.server.direct);
         self.http.request(method, url).bearer_auth(self.admin.token())
     }
 
-    /// Everybody on a list's pages, one after the other.
+    /// All users on a list's pages, in order.
     async fn walk(&self, query: &str) -> Vec<String> {
         let first = format!("?{PAGE}&{query}");
         let mut path = first.clone();
         let mut ids = Vec::new();
         loop {
-            let answer = Answer::of(self.request(Method::GET, &path)).await;
-            assert_eq!(answer.code(), 200, "{query}: {}", answer.message());
-            let page = answer.json();
+            let response = Answer::of(self.request(Method::GET, &path)).await;
+            assert_eq!(response.code(), 200, "{query}: {}", response.message());
+            let page = response.json();
             ids.extend(page["items"].as_array().unwrap().iter().map(id));
             assert!(ids.len() < 10_000, "{query}: goes round in a circle");
             let Some(token) = page["next_page"].as_str() else { return ids };
@@ -68,7 +68,7 @@ impl Asker {
     }
 }
 
-/// Somebody who changes the directory.
+/// A writer that changes the directory.
 struct Writer<'a> {
     asker: &'a Asker,
     ids: Vec<String>,
@@ -78,15 +78,15 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     async fn call(&self, method: Method, path: &str, body: Value) -> Answer {
-        let answer = Answer::of(self.asker.request(method, path).json(&body)).await;
-        assert!(answer.status.is_success(), "{path}: {}: {}", answer.status, answer.message());
+        let response = Answer::of(self.asker.request(method, path).json(&body)).await;
+        assert!(response.status.is_success(), "{path}: {}: {}", response.status, response.message());
         self.written.fetch_add(1, Ordering::Relaxed);
-        answer
+        response
     }
 
     async fn make(&mut self, who: usize) {
-        let answer = self.call(Method::POST, "", someone(who, "w")).await;
-        self.ids.push(id(&answer.json()));
+        let response = self.call(Method::POST, "", someone(who, "w")).await;
+        self.ids.push(id(&response.json()));
     }
 
     /// One change after the other, in turn.
@@ -115,7 +115,7 @@ fn letter(number: usize) -> char {
     char::from(b"azmbykxcnd"[number % 10])
 }
 
-/// Every third person has no name; many have the same.
+/// Every third user has no name; many share a name.
 fn name(number: usize) -> Option<String> {
     (!number.is_multiple_of(3)).then(|| format!("{} Same", letter(number / 3 % 5)))
 }
@@ -137,12 +137,12 @@ fn id(item: &Value) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_stays_is_seen_once_while_others_come_and_go() {
+async fn user_list_walks_show_unchanged_users_once_among_concurrent_changes() {
     let server = TestServer::start().await;
     let asker = Asker { admin: server.admin().await, server, http: reqwest::Client::new() };
     let written = AtomicUsize::new(0);
     let new_writer = |number| Writer { asker: &asker, ids: Vec::new(), number, written: &written };
-    // Those who stay stand between the others, by id and by every order.
+    // The unchanged users are spread among the others, by id and in every order.
     let mut stable = new_writer(0);
     let mut writers: Vec<Writer<'_>> = (0..WRITERS).map(new_writer).collect();
     for number in 0..STABLE.max(OTHERS) {
@@ -156,7 +156,7 @@ async fn who_stays_is_seen_once_while_others_come_and_go() {
     for id in stable.ids.iter().step_by(11) {
         stable.call(Method::POST, &format!("/{id}/suspend"), json!({})).await;
     }
-    // Whom each walk shows while nobody writes: those it must show once, later.
+    // The users that each walk shows without writers: those it must show exactly once later.
     let mut expected = HashMap::new();
     for query in WALKS {
         let mut ids = asker.walk(query).await;
@@ -195,7 +195,7 @@ async fn who_stays_is_seen_once_while_others_come_and_go() {
                         expected.len()
                     ));
                 }
-                // Nobody's place changes in these two orders.
+                // No user's position changes in these two orders.
                 let distinct: HashSet<&String> = seen.iter().collect();
                 if ["", "sort=-created_at"].contains(query) && distinct.len() < seen.len() {
                     wrong.push(format!("{query}: {} are there twice", seen.len() - distinct.len()));

@@ -1,4 +1,4 @@
-//! Several hosts in the database's URL: one that drops packets, or is no primary, holds nobody up.
+//! Several hosts in the database URL: one that drops packets, or is not a primary, delays nothing.
 
 use std::net::{SocketAddr, TcpListener as Blocking, TcpStream as Stream};
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use crate::support::relay::Relay;
 use crate::support::server::eventually;
 use crate::support::{Answer, TestServer};
 
-/// A port that takes no connection: who connects gets no response at all, as from a host that drops packets.
+/// A port that accepts no connection: clients get no reply at all, as from a host that drops packets.
 #[derive(Debug)]
 struct Hole {
     port: u16,
@@ -30,7 +30,7 @@ impl Hole {
         rustix::net::listen(&socket, 1).unwrap();
         let listener = Blocking::from(socket);
         let address = listener.local_addr().unwrap();
-        // Nobody accepts: when the queue is full, the system drops who comes.
+        // Nothing accepts: once the queue is full, the system drops further connections.
         let connect = || Stream::connect_timeout(&address, Duration::from_millis(300)).ok();
         let queue: Vec<Stream> = std::iter::from_fn(connect).take(64).collect();
         assert!(queue.len() < 64, "the queue can be filled");
@@ -56,7 +56,7 @@ async fn login_works_where_the_first_host_drops_packets() {
     assert!(works(&server).await);
     println!("in service after {:?}", begun.elapsed());
     assert!(begun.elapsed() < Duration::from_secs(12), "in service after {:?}", begun.elapsed());
-    // All connections end at once, and the first host is still no help.
+    // All connections end at once, and the first host is still unreachable.
     relay.end_connections();
     let ended = Instant::now();
     eventually("all works again", Duration::from_secs(12), || async {
@@ -68,7 +68,7 @@ async fn login_works_where_the_first_host_drops_packets() {
     println!("in service again after {:?}", ended.elapsed());
 }
 
-/// The first host takes connections and never says a word.
+/// The first host accepts connections and never sends anything.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn system_ready_after_a_start_of_the_program_whose_first_host_is_silent() {
     let database = Database::migrated();
@@ -84,13 +84,13 @@ async fn system_ready_after_a_start_of_the_program_whose_first_host_is_silent() 
     let begun = Instant::now();
     let program = tokio::task::block_in_place(|| Program::start(folder.path(), &settings));
     println!("the program listened after {:?}", begun.elapsed());
-    let answer = Answer::of(program.http.get(format!("{}/readyz", program.url))).await;
-    assert_eq!(answer.code(), 200, "{}", answer.message());
+    let response = Answer::of(program.http.get(format!("{}/readyz", program.url))).await;
+    assert_eq!(response.code(), 200, "{}", response.message());
     drop(program);
     database.drop_now();
 }
 
-/// A standby, or whatever takes no writes, is not used, also where the URL doesn't say so.
+/// A host that rejects writes, such as a standby, is not used, even if the URL does not say so.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn user_update_passes_a_first_host_that_takes_no_writes() {
     let (standby, primary) = (OwnPostgres::prepared().await, OwnPostgres::prepared().await);
@@ -100,7 +100,7 @@ async fn user_update_passes_a_first_host_that_takes_no_writes() {
     let server = builder.impatient().start().await;
     assert!(works(&server).await);
     assert!(first.opened() > 0, "it was tried");
-    // The roles are exchanged.
+    // The hosts swap roles.
     standby.configure("default_transaction_read_only = off").await;
     primary.configure("default_transaction_read_only = on").await;
     second.end_connections();

@@ -1,4 +1,4 @@
-//! What load balancers are told: whether reads and changes work, soon, and at little cost.
+//! Readiness for load balancers: reports failing reads and writes quickly and at little cost.
 
 use std::time::{Duration, Instant};
 
@@ -13,10 +13,10 @@ use crate::support::{Answer, TestServer};
 
 async fn ready(server: &TestServer) -> Answer {
     let begun = Instant::now();
-    let answer = Answer::of(server.request(Method::GET, "/readyz")).await;
-    // It is a second where the machine has time.
+    let response = Answer::of(server.request(Method::GET, "/readyz")).await;
+    // About a second if the machine is idle.
     assert!(begun.elapsed() < Duration::from_secs(9), "took {:?}", begun.elapsed());
-    answer
+    response
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -27,13 +27,13 @@ async fn system_ready_is_a_503_while_changes_do_not_work() {
     let admin = server.admin().await;
     assert_eq!(ready(&server).await.code(), 200);
     postgres.configure("default_transaction_read_only = on").await;
-    let answer = eventually("it isn't ready", Duration::from_secs(10), || async {
-        let answer = ready(&server).await;
-        (answer.code() != 200).then_some(answer)
+    let response = eventually("it isn't ready", Duration::from_secs(10), || async {
+        let response = ready(&server).await;
+        (response.code() != 200).then_some(response)
     })
     .await;
-    assert_eq!((answer.code(), answer.error_code().as_str()), (503, error_code::UNAVAILABLE));
-    assert!(!answer.header("retry-after").is_empty());
+    assert_eq!((response.code(), response.error_code().as_str()), (503, error_code::UNAVAILABLE));
+    assert!(!response.header("retry-after").is_empty());
     let read = Answer::of(server.request(Method::GET, "/v1/session").bearer_auth(admin.token())).await;
     assert_eq!(read.code(), 200, "what works goes on working");
     postgres.configure("default_transaction_read_only = off").await;
@@ -43,7 +43,8 @@ async fn system_ready_is_a_503_while_changes_do_not_work() {
     .await;
 }
 
-/// Anybody may ask, as often as they like: it takes nothing from those who work, and their work is no reason for a 503.
+/// Any client may probe any number of times: probes take no connections from other requests, and load is no
+/// reason for a 503.
 #[tokio::test]
 async fn system_ready_takes_no_connections_from_changes() {
     let builder = TestServer::builder().impatient().config(|config| {
@@ -59,10 +60,10 @@ async fn system_ready_takes_no_connections_from_changes() {
     let probes = join_all((0..200).map(|_| ready(&server)));
     let changes = join_all((0..100).map(update));
     let (probes, changes) = futures::join!(probes, changes);
-    for answer in probes.iter().chain(&changes) {
-        assert_eq!(answer.code(), 200, "{}", answer.message());
+    for response in probes.iter().chain(&changes) {
+        assert_eq!(response.code(), 200, "{}", response.message());
     }
-    // Probes share one look, which finds a connection of the pool idle or waits behind nobody's work for long.
+    // Probes share one check, which finds an idle connection of the pool or does not wait long.
     let connections = "SELECT count(*) FROM pg_stat_activity \
         WHERE datname = current_database() AND application_name = 'rollcall'";
     assert!(server.count(connections).await <= 4, "two shared ones, and the pool");

@@ -1,4 +1,4 @@
-//! A read whose connection ends under it is made once more on a new one; nothing else is.
+//! A read is retried on a new connection if its connection ends; no other statement is retried.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::support::relay::{Relay, Then};
 use crate::support::server::eventually;
 use crate::support::{Answer, Person, TestServer};
 
-/// A server with one shared connection, which goes through a relay.
+/// A server with one shared connection, which passes through a relay.
 async fn behind_a_relay() -> (TestServer, Relay, Person) {
     let database = Database::migrated();
     let relay = Relay::to(&database.url).await;
@@ -30,20 +30,20 @@ async fn get(server: &TestServer, who: &Person, path: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn session_view_is_made_again_when_its_connection_ends_before_the_response() {
+async fn session_view_is_retried_when_its_connection_ends_before_the_response() {
     let (server, relay, admin) = behind_a_relay().await;
     for (round, path) in (1..).zip(["/v1/session", "/v1/users/@administrator", "/v1/session"]) {
         assert_eq!(get(&server, &admin, path).await.code(), 200);
-        // The statement reaches the database; its response doesn't reach the server.
+        // The statement reaches the database; its response does not reach the server.
         relay.trap("", Then::End);
-        let answer = get(&server, &admin, path).await;
+        let response = get(&server, &admin, path).await;
         assert_eq!(relay.sprung(), round, "the connection was ended under the read");
-        assert_eq!(answer.code(), 200, "{path}: {}", answer.message());
+        assert_eq!(response.code(), 200, "{path}: {}", response.message());
     }
 }
 
 #[tokio::test]
-async fn user_list_is_made_again_when_its_connection_ends_before_the_response() {
+async fn user_list_is_retried_when_its_connection_ends_before_the_response() {
     let (server, relay, admin) = behind_a_relay().await;
     let admin_id = admin.id;
     for path in [
@@ -57,21 +57,21 @@ async fn user_list_is_made_again_when_its_connection_ends_before_the_response() 
         format!("/v1/users/{admin_id}/preferences"),
         "/v1/users?q=ada&total=exact".to_owned(),
     ] {
-        // Whichever statement of the operation it is that the connection ends under.
+        // For each statement of the operation during which the connection may end.
         for statement in 1..=2 {
             assert_eq!(get(&server, &admin, &path).await.code(), 200);
             relay.trap_nth("", statement, Then::End);
-            let answer = get(&server, &admin, &path).await;
+            let response = get(&server, &admin, &path).await;
             relay.untrap();
-            assert_eq!(answer.code(), 200, "{path}, statement {statement}: {}", answer.message());
+            assert_eq!(response.code(), 200, "{path}, statement {statement}: {}", response.message());
         }
     }
     assert!(relay.sprung() >= 10, "only {} connections were ended", relay.sprung());
 }
 
-/// Postgres itself ends the connection, and says so, while the read waits for a lock.
+/// Postgres itself ends the connection, with a message, while the read waits for a lock.
 #[tokio::test]
-async fn session_view_is_made_again_when_postgres_ends_its_connection() {
+async fn session_view_is_retried_when_postgres_ends_its_connection() {
     let (server, _relay, admin) = behind_a_relay().await;
     let holder = server.database.connect().await;
     holder.batch_execute("BEGIN; LOCK TABLE sessions").await.unwrap();
@@ -85,11 +85,11 @@ async fn session_view_is_made_again_when_postgres_ends_its_connection() {
         server.sql(&format!("SELECT pg_terminate_backend({pid}, 10000)")).await;
         holder.batch_execute("ROLLBACK").await.unwrap();
     };
-    let (answer, ()) = futures::join!(reading, ending);
-    assert_eq!(answer.code(), 200, "{}", answer.message());
+    let (response, ()) = futures::join!(reading, ending);
+    assert_eq!(response.code(), 200, "{}", response.message());
 }
 
-/// A change is not made again: the first may have taken effect. The caller is told as much.
+/// A change is not retried: the first attempt may have taken effect, as the response says.
 #[tokio::test]
 async fn user_create_is_a_503_when_its_connection_ends_at_the_commit() {
     let (server, relay, admin) = behind_a_relay().await;
@@ -103,11 +103,15 @@ async fn user_create_is_a_503_when_its_connection_ends_at_the_commit() {
         assert_eq!(get(&server, &admin, "/v1/session").await.code(), 200);
         relay.trap("COMMIT", then);
         let create = server.request(Method::POST, "/v1/users").bearer_auth(admin.token());
-        let answer = Answer::of(create.json(&json!({ "username": name }))).await;
-        assert_eq!((answer.code(), answer.error_code().as_str()), (503, error_code::UNAVAILABLE), "{name}");
-        assert!(!answer.header("retry-after").is_empty(), "{name}");
-        assert!(answer.message().contains("may still take effect"), "{name}: {}", answer.message());
-        // The commit had reached the database, which carries it out in its own time.
+        let response = Answer::of(create.json(&json!({ "username": name }))).await;
+        assert_eq!(
+            (response.code(), response.error_code().as_str()),
+            (503, error_code::UNAVAILABLE),
+            "{name}"
+        );
+        assert!(!response.header("retry-after").is_empty(), "{name}");
+        assert!(response.message().contains("may still take effect"), "{name}: {}", response.message());
+        // The commit had reached the database, which completes it in its own time.
         let path = format!("/v1/users/@{name}");
         let made = async || (get(&server, &admin, &path).await.code() == 200).then_some(());
         eventually("the commit", Duration::from_secs(10), made).await;
@@ -115,7 +119,7 @@ async fn user_create_is_a_503_when_its_connection_ends_at_the_commit() {
     assert_eq!(relay.sprung(), 2);
 }
 
-/// The first statement of a change does nothing yet, and is sent again.
+/// The first statement of a change has no effect yet, and is sent again.
 #[tokio::test]
 async fn user_create_is_not_disturbed_by_a_connection_that_ends_at_its_beginning() {
     let (server, relay, admin) = behind_a_relay().await;
@@ -125,6 +129,6 @@ async fn user_create_is_not_disturbed_by_a_connection_that_ends_at_its_beginning
     };
     assert_eq!(create("ada").await.code(), 201);
     relay.trap("BEGIN", Then::End);
-    let answer = create("grace").await;
-    assert_eq!((relay.sprung(), answer.code()), (1, 201), "{}", answer.message());
+    let response = create("grace").await;
+    assert_eq!((relay.sprung(), response.code()), (1, 201), "{}", response.message());
 }

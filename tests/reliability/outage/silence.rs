@@ -1,5 +1,5 @@
-//! The database says nothing any more, and its connections stay open: nobody waits for long, and as soon as there is a
-//! database again, it is used.
+//! A silent database whose connections stay open: no request waits long, and the server recovers as soon as a
+//! database is reachable.
 
 use std::time::{Duration, Instant};
 
@@ -14,21 +14,21 @@ use crate::support::relay::Relay;
 use crate::support::server::eventually;
 use crate::support::{Answer, PASSWORD, Person, TestServer};
 
-/// What a caller waits at the most while the database is silent: three and a half seconds with the settings of these tests,
-/// and some for a busy machine.
+/// The longest wait of a caller while the database is silent: three and a half seconds with the settings of
+/// these tests, plus a margin for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(9);
 
 async fn call(server: &TestServer, who: &Person, method: Method, path: &str, body: Option<Value>) -> Answer {
     let begun = Instant::now();
     let request = server.request(method.clone(), path).bearer_auth(who.token());
-    let answer = Answer::of(match body {
+    let response = Answer::of(match body {
         Some(body) => request.json(&body),
         None => request,
     })
     .await;
     let took = begun.elapsed();
     assert!(took < PATIENCE, "{method} {path} took {took:?}");
-    answer
+    response
 }
 
 async fn read(server: &TestServer, who: &Person) -> u16 {
@@ -40,17 +40,17 @@ async fn write(server: &TestServer, who: &Person, name: &str) -> Answer {
     call(server, who, Method::PATCH, &format!("/v1/users/{}", who.id), Some(body)).await
 }
 
-/// All connections are good: many reads and changes succeed, one after the other.
+/// All connections work: many reads and changes succeed, one after the other.
 async fn all_succeed(server: &TestServer, who: &Person) {
     for number in 0..40 {
-        let answer = call(server, who, Method::GET, "/v1/session", None).await;
-        assert_eq!(answer.code(), 200, "read {number}: {}\n{}", answer.message(), server.log.text());
-        let answer = write(server, who, &format!("name {number}")).await;
-        assert_eq!(answer.code(), 200, "change {number}: {}\n{}", answer.message(), server.log.text());
+        let response = call(server, who, Method::GET, "/v1/session", None).await;
+        assert_eq!(response.code(), 200, "read {number}: {}\n{}", response.message(), server.log.text());
+        let response = write(server, who, &format!("name {number}")).await;
+        assert_eq!(response.code(), 200, "change {number}: {}\n{}", response.message(), server.log.text());
     }
 }
 
-/// Reads, searches, changes and sign-ins, many at once; each is a 503, and then the server isn't ready.
+/// Many concurrent reads, searches, changes and logins; each is a 503, and the server is not ready.
 async fn all_fail_in_time(server: &TestServer, admin: &Person, round: usize) {
     let calls = (0..6).flat_map(|number| {
         let login = json!({ "identifier": "administrator", "password": PASSWORD });
@@ -63,12 +63,16 @@ async fn all_fail_in_time(server: &TestServer, admin: &Person, round: usize) {
         ]
     });
     let calls = calls.map(async |(method, path, body)| {
-        let answer = call(server, admin, method, path, body).await;
-        (path, answer)
+        let response = call(server, admin, method, path, body).await;
+        (path, response)
     });
-    for (path, answer) in join_all(calls).await {
-        assert_eq!((answer.code(), answer.error_code().as_str()), (503, error_code::UNAVAILABLE), "{path}");
-        assert!(!answer.header("retry-after").is_empty(), "{path}");
+    for (path, response) in join_all(calls).await {
+        assert_eq!(
+            (response.code(), response.error_code().as_str()),
+            (503, error_code::UNAVAILABLE),
+            "{path}"
+        );
+        assert!(!response.header("retry-after").is_empty(), "{path}");
     }
     assert_eq!(call(server, admin, Method::GET, "/readyz", None).await.code(), 503);
 }
@@ -79,11 +83,12 @@ async fn warm_up(server: &TestServer, admin: &Person, prefix: &str) {
         let body = json!({ "username": format!("{prefix}{number}") });
         call(server, admin, Method::POST, "/v1/users", Some(body))
     });
-    for answer in join_all(creations).await {
-        assert_eq!(answer.code(), 201, "{}", answer.message());
+    for response in join_all(creations).await {
+        assert_eq!(response.code(), 201, "{}", response.message());
     }
-    for answer in join_all((0..8).map(|_| call(server, admin, Method::GET, "/v1/users?q=ada", None))).await {
-        assert_eq!(answer.code(), 200, "{}", answer.message());
+    for response in join_all((0..8).map(|_| call(server, admin, Method::GET, "/v1/users?q=ada", None))).await
+    {
+        assert_eq!(response.code(), 200, "{}", response.message());
     }
 }
 
@@ -94,7 +99,7 @@ async fn session_view_and_user_create_fail_in_time_while_postgres_is_frozen() {
     let admin = server.admin().await;
     warm_up(&server, &admin, "before").await;
     postgres.freeze();
-    // The connections that were open; then those that can't be opened.
+    // First the open connections; then connections that cannot be opened.
     for round in 0..3 {
         all_fail_in_time(&server, &admin, round).await;
     }
@@ -111,9 +116,10 @@ async fn session_view_and_user_create_fail_in_time_while_postgres_is_frozen() {
     assert!(server.log.text().contains("the database is silent"), "the log says so");
 }
 
-/// The link to the database is cut: nothing arrives, nothing is closed. Later there is a link again, for new connections.
+/// The network link to the database is cut: nothing arrives, nothing is closed. Later new connections work
+/// again.
 #[tokio::test]
-async fn session_view_and_user_update_come_back_after_a_cut_link() {
+async fn session_view_and_user_update_recover_after_a_cut_link() {
     let database = Database::migrated();
     let relay = Relay::to(&database.url).await;
     let server = TestServer::builder().on(database).through([relay.port]).impatient().start().await;
@@ -132,13 +138,13 @@ async fn session_view_and_user_update_come_back_after_a_cut_link() {
     .await;
     println!("all worked again {:?} after the link", back.elapsed());
 
-    // A quiet server, which notices nothing of the cut: the first callers find it out, once for all connections.
+    // An idle server, which does not notice the cut: the first callers detect it for all connections.
     warm_up(&server, &admin, "v").await;
     relay.lose_connections();
     let begun = Instant::now();
     eventually("reads work again", PATIENCE, || async { (read(&server, &admin).await == 200).then_some(()) })
         .await;
-    // One silent connection tells of all others.
+    // One silent connection takes all others out of use.
     all_succeed(&server, &admin).await;
     println!("a quiet server was well again after {:?}", begun.elapsed());
 }
@@ -148,7 +154,7 @@ async fn session_view_and_user_update_come_back_after_a_cut_link() {
 async fn session_view_and_user_update_go_on_at_another_host_while_the_first_is_frozen() {
     let database = Database::migrated();
     let (first, second) = (Relay::to(&database.url).await, Relay::to(&database.url).await);
-    // The second one comes too late to be used in the beginning.
+    // The second host becomes available too late to be used at first.
     second.freeze();
     let builder = TestServer::builder().on(database).through([first.port, second.port]);
     let server = builder.impatient().start().await;
@@ -165,14 +171,14 @@ async fn session_view_and_user_update_go_on_at_another_host_while_the_first_is_f
     })
     .await;
     println!("all worked again {:?} after the freeze", frozen.elapsed());
-    // Nobody goes back to the silent host.
+    // No request goes back to the silent host.
     all_succeed(&server, &admin).await;
     warm_up(&server, &admin, "v").await;
     first.thaw();
     assert_eq!(write(&server, &admin, "thawed").await.code(), 200);
 }
 
-/// What the database cuts off itself, as too slow, is no silence: the connection stays.
+/// A statement that the database itself cancels as too slow is not silence: the connection stays.
 #[tokio::test]
 async fn session_view_that_is_too_slow_does_not_cost_its_connection() {
     let builder = TestServer::builder().impatient().config(|config| {
@@ -215,12 +221,13 @@ async fn login_waits_for_the_database_no_longer_in_all_than_for_one_statement() 
         tokio::time::sleep(Duration::from_secs(5)).await;
         first.batch_execute("ROLLBACK").await.unwrap();
     };
-    let (answer, ()) =
+    let (response, ()) =
         futures::join!(Answer::of(server.request(Method::POST, "/v1/login").json(&login)), release);
     let took = begun.elapsed();
-    assert_eq!((answer.code(), answer.error_code().as_str()), (503, error_code::UNAVAILABLE));
-    assert!(!answer.header("retry-after").is_empty());
-    // Seven seconds for the request; each of the two statements alone had more time than it needed, or six seconds.
+    assert_eq!((response.code(), response.error_code().as_str()), (503, error_code::UNAVAILABLE));
+    assert!(!response.header("retry-after").is_empty());
+    // Seven seconds for the request; each of the two statements alone had more time than it needed, or six
+    // seconds.
     assert!(took > Duration::from_secs(6) && took < Duration::from_secs(10), "{took:?}");
     second.batch_execute("ROLLBACK").await.unwrap();
 }

@@ -1,4 +1,5 @@
-//! A filter as the tests think of it, how SCIM writes it, and whom it finds. Nothing of the server's is used.
+//! The tests' own model of a filter: its SCIM notation and the users it matches, independent of the server's
+//! code.
 
 use std::cmp::Ordering;
 use std::sync::LazyLock;
@@ -25,12 +26,12 @@ pub enum Expression {
     Entry(Box<Expression>),
 }
 
-/// What a field holds.
+/// The type of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Id,
     Text,
-    /// A text that people are called by: its order is Unicode's.
+    /// A name: ordered by Unicode's collation.
     Name,
     Word,
     Bool,
@@ -39,12 +40,12 @@ pub enum Kind {
     Names,
 }
 
-/// Unicode's order, the same for all languages.
+/// Unicode's root collation, the same for all languages.
 static COLLATOR: LazyLock<CollatorBorrowed<'static>> = LazyLock::new(|| {
     CollatorBorrowed::try_new(CollatorPreferences::default(), CollatorOptions::default()).unwrap()
 });
 
-/// What the field holds that a path begins with.
+/// The type of the field at the start of a path.
 pub fn kind(path: &[String]) -> Kind {
     match path[0].as_str() {
         "id" => Kind::Id,
@@ -58,7 +59,7 @@ pub fn kind(path: &[String]) -> Kind {
     }
 }
 
-/// What stands at a path; nothing where that is null or empty.
+/// The value at a path; `None` if it is null or empty.
 pub fn found<'a>(someone: &'a Value, path: &[String]) -> Option<&'a Value> {
     let mut value = someone;
     for name in path {
@@ -68,14 +69,15 @@ pub fn found<'a>(someone: &'a Value, path: &[String]) -> Option<&'a Value> {
     (!value.is_null() && !empty_names).then_some(value)
 }
 
-/// Letters' case and compatible forms taken away: NFKC and Unicode's full case folding.
+/// Removes differences of case and compatibility forms: NFKC and Unicode's full case folding.
 pub fn fold(text: &str) -> String {
     let compatible: String = text.nfkc().collect();
     icu_casemap::CaseMapper::new().fold_string(&compatible).nfkc().collect()
 }
 
 impl Expression {
-    /// Whether it finds somebody. There are two truths: a comparison with nothing is false, and its negation true.
+    /// True if the filter matches a user. Logic is two-valued: a comparison with a missing value is false,
+    /// and its negation true.
     pub fn finds(&self, someone: &Someone) -> bool {
         match self {
             Self::All(parts) => parts.iter().all(|part| part.finds(someone)),
@@ -96,7 +98,7 @@ impl Expression {
         }
     }
 
-    /// As SCIM's language writes it.
+    /// The filter in SCIM notation.
     pub fn scim(&self) -> String {
         let joined = |parts: &[Self], word: &str| {
             let parts: Vec<String> = parts
@@ -122,7 +124,7 @@ impl Expression {
         }
     }
 
-    /// Smaller filters, of which one may still show what is wrong.
+    /// Smaller filters, one of which may still show the failure.
     pub fn smaller(&self) -> Vec<Self> {
         match self {
             Self::All(parts) => smaller_parts(parts, Self::All),
@@ -158,7 +160,7 @@ fn smaller_parts(parts: &[Expression], whole: fn(Vec<Expression>) -> Expression)
     smaller
 }
 
-/// A path as filters write it.
+/// A path in filter notation.
 fn written(path: &[String]) -> String {
     let plain = |name: &str| {
         name.starts_with(|first: char| first.is_ascii_alphabetic())
@@ -171,7 +173,7 @@ fn written(path: &[String]) -> String {
     parts.join(".")
 }
 
-/// Whether what is found, if anything, equals a value.
+/// True if the value exists and equals another one.
 pub fn equal(kind: Kind, found: Option<&Value>, wanted: &Value) -> bool {
     let Some(found) = found else { return wanted.is_null() };
     match kind {
@@ -187,7 +189,7 @@ pub fn equal(kind: Kind, found: Option<&Value>, wanted: &Value) -> bool {
     }
 }
 
-/// Equal as JSON: 1 is 1.0.
+/// Equality of JSON values: 1 equals 1.0.
 fn same(one: &Value, other: &Value) -> bool {
     match (one.as_f64(), other.as_f64()) {
         (Some(one), Some(other)) => one == other,
@@ -195,7 +197,7 @@ fn same(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// How two values of a kind stand in the order of lists.
+/// The order of two values of a type in lists.
 pub fn order(kind: Kind, one: &Value, other: &Value) -> Ordering {
     let texts = (one.as_str().unwrap_or_default(), other.as_str().unwrap_or_default());
     match kind {

@@ -1,4 +1,4 @@
-//! Random filters of SCIM's language, with values that somebody has, or nearly has.
+//! Random SCIM filters with values that users have or nearly have.
 
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -43,7 +43,7 @@ const PATHS: &[&[&str]] = &[
 const TEXT: &[&str] = &["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le", "matches"];
 const ORDERED: &[&str] = &["eq", "ne", "gt", "ge", "lt", "le"];
 
-/// A filter of some depth.
+/// A filter of the given depth.
 pub fn random(random: &mut StdRng, people: &[Someone], depth: u32) -> Expression {
     let shape = if depth == 0 { 9 } else { random.random_range(0..10) };
     let parts = |random: &mut StdRng| {
@@ -58,7 +58,7 @@ pub fn random(random: &mut StdRng, people: &[Someone], depth: u32) -> Expression
     }
 }
 
-/// What one of somebody's groups must be.
+/// A condition on one of a user's groups.
 fn entry(random: &mut StdRng, depth: u32) -> Expression {
     let shape = if depth == 0 { 9 } else { random.random_range(0..10) };
     let slugs = ["qa", "ops", "public", "empty", "nobody"];
@@ -78,7 +78,7 @@ fn entry(random: &mut StdRng, depth: u32) -> Expression {
     }
 }
 
-/// Three times in four.
+/// True three times in four.
 fn some(random: &mut StdRng) -> bool {
     random.random_range(0..4) > 0
 }
@@ -114,13 +114,13 @@ fn leaf(random: &mut StdRng, people: &[Someone]) -> Expression {
     Expression::Compare { path, operator, value }
 }
 
-/// A value that somebody has there, often in other letters; now and then one that nobody has.
+/// A value of some user's field, often in another case; occasionally one that no user has.
 pub fn value(random: &mut StdRng, people: &[Someone], path: &[String]) -> Value {
     let kind = kind(path);
     let someone =
         people.iter().filter_map(|person| found(person, path)).collect::<Vec<_>>().choose(random).copied();
     let mut value = someone.cloned().unwrap_or_else(|| json!("nobody"));
-    // Of a list one of its items, if that is a value.
+    // For a list, one of its items if that is a value.
     if let Value::Array(items) = &value {
         value = items.choose(random).cloned().unwrap_or_else(|| json!("math"));
     }
@@ -139,7 +139,7 @@ pub fn value(random: &mut StdRng, people: &[Someone], path: &[String]) -> Value 
     }
 }
 
-/// A part of a text, at the place that an operator looks at.
+/// A part of a text, at the position that an operator compares.
 pub fn piece(random: &mut StdRng, text: &str, operator: &str) -> String {
     let characters: Vec<char> = text.chars().collect();
     let length = random.random_range(0..=characters.len().min(5));
@@ -151,10 +151,10 @@ pub fn piece(random: &mut StdRng, text: &str, operator: &str) -> String {
     characters[start..start + length].iter().collect()
 }
 
-/// A regular expression about a part of a text.
+/// A regular expression that contains a part of a text.
 fn pattern(random: &mut StdRng, text: &str) -> String {
     let part = regex::escape(&piece(random, text, "co").replace(' ', "x"));
-    // Regular expressions are not asked to match nothing at all.
+    // Regular expressions for an empty match are not tested.
     let part = if part.is_empty() { "a".to_owned() } else { part };
     let ascii = if part.is_ascii() { part.clone() } else { "ada".to_owned() };
     let class =

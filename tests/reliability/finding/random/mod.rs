@@ -1,5 +1,6 @@
-//! What the database finds is what a plain reading of the rules finds, over people with awkward values: random filters in
-//! both languages, random searches, random orders. A failure prints its seed; `ROLLCALL_SEED` runs that one again.
+//! Random filters in both languages, random searches and random orders over users with awkward values: the
+//! database must return what a direct implementation of the rules returns. A failure prints its seed;
+//! `ROLLCALL_SEED` runs it again.
 
 mod expression;
 mod filters;
@@ -26,10 +27,10 @@ use searches::Search;
 const FILTERS: usize = 500;
 const SEARCHES: usize = 300;
 const ORDERS: usize = 60;
-/// How deep conditions stand in conditions, above the comparisons.
+/// Maximum nesting of conditions above the comparisons.
 const DEPTH: u32 = 3;
 
-/// The directory, and somebody who may ask for everything.
+/// The directory, and a caller with all permissions.
 struct Directory {
     server: TestServer,
     admin: Person,
@@ -37,7 +38,7 @@ struct Directory {
     http: reqwest::Client,
 }
 
-/// What is looked at of a page.
+/// The inspected parts of a page.
 #[derive(Deserialize)]
 struct Page {
     items: Vec<Item>,
@@ -50,18 +51,18 @@ struct Item {
 }
 
 impl Directory {
-    /// The ids that a list has, page after page, or why it has none.
+    /// The ids of a list over all pages, or the error message.
     async fn ids(&self, parameter: &str, value: &str) -> Result<Vec<String>, String> {
         let mut ids = Vec::new();
         let mut token: Option<String> = None;
         loop {
             let mut query = vec![("limit", "200"), (parameter, value)];
             query.extend(token.as_deref().map(|token| ("page_token", token)));
-            // Not through the proxy: what the answers look like is not asked here, thousands of times.
+            // Not through the proxy: thousands of requests, whose responses need no validation here.
             let request = self.http.get(format!("http://{}/v1/users", self.server.direct)).query(&query);
-            let answer = request.bearer_auth(self.admin.token()).send().await.unwrap();
-            let status = answer.status();
-            let body = answer.bytes().await.unwrap();
+            let response = request.bearer_auth(self.admin.token()).send().await.unwrap();
+            let status = response.status();
+            let body = response.bytes().await.unwrap();
             if !status.is_success() {
                 return Err(format!("{status}: {}", String::from_utf8_lossy(&body)));
             }
@@ -77,7 +78,7 @@ impl Directory {
         }
     }
 
-    /// The ids of those who pass, in the order in which they were made.
+    /// The ids of the matching users, in order of creation.
     fn those(&self, passes: impl Fn(&Someone) -> bool) -> Vec<String> {
         self.people
             .iter()
@@ -86,7 +87,7 @@ impl Directory {
             .collect()
     }
 
-    /// What differs between what a list has and what it should have.
+    /// The difference between a list and the expected one.
     async fn difference(&self, parameter: &str, value: &str, expected: &[String]) -> Option<String> {
         let found = match self.ids(parameter, value).await {
             Ok(found) if found == expected => return None,
@@ -119,7 +120,7 @@ fn seed() -> u64 {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "a failure is repeated with this")]
+#[expect(clippy::print_stdout, reason = "a failure can be reproduced with it")]
 async fn directory() -> (Directory, StdRng) {
     let seed = seed();
     println!("ROLLCALL_SEED={seed}");
@@ -130,7 +131,7 @@ async fn directory() -> (Directory, StdRng) {
     (Directory { server, admin, people, http: reqwest::Client::new() }, random)
 }
 
-/// Checks many cases, some at once, and fails with the smallest that shows what is wrong.
+/// Checks many cases concurrently, and fails with the smallest one that shows the failure.
 async fn check_all<T: Clone, F: Future<Output = Option<String>>>(
     cases: Vec<T>,
     smaller: impl Fn(&T) -> Vec<T>,
@@ -152,7 +153,7 @@ async fn check_all<T: Clone, F: Future<Output = Option<String>>>(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn filters_of_scim_find_whom_they_should() {
+async fn user_list_filters_in_scim_match_the_rules() {
     let (directory, mut random) = directory().await;
     let cases = (0..FILTERS).map(|_| filters::random(&mut random, &directory.people, DEPTH)).collect();
     check_all(cases, Expression::smaller, async |filter: Expression| {
@@ -163,7 +164,7 @@ async fn filters_of_scim_find_whom_they_should() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn filters_in_json_logic_find_whom_an_interpreter_finds() {
+async fn user_list_filters_in_json_logic_match_an_interpreter() {
     let (directory, mut random) = directory().await;
     let oracle = Oracle::new(&directory.people);
     let cases = (0..FILTERS).map(|_| rules::random(&mut random, &directory.people, DEPTH));
@@ -178,7 +179,7 @@ async fn filters_in_json_logic_find_whom_an_interpreter_finds() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn searches_find_whom_their_rules_find_and_orders_order() {
+async fn user_list_searches_and_orders_match_the_rules() {
     let (directory, mut random) = directory().await;
     let cases = (0..SEARCHES).map(|_| Search::random(&mut random, &directory.people)).collect();
     check_all(cases, Search::smaller, async |search: Search| {

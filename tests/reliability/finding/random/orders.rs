@@ -22,7 +22,7 @@ const FIELDS: &[&str] = &[
     "last_sign_in_at",
 ];
 
-/// Fields, and whether they descend.
+/// Fields with a flag for descending order.
 #[derive(Clone, Debug)]
 pub struct Order(Vec<(&'static str, bool)>);
 
@@ -41,7 +41,7 @@ impl Order {
         fields.join(",")
     }
 
-    /// What has no value comes last, up or down; the id decides between equals, in the direction of the last field.
+    /// Missing values come last in both directions; the id breaks ties, in the direction of the last field.
     pub fn compare(&self, one: &Someone, other: &Someone) -> Ordering {
         let last = self.0.last().map(|(_, descends)| ("id", *descends));
         for (field, descends) in self.0.iter().copied().chain(last) {

@@ -1,5 +1,5 @@
-//! Some hundred people with awkward values: nothing, capitals, wildcards, quotes, letters that fold into several, objects
-//! in objects, lists in lists.
+//! Some hundred users with awkward values: missing ones, capitals, wildcards, quotes, letters that fold into
+//! several, nested objects, nested lists.
 
 use std::collections::HashMap;
 
@@ -91,24 +91,24 @@ const USERNAMES: &[&str] = &[
 ];
 const LOCALS: &[&str] = &["ada", "Ada.B", "o.brien", "a_b", "a-b", "A+b", "x"];
 const DOMAINS: &[&str] = &["example.org", "Mail.Example", "sub.mail.example"];
-/// Small letters of ASCII only: their order is the same in every language.
+/// Lowercase ASCII letters only: their order is the same in every language.
 const FAMILIES: &[&str] = &["lovelace", "hopper", "berg", "bergmann", "al", "o", "stein", "steinberg", "zz"];
 const ROLES: &[&str] = &["editor", "writer", "rare", "unused"];
 const GROUPS: &[&str] = &["qa", "ops", "empty"];
 const GROUP_ROLES: &[&str] = &["owner", "admin", "member"];
 
-/// Somebody, as the API answers it, with what it answers elsewhere: the names of the profile as fields of their own, and
-/// the groups with the roles in them as `entries`.
+/// A user as the API returns it, with additional members: the names of the profile as fields, and the groups
+/// with the roles in them as `entries`.
 pub type Someone = Value;
 
-/// Makes everybody, and reads them back.
+/// Creates all users and reads them back.
 pub async fn make(server: &TestServer, admin: &Person, random: &mut StdRng) -> Vec<Someone> {
     let bodies: Vec<Value> = (0..COUNT).map(|number| body(number, random)).collect();
     let created = bodies.iter().map(|body| async move {
         let request = server.request(Method::POST, "/v1/users").bearer_auth(admin.token()).json(body);
-        let answer = Answer::of(request).await;
-        assert_eq!(answer.code(), 201, "{body}: {}", answer.message());
-        answer.json()["id"].as_str().unwrap().parse::<Uuid>().unwrap()
+        let response = Answer::of(request).await;
+        assert_eq!(response.code(), 201, "{body}: {}", response.message());
+        response.json()["id"].as_str().unwrap().parse::<Uuid>().unwrap()
     });
     let ids: Vec<Uuid> = stream::iter(created).buffered(8).collect().await;
     facts(server, &ids, random).await;
@@ -185,7 +185,7 @@ fn custom_data(random: &mut StdRng) -> Value {
         ("odd key", &[json!(1), json!("%"), json!("_\\\"'")]),
         ("a.b", &[json!("dotted"), json!(1)]),
         ("Straße", &[json!("Straße"), json!("strasse")]),
-        // Each of one type, and never a list: JSON Logic has its own ideas of everything else.
+        // Each of one type, and never a list: JSON Logic treats everything else differently.
         ("level", &[json!(1), json!(2), json!(3)]),
         ("tier", &[json!("gold"), json!("silver"), json!("Gold")]),
     ];
@@ -198,7 +198,7 @@ fn custom_data(random: &mut StdRng) -> Value {
     Value::Object(object)
 }
 
-/// What no request sets: times, how somebody came, passwords that nobody types, roles and groups.
+/// Facts that no request sets: times, the origin of accounts, password hashes, roles and groups.
 async fn facts(server: &TestServer, ids: &[Uuid], random: &mut StdRng) {
     let mut sql = String::new();
     for name in ROLES {

@@ -1,10 +1,11 @@
-//! Random filters in JSON Logic, and whom an interpreter of JSON Logic finds with them.
+//! Random filters in JSON Logic, compared with an interpreter of JSON Logic.
 //!
-//! Asked is only what the server and JSON Logic mean to agree on. Left out, because JSON Logic means something else:
-//! `var` alone on what may be false, 0 or empty in `custom_data` (the server asks whether there is a value); `==` with a
-//! list or with a value of another type in `custom_data` (the server finds values in lists, JSON Logic converts types);
-//! `<` and `>` on texts with capitals or beyond ASCII (the server takes the order of `sort`), on times that are not written
-//! alike, and on nothing without a guard (JSON Logic fails, the server finds nobody).
+//! The tests cover only rules on which the server and JSON Logic agree. Excluded because JSON Logic differs:
+//! `var` alone on values in `custom_data` that may be false, 0 or empty (the server tests for existence);
+//! `==` with a list or with a value of another type in `custom_data` (the server finds values in lists, JSON
+//! Logic converts types); `<` and `>` on texts with capitals or beyond ASCII (the server uses the order of
+//! `sort`), on times in different notations, and on missing values without a guard (JSON Logic fails, the
+//! server matches nothing).
 
 use datalogic_rs::bumpalo::Bump;
 use datalogic_rs::{Engine, ParsedData};
@@ -29,7 +30,7 @@ const TEXTS: &[&str] = &[
     "created_at",
     "custom_data.tier",
 ];
-/// Texts whose letters' case can be compared: what `in` looks into.
+/// Texts that can be compared without regard to case: those that `in` searches.
 const SEARCHED: &[&str] = &["username", "email", "phone", "name", "given_name", "family_name"];
 const ORDERED: &[&str] = &["id", "phone", "family_name", "created_at"];
 const PRESENT: &[&str] = &[
@@ -50,7 +51,7 @@ const PRESENT: &[&str] = &[
     "custom_data.nothing",
 ];
 
-/// The interpreter, with everybody.
+/// The interpreter with all users.
 pub struct Oracle {
     engine: Engine,
     people: Vec<(String, ParsedData)>,
@@ -65,15 +66,15 @@ impl Oracle {
         Self { engine: Engine::new(), people: parsed.collect() }
     }
 
-    /// The ids of those whom a rule finds.
+    /// The ids of the users that a rule matches.
     pub fn finds(&self, rule: &Value) -> Vec<String> {
         let rule = self.engine.compile(rule.to_string().as_str()).unwrap();
         let mut arena = Bump::new();
         let mut found = Vec::new();
         for (id, person) in &self.people {
-            let answer =
+            let response =
                 self.engine.evaluate(&rule, person, &arena).unwrap_or_else(|error| panic!("{error}"));
-            if self.engine.truthy(answer) {
+            if self.engine.truthy(response) {
                 found.push(id.clone());
             }
             arena.reset();
@@ -82,7 +83,7 @@ impl Oracle {
     }
 }
 
-/// A rule of some depth.
+/// A rule of the given depth.
 pub fn random(random: &mut StdRng, people: &[Someone], depth: u32) -> Value {
     let shape = if depth == 0 { 9 } else { random.random_range(0..10) };
     let parts = |random: &mut StdRng| -> Vec<Value> {
@@ -97,7 +98,7 @@ pub fn random(random: &mut StdRng, people: &[Someone], depth: u32) -> Value {
     }
 }
 
-/// Smaller rules, of which one may still show what is wrong.
+/// Smaller rules, one of which may still show the failure.
 pub fn smaller(rule: &Value) -> Vec<Value> {
     let (name, argument) = rule.as_object().unwrap().iter().next().unwrap();
     match (name.as_str(), argument) {
@@ -179,7 +180,7 @@ fn ordered(random: &mut StdRng, people: &[Someone]) -> Value {
     let field = json!({ "var": name });
     let mut value = || loop {
         let value = text(random, people, name);
-        // The server takes times in any form, JSON Logic compares their letters.
+        // The server accepts times in any notation, JSON Logic compares their characters.
         if value.as_str().is_some_and(|text| is_ordered_alike(name, text)) {
             return value;
         }
@@ -194,7 +195,7 @@ fn ordered(random: &mut StdRng, people: &[Someone]) -> Value {
     json!({ "and": [{ "var": name }, compared] })
 }
 
-/// Whether JSON Logic, which compares code points, has the text in the same order as the server.
+/// True if JSON Logic, which compares code points, orders the text as the server does.
 fn is_ordered_alike(name: &str, text: &str) -> bool {
     match name {
         "family_name" => text.bytes().all(|byte| byte.is_ascii_lowercase()),
@@ -208,7 +209,7 @@ fn text(random: &mut StdRng, people: &[Someone], name: &str) -> Value {
     loop {
         let value = filters::value(random, people, &path);
         let Some(text) = value.as_str() else { continue };
-        // JSON Logic takes no value and an empty text for the same.
+        // JSON Logic treats a missing value and an empty text as equal.
         if !text.is_empty() && (kind(&path) != Kind::Time || text.ends_with("00Z")) {
             return value;
         }

@@ -1,4 +1,4 @@
-//! Random searches, as people type them into a search bar, and whom they find by its rules.
+//! Random searches as users type them, and the users they match by the documented rules.
 
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -24,11 +24,10 @@ const OTHERS: &[&str] = &[
     "custom_data.a.b",
 ];
 
-/// All of these must hold.
+/// A conjunction of terms.
 #[derive(Clone, Debug)]
 pub struct Search(pub Vec<Term>);
 
-/// One of them.
 #[derive(Clone, Debug)]
 pub struct Term {
     negated: bool,
@@ -64,7 +63,7 @@ impl Search {
 
     pub fn written(&self) -> String {
         let terms: Vec<String> = self.0.iter().map(Term::written).collect();
-        // A space or a comma, whatever stands around the comma.
+        // A space or a comma with any blanks around it.
         terms.join(if terms.len().is_multiple_of(2) { " , " } else { " " })
     }
 }
@@ -130,7 +129,7 @@ impl Term {
         match kind(&path(field)) {
             Kind::Bool => value.unwrap() == &serde_json::Value::Bool(wanted == "true"),
             Kind::Json => {
-                // What looks like a number may be one.
+                // A value in the form of a number may be one.
                 let typed =
                     serde_json::from_str(wanted).ok().filter(|value: &serde_json::Value| !value.is_null());
                 value.is_some()
@@ -141,8 +140,9 @@ impl Term {
         }
     }
 
-    /// A bare word is somewhere in one of the searched fields, whatever diacritics are there. One of one or two characters
-    /// begins a word there; one without wildcards, that is, but for a last `*`.
+    /// A bare word matches at any position in one of the searched fields, regardless of diacritics. A word of
+    /// one or two characters, without wildcards except for a trailing `*`, matches the beginning of a word
+    /// only.
     fn word(&self, text: &dyn Fn(&str) -> Option<String>) -> bool {
         let plainly = self.pattern.iter().map(|piece| match piece {
             Piece::Text(text) => Piece::Text(plain(text)),
@@ -173,7 +173,7 @@ impl Term {
         })
     }
 
-    /// Whether a folded text is like the pattern.
+    /// True if a folded text matches the pattern.
     fn fits(&self, text: &str) -> bool {
         is_like(&self.pattern, text, false)
     }
@@ -203,7 +203,7 @@ impl Term {
     }
 }
 
-/// Whether a text begins like a pattern, and nothing stands behind that unless something may.
+/// True if a text starts with a match of the pattern; more text may follow only if `behind` is set.
 fn is_like(pattern: &[Piece], text: &str, behind: bool) -> bool {
     let Some((piece, rest)) = pattern.split_first() else { return behind || text.is_empty() };
     match piece {
@@ -216,7 +216,7 @@ fn is_like(pattern: &[Piece], text: &str, behind: bool) -> bool {
     }
 }
 
-/// A folded text without the diacritics that people leave out.
+/// A folded text without diacritics.
 fn plain(text: &str) -> String {
     let mut plain = String::new();
     for character in fold(text).chars() {
@@ -224,7 +224,7 @@ fn plain(text: &str) -> String {
             'æ' => plain.push_str("ae"),
             'ø' => plain.push('o'),
             'ł' => plain.push('l'),
-            // In kana these marks make other letters.
+            // In kana these marks form other letters.
             '\u{3040}'..='\u{30FF}' => plain.push(character),
             character => plain.extend(character.nfd().filter(|part| !('\u{300}'..='\u{36F}').contains(part))),
         }
@@ -236,7 +236,7 @@ fn in_word(character: char) -> bool {
     character.is_alphanumeric() || is_combining_mark(character)
 }
 
-/// Behind what is no letter, and anywhere in scripts without spaces: Thai, kana, Han.
+/// After a non-letter, and anywhere in scripts without spaces: Thai, kana, Han.
 fn begins_word(before: Option<char>, character: char) -> bool {
     let alone = |character: char| {
         !in_word(character)

@@ -1,4 +1,4 @@
-//! The people of the tables: names with everything in them that a language could stumble over.
+//! Fixtures of the finding tests: users with names that a query language could stumble over.
 
 use rollcall_client::types;
 use serde_json::{Value, json};
@@ -6,15 +6,16 @@ use uuid::Uuid;
 
 use crate::support::{Answer, PASSWORD, Person, TestServer};
 
-/// A server with the people, and their administrator.
-pub struct Cast {
+/// A server with the fixtures, and its administrator.
+pub struct Fixtures {
     pub server: TestServer,
     pub admin: Person,
-    /// Everybody's name in tables and id, in the order in which they were made.
+    /// Label and id of every user, in order of creation.
     people: Vec<(&'static str, Uuid)>,
 }
 
-/// Names in tables, and what they are made of. Each was made a day after the one before, the first on 1 January 2026.
+/// Labels and bodies of the users. Each was created a day after the previous one, the first on 1 January
+/// 2026.
 fn people() -> Vec<(&'static str, Value)> {
     vec![
         (
@@ -112,7 +113,7 @@ fn people() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Paths and bodies of what they have in common: roles that some hold, groups that some are in.
+/// Paths and bodies of shared roles and groups, with their holders and members.
 fn ties() -> Vec<(&'static str, Value)> {
     vec![
         ("/v1/roles", json!({ "name": "editor", "permissions": ["articles:write"] })),
@@ -133,7 +134,7 @@ fn ties() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Times that don't depend on when the test runs, one suspended user, one in no group.
+/// Times independent of the test run, one suspended user, one user without a group.
 const FACTS: &str = "\
     WITH ordered AS (SELECT id, row_number() OVER (ORDER BY id) AS number FROM users) \
     UPDATE users SET created_at = timestamptz '2025-12-30 00:00:00Z' + number * interval '1 day', \
@@ -144,8 +145,8 @@ const FACTS: &str = "\
     UPDATE users SET suspended = true WHERE username = 'carol'; \
     DELETE FROM group_members WHERE user_id = (SELECT id FROM users WHERE phone = '+4930123456')";
 
-impl Cast {
-    /// A server with everybody.
+impl Fixtures {
+    /// A server with all fixtures.
     pub async fn new() -> Self {
         let server = TestServer::start().await;
         let admin = server.admin().await;
@@ -156,32 +157,32 @@ impl Cast {
         }
         for (path, body) in ties() {
             let request = server.request(http::Method::POST, path).bearer_auth(admin.token()).json(&body);
-            let answer = Answer::of(request).await;
-            assert!(answer.status.is_success(), "{path} {body}: {}", answer.message());
+            let response = Answer::of(request).await;
+            assert!(response.status.is_success(), "{path} {body}: {}", response.message());
         }
         server.sql(FACTS).await;
         Self { server, admin, people: known }
     }
 
-    /// Somebody with nothing but an account: a member of no group but `public`, without permissions.
+    /// A user without permissions and without groups except for `public`.
     pub async fn plain(&self) -> Person {
         self.server.sign_in("sal").await
     }
 
-    /// The id of somebody.
+    /// The id of a user, by label.
     #[track_caller]
     pub fn id(&self, label: &str) -> Uuid {
         let found = self.people.iter().find(|(name, _)| *name == label);
         found.unwrap_or_else(|| panic!("nobody is called {label}")).1
     }
 
-    /// What tables call somebody.
+    /// The label of a user.
     pub fn label(&self, id: Uuid) -> String {
         let found = self.people.iter().find(|(_, known)| *known == id);
         found.map_or_else(|| id.to_string(), |(name, _)| (*name).to_owned())
     }
 
-    /// Those whom a table names, in the order of their making: `ada bob`, or `all but ada bob`.
+    /// The labels in a table's expectation, in order of creation: `ada bob`, or `all but ada bob`.
     #[track_caller]
     pub fn named(&self, expected: &str) -> Vec<String> {
         let (others, names) = match expected.strip_prefix("all but") {
@@ -194,7 +195,7 @@ impl Cast {
         wanted.map(|(name, _)| (*name).to_owned()).collect()
     }
 
-    /// What tables call these users.
+    /// The labels of these users.
     pub fn labels(&self, items: &[Value]) -> Vec<String> {
         super::texts(items, "/id").iter().map(|id| self.label(id.parse().unwrap())).collect()
     }

@@ -1,24 +1,24 @@
-//! Refused changes of who is in a group, with which roles.
+//! Rejected changes of members and their roles.
 
 use rollcall_api::access::Permission;
 use rollcall_client::error_code as code;
 
-use super::{FORBIDDEN, Still, UNKNOWN, WRONG_TYPE, scene};
+use super::{FORBIDDEN, UNKNOWN, Unchanged, WRONG_TYPE, scene};
 use crate::api::bodies;
 use crate::support::{Person, TestServer};
 
 const LAST: (u16, &str) = (409, code::LAST_OWNER);
 const DEFAULT: (u16, &str) = (409, code::DEFAULT_GROUP);
 
-/// Whoever may add and change members anywhere, and what the request itself is wrong about.
+/// A caller who may add and change members of all groups, with invalid requests.
 #[tokio::test]
-async fn refused_changes_of_members_change_nothing() {
+async fn group_member_add_update_and_remove_rejections_change_nothing() {
     let server = TestServer::start().await;
     let (admin, ada, grace) = scene(&server).await;
     server.user("alan").await;
     server.user("lily").await;
     ada.group_member_add().group("@engine").body(bodies::member("@lily", &[])).send().await.unwrap();
-    let still = Still::new(&server).await;
+    let unchanged = Unchanged::new(&server).await;
     let add = async |who: &Person, group: &str, user: &str, roles: &[&str]| {
         who.group_member_add().group(group).body(bodies::member(user, roles)).send().await
     };
@@ -31,7 +31,7 @@ async fn refused_changes_of_members_change_nothing() {
         ("@engine", "@alan", "@administrator", WRONG_TYPE, "@administrator"),
         ("@engine", "@alan", "@wheel", WRONG_TYPE, "@wheel"),
     ] {
-        still.refused(add(&admin, group, user, &["@member", roles]).await, refusal, named).await;
+        unchanged.rejected(add(&admin, group, user, &["@member", roles]).await, refusal, named).await;
     }
     let update = async |who: &Person, group: &str, user: &str, roles: &[&str]| {
         who.group_member_update().group(group).user(user).body(bodies::member_roles(roles)).send().await
@@ -47,7 +47,7 @@ async fn refused_changes_of_members_change_nothing() {
         (&grace, "@engine", "@lily", "@member", FORBIDDEN, "groups:write"),
         (&grace, "@engine", "me", "@member", FORBIDDEN, "groups:write"),
     ] {
-        still.refused(update(who, group, user, &[role]).await, refusal, named).await;
+        unchanged.rejected(update(who, group, user, &[role]).await, refusal, named).await;
     }
     let remove = async |who: &Person, group: &str, user: &str| {
         who.group_member_remove().group(group).user(user).send().await
@@ -62,13 +62,13 @@ async fn refused_changes_of_members_change_nothing() {
         (&ada, "@public", "me", DEFAULT),
         (&admin, "@public", "@ada", DEFAULT),
     ] {
-        still.refused(remove(who, group, user).await, refusal, "").await;
+        unchanged.rejected(remove(who, group, user).await, refusal, "").await;
     }
 }
 
-/// A group's administrator without other roles gives none of them, takes none of them, and invites to none of them.
+/// A group's administrator without other roles can neither grant nor revoke them, nor invite with them.
 #[tokio::test]
-async fn group_admins_grant_only_what_they_hold() {
+async fn group_member_update_by_group_admins_grants_only_what_they_hold() {
     let server = TestServer::start().await;
     let (admin, ada, grace) = scene(&server).await;
     server.user("alan").await;
@@ -77,37 +77,37 @@ async fn group_admins_grant_only_what_they_hold() {
     server.user("worker").await;
     let join = bodies::member("@worker", &["@worker"]);
     ada.group_member_add().group("@engine").body(join).send().await.unwrap();
-    // What one holds everywhere counts in a group too, but not what opens the directory.
+    // Global roles count in a group too, except for permissions on the directory.
     let clerk = server.holder("clerk", &[Permission::RolesWrite, Permission::RolesAssign]).await;
     ada.group_member_add().group("@engine").body(bodies::member("@clerk", &["@admin"])).send().await.unwrap();
-    let still = Still::new(&server).await;
+    let unchanged = Unchanged::new(&server).await;
     for who in [&grace, &clerk] {
         for (role, missing) in [("@owner", "group:own"), ("@maintainer", "work:do"), ("@write", "data:write")]
         {
             let body = bodies::member("@alan", &["@member", role]);
             let added = who.group_member_add().group("@engine").body(body).send().await;
-            still.refused(added, FORBIDDEN, missing).await;
+            unchanged.rejected(added, FORBIDDEN, missing).await;
             for user in ["me", "@worker"] {
                 let body = bodies::member_roles(&["@admin", "@worker", role]);
                 let given = who.group_member_update().group("@engine").user(user).body(body).send().await;
-                still.refused(given, FORBIDDEN, "hold").await;
+                unchanged.rejected(given, FORBIDDEN, "hold").await;
             }
             let body = bodies::invitation(serde_json::json!({ "roles": [role] }));
             let invited = who.group_invitation_create().group("@engine").body(body).send().await;
-            still.refused(invited, FORBIDDEN, missing).await;
+            unchanged.rejected(invited, FORBIDDEN, missing).await;
         }
         for user in ["@ada", "@worker"] {
             let body = bodies::member_roles(&[]);
             let taken = who.group_member_update().group("@engine").user(user).body(body).send().await;
-            still.refused(taken, FORBIDDEN, "hold").await;
+            unchanged.rejected(taken, FORBIDDEN, "hold").await;
             let removed = who.group_member_remove().group("@engine").user(user).send().await;
-            still.refused(removed, FORBIDDEN, "hold").await;
+            unchanged.rejected(removed, FORBIDDEN, "hold").await;
         }
     }
     let join = bodies::member("@alan", &["@admin"]);
     grace.group_member_add().group("@engine").body(join).send().await.unwrap();
     grace.group_member_remove().group("@engine").user("@alan").send().await.unwrap();
-    // Owners, and whoever may write all groups, give any group role.
+    // Owners, and holders of `groups:write`, grant any group role.
     for who in [&ada, &admin] {
         let join = bodies::member("@alan", &["@owner", "@write"]);
         who.group_member_add().group("@engine").body(join).send().await.unwrap();

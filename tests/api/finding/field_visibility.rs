@@ -1,10 +1,10 @@
-//! What callers don't see they can't find by: fields of others without `users:read`.
+//! Hidden fields cannot be searched: fields of other users without `users:read`.
 
 use rollcall_api::access::Permission;
 use rollcall_client::error_code;
 use rollcall_client::types::TotalKind;
 
-use super::cast::Cast;
+use super::fixtures::Fixtures;
 use super::{Wrong, walk};
 use crate::api::refusal;
 use crate::support::Refused;
@@ -28,13 +28,13 @@ const HIDDEN: &[&str] = &[
 ];
 
 #[tokio::test]
-async fn the_search_bar_looks_into_what_the_caller_sees() {
-    let cast = Cast::new().await;
-    let plain = cast.plain().await;
-    let reader = cast.server.sign_in("ada").await;
-    cast.server.grant(reader.id, [Permission::UsersRead.as_str()]).await;
+async fn user_list_searches_only_visible_fields() {
+    let fixtures = Fixtures::new().await;
+    let plain = fixtures.plain().await;
+    let reader = fixtures.server.sign_in("ada").await;
+    fixtures.server.grant(reader.id, [Permission::UsersRead.as_str()]).await;
     let mut wrong = Wrong::default();
-    let address = cast.id("mail").to_string();
+    let address = fixtures.id("mail").to_string();
     for (query, whole, card) in [
         ("example.org", "ada Ada.B", ""),
         ("ada@example.org", "ada", ""),
@@ -46,7 +46,7 @@ async fn the_search_bar_looks_into_what_the_caller_sees() {
         ("ada lovelace", "ada", "ada"),
         ("ada example", "ada Ada.B", ""),
         ("-example", "all but ada Ada.B grace john.doe user1 josé mail sal carol", "all but"),
-        // Not even one's own: what a search finds would tell the fields apart.
+        // Not even the caller's own: the results of a search would tell the fields apart.
         ("sal@private", "sal", ""),
         ("username:ada", "ada", "ada"),
         ("name:*love*", "ada fullwidth", "ada fullwidth"),
@@ -56,18 +56,18 @@ async fn the_search_bar_looks_into_what_the_caller_sees() {
     ] {
         for (caller, expected) in [(&reader, whole), (&plain, card)] {
             let found = walk(caller.user_list().q(query)).await;
-            wrong.unless_equal(query, &cast.labels(&found), &cast.named(expected));
+            wrong.unless_equal(query, &fixtures.labels(&found), &fixtures.named(expected));
             let page = caller.user_list().q(query).total(TotalKind::Exact).send().await.unwrap();
-            assert_eq!(page.total, u64::try_from(cast.named(expected).len()).ok(), "{query}");
+            assert_eq!(page.total, u64::try_from(fixtures.named(expected).len()).ok(), "{query}");
         }
     }
     wrong.none();
 }
 
 #[tokio::test]
-async fn hidden_fields_are_refused_in_every_language() {
-    let cast = Cast::new().await;
-    let plain = cast.plain().await;
+async fn user_list_rejects_hidden_fields_in_every_language() {
+    let fixtures = Fixtures::new().await;
+    let plain = fixtures.plain().await;
     let bad = refusal(400, error_code::INVALID_QUERY);
     for field in HIDDEN {
         let name = field.split('.').next().unwrap();
@@ -81,8 +81,8 @@ async fn hidden_fields_are_refused_in_every_language() {
             ),
             ("filter", plain.user_list().filter(format!(r#"{{"var":"{field}"}}"#)).send().await),
         ];
-        for (parameter, answer) in all {
-            let error = answer.refused();
+        for (parameter, response) in all {
+            let error = response.refused();
             let message = error.to_string();
             assert_eq!(error.code(), Some(error_code::INVALID_QUERY), "{field}: {message}");
             let told = format!("you may not see {name}; allowed: id, username, name");
@@ -101,16 +101,16 @@ async fn hidden_fields_are_refused_in_every_language() {
     assert_eq!(plain.user_list().filter(r#"groups[slug eq "qa"]"#).send().await.refusal(), bad);
     for role in ["role", "not_role"] {
         let path = format!("/v1/users?{role}=@editor");
-        let request = cast.server.request(http::Method::GET, &path).bearer_auth(plain.token());
+        let request = fixtures.server.request(http::Method::GET, &path).bearer_auth(plain.token());
         assert_eq!(crate::support::Answer::of(request).await.code(), 403);
     }
 }
 
 #[tokio::test]
-async fn what_everybody_sees_everybody_finds_by() {
-    let cast = Cast::new().await;
-    let plain = cast.plain().await;
-    let id = cast.id("ada");
+async fn user_list_searches_public_fields_for_every_caller() {
+    let fixtures = Fixtures::new().await;
+    let plain = fixtures.plain().await;
+    let id = fixtures.id("ada");
     let mut wrong = Wrong::default();
     for (filter, expected) in [
         (r#"username sw "ada""#.to_owned(), "ada Ada.B"),
@@ -121,20 +121,20 @@ async fn what_everybody_sees_everybody_finds_by() {
     ] {
         wrong.unless_equal(
             &filter,
-            &cast.labels(&walk(plain.user_list().filter(&*filter)).await),
-            &cast.named(expected),
+            &fixtures.labels(&walk(plain.user_list().filter(&*filter)).await),
+            &fixtures.named(expected),
         );
     }
     let sorted = walk(plain.user_list().sort("-name,username").filter(r#"username sw "ada""#)).await;
-    assert_eq!(cast.labels(&sorted), ["ada", "Ada.B"]);
+    assert_eq!(fixtures.labels(&sorted), ["ada", "Ada.B"]);
     wrong.none();
 }
 
-/// The planner guesses out of what it knows of all columns: of those only that the caller sees.
+/// The planner's estimate only uses columns that the caller sees.
 #[tokio::test]
-async fn estimates_tell_nothing_of_what_is_hidden() {
-    let cast = Cast::new().await;
-    cast.server
+async fn user_list_estimates_reveal_no_hidden_fields() {
+    let fixtures = Fixtures::new().await;
+    fixtures.server
         .sql(
             "INSERT INTO users (id, username, username_folded, email, email_folded, created_via, created_at, updated_at) \
              SELECT gen_random_uuid(), 'u' || n, 'u' || n, n || '@hidden.example', n || '@hidden.example', 'admin', \
@@ -144,9 +144,9 @@ async fn estimates_tell_nothing_of_what_is_hidden() {
              FROM generate_series(1, 500) n",
         )
         .await;
-    cast.server.sweep().await;
-    cast.server.sql("ANALYZE").await;
-    let plain = cast.plain().await;
+    fixtures.server.sweep().await;
+    fixtures.server.sql("ANALYZE").await;
+    let plain = fixtures.plain().await;
     let (there, nowhere) = ("hidden.example", "nowhere.example");
     let mut totals = Vec::new();
     for word in [there, nowhere] {
@@ -162,6 +162,7 @@ async fn estimates_tell_nothing_of_what_is_hidden() {
     }
     assert_eq!(totals[0], totals[1]);
     assert_eq!(totals[0][4], Some(1), "a guess would be made of groups that the caller isn't in");
-    let seen = cast.admin.user_list().q(there).limit(1u32).total(TotalKind::Estimate).send().await.unwrap();
+    let seen =
+        fixtures.admin.user_list().q(there).limit(1u32).total(TotalKind::Estimate).send().await.unwrap();
     assert!(seen.total.is_some_and(|total| total > 1000), "{:?}", seen.total);
 }

@@ -1,5 +1,5 @@
-//! Things that vanish while somebody gives, joins or promotes them: a 404 or a 409, never a 500, and no group without an
-//! owner.
+//! Users, roles and groups deleted during a concurrent grant, join or promotion: a 404 or a 409, never a 500,
+//! and no group without an owner.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ async fn call(server: &TestServer, who: &Person, method: Method, path: &str, bod
     .await
 }
 
-/// A group that somebody owns.
+/// A group with an owner.
 async fn engine(server: &TestServer, owner: Uuid) -> Uuid {
     let group = Uuid::now_v7();
     server
@@ -35,7 +35,7 @@ async fn engine(server: &TestServer, owner: Uuid) -> Uuid {
 }
 
 #[tokio::test]
-async fn roles_and_users_may_vanish_under_a_change() {
+async fn role_delete_and_user_delete_during_changes_cause_no_internal_error() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let group = engine(&server, admin.id).await;
@@ -65,9 +65,9 @@ async fn roles_and_users_may_vanish_under_a_change() {
         let calls = calls
             .iter()
             .map(|(method, path, body)| call(&server, &admin, method.clone(), path, body.clone()));
-        for answer in join_all(calls).await {
-            let code = answer.code();
-            assert!(matches!(code, 200 | 201 | 204 | 404 | 409), "{code} {}", answer.message());
+        for response in join_all(calls).await {
+            let code = response.code();
+            assert!(matches!(code, 200 | 201 | 204 | 404 | 409), "{code} {}", response.message());
         }
         for role in ["given", "crew"] {
             call(&server, &admin, Method::DELETE, &format!("/v1/roles/@{role}?force=true"), None).await;
@@ -75,10 +75,10 @@ async fn roles_and_users_may_vanish_under_a_change() {
     }
 }
 
-/// Grace's account is being deleted when she is made an owner, and then the other owner leaves. The deletion is held up by
-/// a lock of the test's, after it has looked at what she owns.
+/// Grace is made an owner during the deletion of her account, and then the other owner leaves. A lock held by
+/// the test delays the deletion after it has read the groups that she owns.
 #[tokio::test]
-async fn nobody_becomes_an_owner_while_they_vanish() {
+async fn group_member_update_makes_no_owner_of_a_user_being_deleted() {
     let server = TestServer::start().await;
     let (admin, ada, grace) =
         (server.admin().await, server.quick_user("ada").await, server.quick_user("grace").await);
@@ -104,7 +104,7 @@ async fn nobody_becomes_an_owner_while_they_vanish() {
     };
     let release = async {
         let both = eventually("both wait", Duration::from_secs(2), async || waiting(2).await);
-        // Without the lock nobody waits: then there is nothing to wait for.
+        // Without the lock neither waits: then there is nothing to wait for.
         let _waits = tokio::time::timeout(Duration::from_secs(1), both).await;
         holder.batch_execute("ROLLBACK").await.unwrap();
     };

@@ -1,5 +1,5 @@
-//! What is refused of changes to roles, groups, members and invitations: for each refusal its code, what it names, and that
-//! nothing has changed.
+//! Rejected changes to roles, groups, members and invitations: the code of each, the words of its message,
+//! and the unchanged database.
 
 mod groups;
 mod invitations;
@@ -13,25 +13,26 @@ use serde_json::json;
 use super::bodies;
 use crate::support::{Person, Refused, TestServer};
 
-/// Holds the database before and after each refusal.
-struct Still<'a> {
+/// Compares the database before and after each rejection.
+struct Unchanged<'a> {
     server: &'a TestServer,
     before: Vec<(String, String)>,
 }
 
-impl<'a> Still<'a> {
+impl<'a> Unchanged<'a> {
     async fn new(server: &'a TestServer) -> Self {
         Self { server, before: server.dump().await }
     }
 
-    /// The call was refused with this code, in words that have `named`, and nothing has changed.
-    async fn refused<T>(
+    /// Asserts that the call was rejected with this code and a message that contains `named`, without any
+    /// change.
+    async fn rejected<T>(
         &self,
-        answer: Result<ResponseValue<T>, Error>,
+        response: Result<ResponseValue<T>, Error>,
         (status, code): (u16, &str),
         named: &str,
     ) {
-        let error = answer.refused();
+        let error = response.refused();
         let got = (error.status().map(|status| status.as_u16()), error.code());
         assert_eq!(got, (Some(status), Some(code)), "{named}: {}", error.message());
         assert!(error.message().contains(named), "`{named}` is not in `{}`", error.message());
@@ -43,7 +44,7 @@ const UNKNOWN: (u16, &str) = (404, code::NOT_FOUND);
 const WRONG_TYPE: (u16, &str) = (422, code::WRONG_ROLE_TYPE);
 const FORBIDDEN: (u16, &str) = (403, code::FORBIDDEN);
 
-/// An administrator; Ada, who owns `engine` and is an editor; Grace, who is in it.
+/// An administrator; Ada, who owns `engine` and is an editor; Grace, a member of it.
 async fn scene(server: &TestServer) -> (Person, Person, Person) {
     let (admin, ada) = (server.admin().await, server.user("ada").await);
     let grace = server.user("grace").await;

@@ -1,5 +1,6 @@
-//! The last administrator and a group's last owner stay, whatever 64 requests at once try. The audit trail is replayed: it
-//! says in which order the changes happened, and so that exactly one of them took somebody away.
+//! The last administrator and a group's last owner cannot be removed, even by 64 concurrent requests. The
+//! test replays the audit trail, which contains the order of the changes, to show that exactly one of them
+//! removed someone.
 
 use futures::future::join_all;
 use rollcall_client::{Client, Error, ResponseValue, Session, types};
@@ -9,20 +10,20 @@ use uuid::Uuid;
 
 use crate::support::{Person, TestServer};
 
-/// How many call at once.
+/// Number of concurrent requests.
 const CROWD: usize = 64;
-/// How often.
+/// Number of rounds.
 const ROUNDS: usize = 200;
 
-/// What became of one call: whom it was about, and the status.
+/// Result of one call: the user it affected, and the status.
 type Outcome = (Uuid, u16);
 
-fn status<T>(answer: Result<ResponseValue<T>, Error>) -> u16 {
-    let status = answer.as_ref().map_or_else(Error::status, |answer| Some(answer.status()));
-    status.unwrap_or_else(|| panic!("no answer: {:?}", answer.err())).as_u16()
+fn status<T>(response: Result<ResponseValue<T>, Error>) -> u16 {
+    let status = response.as_ref().map_or_else(Error::status, |response| Some(response.status()));
+    status.unwrap_or_else(|| panic!("no response: {:?}", response.err())).as_u16()
 }
 
-/// Two people, and their sessions straight at the server.
+/// Two users with sessions directly at the server.
 async fn two(server: &TestServer, client: &Client, round: usize) -> [(Person, Session); 2] {
     let mut pair = Vec::new();
     for name in ["ada", "eve"] {
@@ -33,14 +34,14 @@ async fn two(server: &TestServer, client: &Client, round: usize) -> [(Person, Se
     pair.try_into().unwrap()
 }
 
-/// A server that logs next to nothing, and a client that goes straight to it: 12,800 requests are to be cheap.
+/// A server with minimal logging and a client connected directly to it, to keep 12,800 requests cheap.
 async fn quiet() -> (TestServer, Client) {
     let server = TestServer::builder().config(|config| config.log.level = LogLevel::Error).start().await;
     let client = Client::builder().url(&format!("http://{}", server.direct)).retries(0).build().unwrap();
     (server, client)
 }
 
-/// Deletes, suspends, demotes, takes the role's permissions: the other one or oneself.
+/// Deletes, suspends, demotes, or removes the role's permissions: of the other user or of the caller.
 async fn topple(number: usize, who: &Session, whom: Uuid) -> Outcome {
     let user = whom.to_string();
     let nothing = types::RoleUpdate { permissions: Some(vec![]), ..types::RoleUpdate::default() };
@@ -59,7 +60,7 @@ async fn topple(number: usize, who: &Session, whom: Uuid) -> Outcome {
     (whom, status)
 }
 
-/// Removes, demotes, leaves: the other owner or oneself.
+/// Removes, demotes, leaves: the other owner or the caller.
 async fn unseat(number: usize, who: &Session, group: Uuid, whom: Uuid) -> Outcome {
     let (group, user) = (group.to_string(), whom.to_string());
     let member = types::GroupMemberUpdate { roles: vec!["@member".parse().unwrap()] };
@@ -70,7 +71,7 @@ async fn unseat(number: usize, who: &Session, group: Uuid, whom: Uuid) -> Outcom
     (whom, status)
 }
 
-/// Whom the changes of the trail took away, each once, in the order of the changes.
+/// The users removed by recorded changes, without duplicates, in the order of the changes.
 async fn fallen(server: &TestServer, place: &str, takes: fn(&Value, &str) -> bool) -> Vec<Uuid> {
     let query = format!(
         "SELECT operation, coalesce((detail->>'user')::uuid, target_id), detail FROM audit_events \
@@ -86,7 +87,7 @@ async fn fallen(server: &TestServer, place: &str, takes: fn(&Value, &str) -> boo
     fallen
 }
 
-/// Everything that succeeded was done to the one who fell, and is on record once.
+/// Asserts that every success affected the removed user and was recorded once.
 async fn hold(server: &TestServer, place: &str, outcomes: &[Outcome], fallen: &[Uuid]) {
     let [loser] = fallen else { panic!("{} fell, not one: {outcomes:?}", fallen.len()) };
     let done: Vec<&Outcome> = outcomes.iter().filter(|(_, status)| *status < 300).collect();
@@ -98,7 +99,7 @@ async fn hold(server: &TestServer, place: &str, outcomes: &[Outcome], fallen: &[
 }
 
 #[tokio::test]
-async fn one_of_two_administrators_stays_in_every_round() {
+async fn user_delete_and_others_keep_one_of_two_administrators() {
     let (server, client) = quiet().await;
     for round in 0..ROUNDS {
         server
@@ -108,7 +109,8 @@ async fn one_of_two_administrators_stays_in_every_round() {
         for (person, _) in &pair {
             server.make_administrator(person.id).await;
         }
-        // Each way of the five by each of the two, three times upon the other for each time upon oneself.
+        // Each of the five ways by each of the two, three times against the other for each time against
+        // oneself.
         let calls = (0..CROWD).map(|number| {
             let (who, whom) = (number % 2, (number + usize::from(number / 10 % 4 != 3)) % 2);
             topple(number, &pair[who].1, pair[whom].0.id)
@@ -127,7 +129,7 @@ async fn one_of_two_administrators_stays_in_every_round() {
     }
 }
 
-/// A group that both own.
+/// A group owned by both.
 async fn owned(server: &TestServer, round: usize) -> Uuid {
     let group = Uuid::now_v7();
     server
@@ -151,7 +153,7 @@ async fn owners(server: &TestServer, group: Uuid) -> i64 {
 }
 
 #[tokio::test]
-async fn one_of_two_owners_stays_in_every_round() {
+async fn group_member_remove_and_others_keep_one_of_two_owners() {
     let (server, client) = quiet().await;
     for round in 0..ROUNDS {
         server.sql("DELETE FROM users WHERE username_folded <> 'administrator'").await;
@@ -169,9 +171,9 @@ async fn one_of_two_owners_stays_in_every_round() {
     }
 }
 
-/// An owner goes with the account too.
+/// Deleting an owner's account removes an owner as well.
 #[tokio::test]
-async fn one_of_two_owners_stays_when_both_delete_their_accounts() {
+async fn user_delete_by_both_owners_keeps_one() {
     let (server, client) = quiet().await;
     for round in 0..20 {
         server.sql("DELETE FROM users WHERE username_folded <> 'administrator'").await;

@@ -1,10 +1,10 @@
-//! Refused changes of groups.
+//! Rejected changes of groups.
 
 use rollcall_api::access::Permission;
 use rollcall_client::error_code as code;
 use serde_json::json;
 
-use super::{FORBIDDEN, Still, UNKNOWN, scene};
+use super::{FORBIDDEN, UNKNOWN, Unchanged, scene};
 use crate::api::bodies;
 use crate::support::{Person, TestServer};
 
@@ -12,13 +12,13 @@ const DEFAULT: (u16, &str) = (409, code::DEFAULT_GROUP);
 const TAKEN: (u16, &str) = (409, code::SLUG_TAKEN);
 
 #[tokio::test]
-async fn refused_changes_of_groups_change_nothing() {
+async fn group_create_update_and_delete_rejections_change_nothing() {
     let server = TestServer::start().await;
     let (admin, ada, grace) = scene(&server).await;
     let seer = server.holder("seer", &[Permission::GroupsRead]).await;
     let loom = bodies::group(json!({ "slug": "loom", "name": "Loom" }));
     admin.group_create().body(loom).send().await.unwrap();
-    let still = Still::new(&server).await;
+    let unchanged = Unchanged::new(&server).await;
     let large = json!({ "k": "x".repeat(16 * 1024) });
     let create = async |who: &Person, body| who.group_create().body(bodies::group(body)).send().await;
     for (body, refusal, named) in [
@@ -31,9 +31,11 @@ async fn refused_changes_of_groups_change_nothing() {
             "custom_data",
         ),
     ] {
-        still.refused(create(&admin, body).await, refusal, named).await;
+        unchanged.rejected(create(&admin, body).await, refusal, named).await;
     }
-    still.refused(create(&ada, json!({ "slug": "x", "name": "X" })).await, FORBIDDEN, "groups:write").await;
+    unchanged
+        .rejected(create(&ada, json!({ "slug": "x", "name": "X" })).await, FORBIDDEN, "groups:write")
+        .await;
     let update = async |who: &Person, group: &str, body| {
         who.group_update().group(group).body(bodies::group_changes(body)).send().await
     };
@@ -47,7 +49,7 @@ async fn refused_changes_of_groups_change_nothing() {
         (&grace, "@engine", json!({ "name": "Mine" }), FORBIDDEN, "groups:write"),
         (&seer, "@engine", json!({ "name": "Mine" }), FORBIDDEN, "groups:write"),
     ] {
-        still.refused(update(who, group, body).await, refusal, named).await;
+        unchanged.rejected(update(who, group, body).await, refusal, named).await;
     }
     for (who, group, refusal) in [
         (&admin, "@nowhere", UNKNOWN),
@@ -57,8 +59,8 @@ async fn refused_changes_of_groups_change_nothing() {
         (&grace, "@engine", FORBIDDEN),
         (&seer, "@engine", FORBIDDEN),
     ] {
-        still.refused(who.group_delete().group(group).send().await, refusal, "").await;
+        unchanged.rejected(who.group_delete().group(group).send().await, refusal, "").await;
     }
     let last = ada.user_delete().user("me").send().await;
-    still.refused(last, (409, code::LAST_OWNER), "@engine").await;
+    unchanged.rejected(last, (409, code::LAST_OWNER), "@engine").await;
 }

@@ -1,11 +1,11 @@
-//! Refused invitations, and refused ones that are accepted.
+//! Rejected invitations, and rejected acceptances.
 
 use chrono::TimeDelta;
 use rollcall_client::error_code as code;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{FORBIDDEN, Still, UNKNOWN, WRONG_TYPE, scene};
+use super::{FORBIDDEN, UNKNOWN, Unchanged, WRONG_TYPE, scene};
 use crate::api::bodies;
 use crate::support::{Person, TestServer};
 
@@ -18,13 +18,13 @@ async fn invite(who: &Person, body: serde_json::Value) -> (Uuid, String) {
 }
 
 #[tokio::test]
-async fn refused_invitations_change_nothing() {
+async fn group_invitation_create_and_delete_rejections_change_nothing() {
     let server = TestServer::start().await;
     let (admin, ada, grace) = scene(&server).await;
     let loom = bodies::group(json!({ "slug": "loom", "name": "Loom" }));
     admin.group_create().body(loom).send().await.unwrap();
     let (id, _) = invite(&ada, json!({})).await;
-    let still = Still::new(&server).await;
+    let unchanged = Unchanged::new(&server).await;
     for (who, group, body, refusal, named) in [
         (&admin, "@nowhere", json!({}), UNKNOWN, ""),
         (&ada, "@loom", json!({}), UNKNOWN, ""),
@@ -49,7 +49,7 @@ async fn refused_invitations_change_nothing() {
         ),
     ] {
         let made = who.group_invitation_create().group(group).body(bodies::invitation(body)).send().await;
-        still.refused(made, refusal, named).await;
+        unchanged.rejected(made, refusal, named).await;
     }
     for (who, group, invitation, refusal) in [
         (&ada, "@engine", Uuid::now_v7(), UNKNOWN),
@@ -58,13 +58,13 @@ async fn refused_invitations_change_nothing() {
         (&grace, "@engine", id, FORBIDDEN),
     ] {
         let withdrawn = who.group_invitation_delete().group(group).invitation(invitation).send().await;
-        still.refused(withdrawn, refusal, "").await;
+        unchanged.rejected(withdrawn, refusal, "").await;
     }
-    still.refused(grace.group_invitation_list().group("@engine").send().await, FORBIDDEN, "").await;
+    unchanged.rejected(grace.group_invitation_list().group("@engine").send().await, FORBIDDEN, "").await;
 }
 
 #[tokio::test]
-async fn what_does_not_open_a_group_leaves_no_trace() {
+async fn invitation_accept_rejections_change_nothing() {
     let server = TestServer::start().await;
     let (_, ada, grace) = scene(&server).await;
     let alan = server.user("alan").await;
@@ -74,21 +74,21 @@ async fn what_does_not_open_a_group_leaves_no_trace() {
     let (_, others) = invite(&ada, json!({ "email": "grace@example.org" })).await;
     let (_, good) = invite(&ada, json!({})).await;
     server.advance(TimeDelta::seconds(61));
-    let still = Still::new(&server).await;
+    let unchanged = Unchanged::new(&server).await;
     let unheard_of = rollcall_server::secrets::token::Token::invitation();
     let accept =
         async |who: &Person, token: &str| who.invitation_accept().body(bodies::token(token)).send().await;
     for token in [&withdrawn, &late, &others, unheard_of.expose(), "rci_nonsense", &ada.token()] {
-        still.refused(accept(&alan, token).await, INVALID, "invitation").await;
+        unchanged.rejected(accept(&alan, token).await, INVALID, "invitation").await;
     }
     let member = accept(&grace, &good).await;
-    still.refused(member, (409, code::ALREADY_MEMBER), "member").await;
+    unchanged.rejected(member, (409, code::ALREADY_MEMBER), "member").await;
     let opened = accept(&alan, &good).await.unwrap();
     assert_eq!((opened.group.slug.as_str(), &opened.roles[..]), ("engine", &["member".to_owned()][..]));
-    Still::new(&server).await.refused(accept(&alan, &good).await, INVALID, "invitation").await;
+    Unchanged::new(&server).await.rejected(accept(&alan, &good).await, INVALID, "invitation").await;
 }
 
-/// Nobody stands behind it any more: it opens nothing, and can be withdrawn by those who may.
+/// Without its sender an invitation cannot be accepted, but holders of the permission can still withdraw it.
 #[tokio::test]
 async fn invitation_accept_needs_a_sender_who_exists() {
     let server = TestServer::start().await;
@@ -101,6 +101,6 @@ async fn invitation_accept_needs_a_sender_who_exists() {
     let pending = ada.group_invitation_list().group("@engine").send().await.unwrap();
     assert_eq!(pending.items.len(), 0, "what can't be accepted is not listed");
     let accept = alan.invitation_accept().body(bodies::token(&token)).send().await;
-    Still::new(&server).await.refused(accept, INVALID, "invitation").await;
+    Unchanged::new(&server).await.rejected(accept, INVALID, "invitation").await;
     ada.group_invitation_delete().group("@engine").invitation(id).send().await.unwrap();
 }
