@@ -1,7 +1,7 @@
-//! The command line: what can be asked of the binary, and the way from there to the work.
+//! The command line: parses arguments, loads the configuration, sets up logging, opens a database and runs one
+//! command.
 //!
-//! Reads the configuration, sets up logging, has a database at hand and runs one command. The only module that
-//! prints. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+//! The only module that prints. Exit codes: 0 success, 1 failure, 2 wrong usage or configuration.
 
 use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use crate::config::{Config, DatabaseUrl, Flags, Loaded, LogFormat, LogLevel};
 use crate::serve::{self, DatabaseSource, Ready, ServeOptions};
 use rollcall_embedded_postgres::{EmbeddedPostgres, Options};
 
-/// How long tasks that ignore their end are waited for before the database is stopped.
+/// Time that background tasks have to end before the database is stopped.
 const RUNTIME_GRACE: Duration = Duration::from_secs(2);
 
 /// Rollcall: a directory of people behind an API.
@@ -90,11 +90,11 @@ struct ServeFlags {
     address: Option<String>,
 }
 
-/// Why a command ended badly, and the exit code that says so.
+/// The failure of a command, with its exit code.
 struct Failure {
     code: u8,
     message: String,
-    /// Whether the log has it already, where a bare line would spoil a stream of JSON.
+    /// True if the log has the message already; printing it again would put a plain line into a stream of JSON.
     logged: bool,
 }
 
@@ -108,7 +108,7 @@ impl Failure {
     }
 }
 
-/// Runs the program: reads the arguments, does the work, says how it went.
+/// Runs the program and returns its exit code.
 pub fn main() -> ExitCode {
     // Prints help, version and wrong usage by itself; exits with 0 and 2.
     let cli = Cli::parse();
@@ -116,7 +116,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if !failure.logged {
-                complain(&failure.message);
+                print_stderr(&failure.message);
             }
             ExitCode::from(failure.code)
         }
@@ -142,25 +142,25 @@ fn run(cli: Cli) -> Result<(), Failure> {
         database_migration_url: global.database_migration_url,
         address: flags.address,
     };
-    // What isn't UTF-8 is nothing that we understand.
+    // Settings are UTF-8, so other variables are skipped.
     let env = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
     let Loaded { config, ignored } = Config::load(&layer, env).map_err(Failure::usage)?;
     if let Some(Command::Config) = command {
         print(config.to_toml().trim_end());
         for variable in ignored {
-            complain(&format!("{variable}: this environment variable is no setting and is ignored"));
+            print_stderr(&format!("{variable}: this environment variable is not a setting and is ignored"));
         }
         return Ok(());
     }
-    // Before anything is started: a missing password should not cost a database's start.
+    // Before anything is started: a missing password fails without starting a database.
     let password = match &command {
         Some(Command::CreateAdmin { password_stdin: true, .. }) => Some(password_from_stdin()?),
         _ => None,
     };
-    // The guard writes out what is still queued when this function ends.
+    // The guard flushes queued records when this function ends.
     let (log, _guard) = logger(&config);
     for variable in ignored {
-        warn!(log, "this environment variable is no setting and is ignored"; "variable" => variable);
+        warn!(log, "this environment variable is not a setting and is ignored"; "variable" => variable);
     }
     match command {
         Some(Command::Migrate) => migrate(&config, global.fetch_postgres, &log),
@@ -181,7 +181,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
 
 fn serve(config: Config, fetch: bool, log: &Logger) -> Result<(), Failure> {
     let runtime = runtime(&config)?;
-    // Before a database is made or touched: somebody may have started it twice.
+    // Before a database is created or changed: another server may already be using the address.
     let address = serve::bind(&config).map_err(Failure::failed)?;
     let (database, private) = match &config.database.url {
         Some(url) => {
@@ -198,13 +198,13 @@ fn serve(config: Config, fetch: bool, log: &Logger) -> Result<(), Failure> {
     let data_dir = config.data_dir.display().to_string();
     let on_ready = Box::new(move |ready: &Ready| announce(ready, &data_dir));
     let options = ServeOptions { config, address, database, log: log.clone(), on_ready };
-    // serve.rs: handles SIGTERM and SIGINT, and returns when the last request is done or the grace is over.
+    // serve.rs: handles SIGTERM and SIGINT, and returns when the last request is done or the grace period is over.
     let outcome = runtime.block_on(serve::serve(options)).map_err(Failure::failed);
     runtime.shutdown_timeout(RUNTIME_GRACE);
     finish(private.as_deref(), outcome)
 }
 
-/// What a newcomer wants to know: where it is, who may sign in, what to type next.
+/// Prints the address, the database, the first administrator and the next commands to type.
 fn announce(ready: &Ready, data_dir: &str) {
     let url = format!("http://{}", ready.address);
     let database =
@@ -222,7 +222,7 @@ fn announce(ready: &Ready, data_dir: &str) {
         }
         None if ready.is_empty => {
             text.push_str(
-                "\nThere is nobody yet. The first administrator: rollcall-server create-admin --username NAME\n",
+                "\nThere are no users yet. The first administrator: rollcall-server create-admin --username NAME\n",
             );
             ("NAME", "…")
         }
@@ -236,8 +236,7 @@ fn announce(ready: &Ready, data_dir: &str) {
     print(&text);
 }
 
-/// The commands that sign somebody in: an example where the sources are at hand, because cargo runs the server, and else
-/// what is on every machine.
+/// Commands that sign in: a client example if cargo runs the server, because the sources are there, otherwise curl.
 fn next(url: &str, username: &str, password: &str) -> String {
     if std::env::var_os("CARGO_PKG_NAME").is_some_and(|package| package == env!("CARGO_PKG_NAME")) {
         return format!(
@@ -280,18 +279,18 @@ fn create_admin(
     })?;
     match created.password {
         Some(password) => {
-            complain(&format!(
+            print_stderr(&format!(
                 "Created the administrator {}. The password, shown only now:",
                 created.username
             ));
             print(&password);
         }
-        None => complain(&format!("Created the administrator {}.", created.username)),
+        None => print_stderr(&format!("Created the administrator {}.", created.username)),
     }
     Ok(())
 }
 
-/// Runs a command's work with the configured database, or with the private one: the server's if it runs.
+/// Runs a command with the configured database or the private one, which it shares with a running server.
 fn with_database<T>(
     config: &Config,
     fetch: bool,
@@ -317,7 +316,7 @@ fn private_database(config: &Config, fetch: bool, log: &Logger) -> Result<Option
     Ok(Options { bin_dir: config.database.postgres_bin_dir.clone(), ..Options::new(&config.data_dir) })
 }
 
-/// Stops the private database; the work's own failure counts more than one of stopping.
+/// Stops the private database. A failure of the command takes precedence over a failure to stop.
 fn finish<T>(private: Option<&EmbeddedPostgres>, outcome: Result<T, Failure>) -> Result<T, Failure> {
     let stopped = private.map_or(Ok(()), EmbeddedPostgres::stop).map_err(Failure::failed);
     let value = outcome?;
@@ -343,7 +342,7 @@ fn runtime(config: &Config) -> Result<Runtime, Failure> {
     built.map_err(|error| Failure::failed(format!("the async runtime can't be started: {error}")))
 }
 
-/// The logger to standard error. It waits for room rather than drop a record.
+/// Logger to standard error. It blocks when its queue is full, and drops no record.
 fn logger(config: &Config) -> (Logger, slog_async::AsyncGuard) {
     let level = match config.log.level {
         LogLevel::Trace => slog::Level::Trace,
@@ -364,7 +363,7 @@ fn logger(config: &Config) -> (Logger, slog_async::AsyncGuard) {
     (Logger::root(drain.filter_level(level).fuse(), o!()), guard)
 }
 
-/// Writes records on a thread of its own, in order and without losing any.
+/// Writes records on a thread of its own, in order and without loss.
 fn in_background<D>(drain: D) -> (slog_async::Async, slog_async::AsyncGuard)
 where
     D: Drain<Ok = (), Err = slog::Never> + Send + 'static,
@@ -373,11 +372,11 @@ where
     builder.overflow_strategy(slog_async::OverflowStrategy::Block).build_with_guard()
 }
 
-/// The first line of standard input. Only its line ending is taken off: spaces may belong to a password.
+/// The first line of standard input. Only the line ending is removed: spaces may belong to the password.
 fn password_from_stdin() -> Result<String, Failure> {
     let stdin = std::io::stdin();
     if stdin.is_terminal() {
-        complain("Reading the password from the terminal; it will be visible.");
+        print_stderr("Reading the password from the terminal; it will be visible.");
     }
     let mut line = String::new();
     stdin
@@ -392,7 +391,7 @@ fn password_from_stdin() -> Result<String, Failure> {
     Ok(password.to_owned())
 }
 
-/// A URL as it was typed. Checking it here would have clap quote it, password and all; [`Config::load`] checks it.
+/// A URL as it was typed. A check here would make clap print it with its password; [`Config::load`] checks it.
 fn unchecked_url(text: &str) -> Result<DatabaseUrl, std::convert::Infallible> {
     Ok(DatabaseUrl::new(text))
 }
@@ -403,7 +402,7 @@ fn print(text: &str) {
 }
 
 #[expect(clippy::print_stderr, reason = "what a person should read beside it goes to standard error")]
-fn complain(text: &str) {
+fn print_stderr(text: &str) {
     eprintln!("{text}");
 }
 

@@ -1,13 +1,13 @@
-//! Time as a parameter. Nothing else in the server asks the system what time it is.
+//! Time as a parameter. Nothing else in the server reads the system's clock.
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// Tells the time.
+/// Source of the current time.
 pub trait Clock: fmt::Debug + Send + Sync {
-    /// The time now, to the microsecond, as the database keeps it.
+    /// The current time, truncated to microseconds, as the database stores it.
     fn now(&self) -> DateTime<Utc>;
 }
 
@@ -22,14 +22,14 @@ impl Clock for SystemClock {
     }
 }
 
-/// The system's clock, moved: for tests of what expires.
+/// The system's clock with an offset, for tests of expiry.
 #[derive(Debug, Default)]
 pub struct MovableClock {
     offset_microseconds: AtomicI64,
 }
 
 impl MovableClock {
-    /// Moves the clock on.
+    /// Moves the clock forward.
     pub fn advance(&self, by: TimeDelta) {
         let by = by.num_microseconds().unwrap_or(i64::MAX);
         self.offset_microseconds.fetch_add(by, Ordering::SeqCst);

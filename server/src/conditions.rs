@@ -11,11 +11,11 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{AppResult, Error};
 
-/// How many bytes of the digest make a tag.
+/// Bytes of the digest that an entity tag contains.
 const TAG_BYTES: usize = 16;
 
-/// A resource as its response shows it, in JSON, with the entity tag of that: a digest of the same bytes. Whatever
-/// changes them changes the tag, in whichever table it stands, and nothing else does.
+/// A resource as its response shows it, as JSON, with an entity tag that is a digest of that JSON. The tag changes
+/// exactly when the JSON changes, whichever table the change was in.
 #[derive(Clone, Debug)]
 pub struct Representation {
     json: Vec<u8>,
@@ -23,7 +23,7 @@ pub struct Representation {
 }
 
 impl Representation {
-    /// The representation of a resource of which everything counts.
+    /// The representation of a resource, with every field in the digest.
     pub fn of<T: Serialize>(shown: &T) -> AppResult<Self> {
         let json = to_json(shown)?;
         let tag = URL_SAFE_NO_PAD.encode(&Sha256::digest(&json)[..TAG_BYTES]);
@@ -37,7 +37,7 @@ impl Representation {
         let mut shown = Self::of(&user)?;
         if let Some(last_sign_in_at) = last_sign_in_at {
             let activity = to_json(&Activity { last_sign_in_at })?;
-            // One object out of two: the closing brace of the first and the opening one of the second make a comma.
+            // Joins two objects: the closing brace of the first and the opening brace of the second become a comma.
             shown.json.pop();
             shown.json.push(b',');
             shown.json.extend_from_slice(&activity[1..]);
@@ -50,13 +50,13 @@ impl Representation {
         &self.tag
     }
 
-    /// The response that shows it, with its tag.
+    /// The response with this body and its `ETag` header.
     pub fn reply<T, const STATUS: u16>(self) -> Reply<T, STATUS> {
         Reply::raw(self.json).tagged(&self.tag)
     }
 }
 
-/// What a user's representation has after everything that the digest covers.
+/// The part of a user's representation that the digest leaves out.
 #[derive(Serialize)]
 struct Activity {
     last_sign_in_at: DateTime<Utc>,
@@ -66,9 +66,12 @@ fn to_json<T: Serialize>(value: &T) -> AppResult<Vec<u8>> {
     serde_json::to_vec(value).map_err(|error| Error::internal(error.to_string()))
 }
 
-/// Refuses a write where `If-Match` names tags and none of them is the current one. `current` is what the caller sees of
-/// the resource, read under the lock that the write holds. Strong comparison (RFC 9110, section 13.1.1).
-pub fn writable(expected: &IfMatch, current: impl FnOnce() -> AppResult<Representation>) -> AppResult<()> {
+/// Rejects a write if `If-Match` lists tags and none of them is the current one. `current` is the caller's view of
+/// the resource, read under the write's lock. Comparison is strong (RFC 9110, section 13.1.1).
+pub fn check_if_match(
+    expected: &IfMatch,
+    current: impl FnOnce() -> AppResult<Representation>,
+) -> AppResult<()> {
     let Some(Tags::Listed(tags)) = &expected.0 else { return Ok(()) };
     let current = current()?;
     if tags.iter().any(|tag| !tag.weak && tag.opaque == current.tag) {

@@ -1,10 +1,10 @@
-//! Connections and hashing threads for an operation. Whoever asks takes them out of a bounded share: one caller's requests wait for each
-//! other before they wait for the pool, and nobody else waits for them.
+//! Connections and hashing threads for an operation, each taken from the caller's bounded share. Requests of one
+//! caller wait for each other before they wait for the pool, and other callers don't wait for them.
 //!
-//! A user's share is one over all sessions, so whose token it is must be known before a connection of the pool is taken
-//! to look it up. The process remembers that ([`TokenOwners`]); a token that it has not seen yet is looked up on the shared
-//! connections first, once, and if it is no good that is all it costs. So an ordinary change has no round trip more, and
-//! made-up tokens never reach the pool.
+//! A user's share covers all sessions, so the token's owner must be known before a pooled connection is taken to look
+//! the token up. The process caches owners ([`TokenOwners`]). A token that it has not seen is looked up once on the
+//! shared connections first, and an invalid one is rejected there. So an ordinary change has no further round trip,
+//! and made-up tokens never reach the pool.
 //!
 //! [`TokenOwners`]: crate::share::TokenOwners
 
@@ -25,15 +25,14 @@ use crate::secrets::password::Verified;
 use crate::share::{Held, Sharer, Shares, Source};
 use crate::slow_searches::Search;
 
-/// How long what is at its end waits for its share, longer than what only begins: the record of a refused request, which
-/// must not be missing because the caller sends more than the share lets through, and a sign-in whose password has been
-/// checked.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Longest wait for a share in the last step of a request: the audit event of a rejected request, which must be
+/// written even if the caller sends more requests than the share allows, and a sign-in with a checked password.
+const LAST_STEP_WAIT: Duration = Duration::from_secs(5);
 
-/// A connection of a pool, out of somebody's share.
+/// A pooled connection, counted in a caller's share.
 #[derive(Debug)]
 pub struct Shared {
-    // In this order: the share is free again once the connection is back in the pool.
+    // Dropped in this order: the share is free again only when the connection is back in the pool.
     connection: Pooled,
     _held: Held,
 }
@@ -46,10 +45,10 @@ impl Deref for Shared {
     }
 }
 
-/// A connection for a search, out of somebody's share.
+/// A search connection, counted in a caller's share.
 #[derive(Debug)]
 pub struct Searching {
-    // In this order, as in `Shared`.
+    // Dropped in this order, as in `Shared`.
     connection: Pooled,
     _search: Search,
     _held: Held,
@@ -64,7 +63,7 @@ impl Deref for Searching {
 }
 
 impl Operation {
-    /// Whose share the operation takes from: the caller's, or the source's where nobody is signed in.
+    /// The owner of the share: the caller, or the source address of a request without a sign-in.
     pub fn sharer(&self) -> Sharer {
         match self.caller_id() {
             Some(user) => Sharer::User(user),
@@ -72,14 +71,14 @@ impl Operation {
         }
     }
 
-    /// Takes one of the changes that may be under way at once for somebody.
+    /// Takes one of the concurrent changes in a share.
     pub async fn share(&self, whose: Sharer) -> AppResult<Held> {
         within(&self.app.changes, whose, self.app.share_wait()).await
     }
 
-    /// The same, for what is at its end.
+    /// The same, with the longer wait for the last step of a request.
     pub async fn share_patiently(&self, whose: Sharer) -> AppResult<Held> {
-        within(&self.app.changes, whose, PATIENCE.max(self.app.share_wait())).await
+        within(&self.app.changes, whose, LAST_STEP_WAIT.max(self.app.share_wait())).await
     }
 
     /// A connection for single statements that change something.
@@ -88,39 +87,39 @@ impl Operation {
         Ok(Shared { connection: self.app.store.own().await?, _held: held })
     }
 
-    /// The same, for what is at its end.
+    /// The same, with the longer wait for the last step of a request.
     pub async fn own_patiently(&self) -> AppResult<Shared> {
         let held = self.share_patiently(self.sharer()).await?;
         Ok(Shared { connection: self.app.store.own().await?, _held: held })
     }
 
-    /// A connection for what the caller may make costly.
+    /// A search connection, for statements with a cost that the caller determines.
     pub async fn search(&self) -> AppResult<Searching> {
         let (whose, wait) = (self.sharer(), self.app.share_wait());
         let held = within(&self.app.searches, whose, wait).await?;
         let Some(search) = self.app.slow_searches.begin(whose, wait).await else {
             let message =
-                "your searches take long, and others' that do are under way; make them narrower, or retry";
+                "your recent searches were slow, and other slow searches are running; narrow yours, or retry";
             return Err(Error::retry_later(error::TOO_MANY_REQUESTS, message, 1));
         };
         Ok(Searching { connection: self.app.store.search().await?, _search: search, _held: held })
     }
 
-    /// Hashes a new password that is not made of the user's own names.
+    /// Hashes a new password; `own` are the user's personal words, which must not make up the password.
     pub async fn hash(&self, field: &'static str, password: &str, own: Vec<String>) -> AppResult<String> {
         let _held = self.share_of_hashing().await?;
         let hashing = self.app.hasher.hash(field, password, self.app.config.password.min_length, own);
         self.time.pause(hashing).await
     }
 
-    /// Checks a password against the hash that is kept.
+    /// Checks a password against the stored hash.
     pub async fn verify(&self, password: &str, kept: Option<&str>) -> AppResult<Verified> {
         let _held = self.share_of_hashing().await?;
         self.time.pause(self.app.hasher.verify(password, kept)).await
     }
 
-    /// Keeps who is signed in from filling the queue that sign-ins wait in. Whoever isn't has a number of attempts, and
-    /// there may be many people behind one address.
+    /// Keeps a signed-in caller from filling the queue of sign-ins. Others are limited by the throttle's attempts,
+    /// and many people can share one address.
     async fn share_of_hashing(&self) -> AppResult<Option<Held>> {
         match self.caller_id() {
             Some(user) => within(&self.app.hashes, Sharer::User(user), self.app.share_wait()).await.map(Some),
@@ -133,14 +132,13 @@ async fn within(shares: &Arc<Shares>, whose: Sharer, wait: Duration) -> AppResul
     match shares.take(whose, wait).await {
         Some(held) => Ok(held),
         None => {
-            let message =
-                "you have too many requests under way at once; wait until some are done, then retry";
+            let message = "you have too many requests in progress; wait until some are done, then retry";
             Err(Error::retry_later(error::TOO_MANY_REQUESTS, message, 1))
         }
     }
 }
 
-/// Sessions whose use is being noted now.
+/// Sessions with an update of `last_used_at` in progress.
 #[derive(Debug, Default)]
 pub struct Touching(Mutex<HashSet<Uuid>>);
 
@@ -150,18 +148,18 @@ impl Touching {
     }
 }
 
-/// Keeps a session from idling out, beside the request. Requests of one session that come together do it once.
+/// Updates the session's `last_used_at`, in the background. Concurrent requests of one session update it once.
 pub fn touch(app: &Arc<App>, user: Uuid, session: Uuid) {
     let Some(touch) = Touch::begin(app, session) else { return };
     tokio::spawn(async move {
         let app = &touch.app;
         let touched = async {
-            let _held = within(&app.changes, Sharer::User(user), PATIENCE).await?;
+            let _held = within(&app.changes, Sharer::User(user), LAST_STEP_WAIT).await?;
             AppResult::Ok(sessions::touch(&*app.store.own().await?, session, app.clock.now()).await?)
         };
         if let Err(error) = touched.await {
             let error = error.to_string();
-            slog::warn!(app.log, "a session's use could not be noted"; "error" => error);
+            slog::warn!(app.log, "a session's last_used_at could not be updated"; "error" => error);
         }
     });
 }
@@ -173,7 +171,7 @@ struct Touch {
 }
 
 impl Touch {
-    /// `None` where somebody is at it.
+    /// Registers the update; `None` if another one of the same session is in progress.
     fn begin(app: &Arc<App>, session: Uuid) -> Option<Self> {
         let first = app.touching.sessions().insert(session);
         first.then(|| Self { app: Arc::clone(app), session })

@@ -1,5 +1,5 @@
-//! What all requests share: the store, the hashing threads, the clock, the keys. Nothing here is state that another
-//! replica would have to know.
+//! State shared by all requests: the store, the hashing threads, the clock, the keys. No other replica has to know
+//! any of it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,38 +30,38 @@ pub struct App {
     pub store: Store,
     /// The hashing threads.
     pub hasher: Hasher,
-    /// The time.
+    /// The time source.
     pub clock: Arc<dyn Clock>,
     /// Seals page tokens.
     pub pages: PageSealer,
-    /// What callers whom the server doesn't know may leave in the audit trail.
+    /// Limit on audit events of unauthenticated callers.
     pub unknown: Ration,
-    /// How many changes one caller, or one source without a sign-in, may have under way at once.
+    /// Concurrent changes per caller, or per source address of requests without a sign-in.
     pub changes: Arc<Shares>,
-    /// How many searches.
+    /// Concurrent searches per caller.
     pub searches: Arc<Shares>,
-    /// The callers whose searches are slow.
+    /// Callers with slow searches.
     pub slow_searches: Arc<SlowSearches>,
-    /// How many passwords one caller may have hashed at once.
+    /// Concurrent password hashes per caller.
     pub hashes: Arc<Shares>,
-    /// Whose tokens are, to know whose share a change takes.
+    /// Cache of token owners, which determines the share of a change.
     pub owners: TokenOwners,
-    /// Sessions whose use is being noted.
+    /// Sessions with an update of `last_used_at` in progress.
     pub touching: Touching,
-    /// The clients behind the connections.
+    /// Client addresses by connection.
     pub peers: Arc<Peers>,
     /// The server's own log.
     pub log: Logger,
-    /// Set when the server begins to shut down.
+    /// True once the server has begun to shut down.
     pub draining: AtomicBool,
-    /// Told when a deletion has left more than its request erased.
+    /// Notified when a deletion left more rows than its request erased.
     pub erasing: Notify,
-    /// Keeps ids of one microsecond in order.
+    /// Keeps ids of the same microsecond in order.
     pub ids: std::sync::Mutex<ContextV7>,
 }
 
 impl App {
-    /// A new id: UUIDv7, in the order of time. One of the two places where randomness enters.
+    /// A new UUIDv7, which sorts by creation time. One of two sources of randomness; the other is `secrets`.
     pub fn new_id(&self) -> Uuid {
         let now = self.clock.now();
         let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
@@ -69,34 +69,34 @@ impl App {
         Uuid::new_v7(Timestamp::from_unix(&*context, seconds, now.timestamp_subsec_nanos()))
     }
 
-    /// How long a session lives without being used.
+    /// Time without a request after which a session ends.
     pub fn idle_timeout(&self) -> TimeDelta {
         seconds(self.config.session.idle_timeout_seconds)
     }
 
-    /// When a password that is set now expires, if passwords do.
+    /// Expiry of a password that is set now; `None` if passwords don't expire.
     pub fn password_expiry(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.config.password.max_age_days.map(|days| now + TimeDelta::days(i64::from(days)))
     }
 
-    /// How long a request waits for its caller's share.
+    /// Longest wait of a request for its caller's share.
     pub fn share_wait(&self) -> Duration {
         Duration::from_millis(self.config.database.pool_wait_milliseconds)
     }
 
-    /// How long a request may wait for the database in all: as long as for a connection and one statement.
+    /// Longest total time that a request may wait for the database: the time for a connection and one statement.
     pub fn database_time(&self) -> Duration {
         let database = &self.config.database;
         Duration::from_millis(database.pool_wait_milliseconds + database.statement_timeout_milliseconds)
     }
 
-    /// Whether the server is shutting down.
+    /// True once the server has begun to shut down.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
     }
 }
 
-/// A length of time out of the configuration.
+/// Converts a number of seconds from the configuration.
 pub fn seconds(seconds: u64) -> TimeDelta {
     TimeDelta::seconds(i64::try_from(seconds).unwrap_or(i64::MAX / 1000))
 }

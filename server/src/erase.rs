@@ -1,5 +1,5 @@
-//! Erases beside the requests what deleted roles and groups have left, however many held or joined them. It goes on after
-//! a restart, and on any replica: the database says what is left.
+//! Background erasure of the rows that deleted roles and groups left behind, in batches. It resumes after a restart
+//! and on any replica, because the database stores what is left.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,28 +10,28 @@ use slog::{info, warn};
 
 use crate::context::App;
 
-/// How often to look for what another replica has left.
-const EVERY: Duration = Duration::from_secs(600);
-/// When to try again what failed, or what somebody else has locked.
-const AGAIN: Duration = Duration::from_secs(10);
+/// Interval between checks for rows that another replica left.
+const INTERVAL: Duration = Duration::from_secs(600);
+/// Delay before a retry after a failure or a lock held by another transaction.
+const RETRY_DELAY: Duration = Duration::from_secs(10);
 
-/// Erases until the server ends: at the start, whenever a request has left something, and now and then.
-pub async fn for_ever(app: Arc<App>) {
+/// Erases until the server ends: at the start, when a request has left rows, and at intervals.
+pub async fn run_periodically(app: Arc<App>) {
     loop {
         let wait = match once(&app).await {
-            Ok(true) => EVERY,
-            Ok(false) => AGAIN,
+            Ok(true) => INTERVAL,
+            Ok(false) => RETRY_DELAY,
             Err(error) => {
-                warn!(app.log, "what was deleted could not be erased yet"; "reason" => %error);
-                AGAIN
+                warn!(app.log, "deleted roles or groups could not be erased yet"; "reason" => %error);
+                RETRY_DELAY
             }
         };
-        // Told or not, it looks again.
+        // Checks again whether notified or timed out.
         let _told = tokio::time::timeout(wait, app.erasing.notified()).await;
     }
 }
 
-/// Erases what there is; says whether nothing is left.
+/// Erases all that is left; returns true if nothing remains.
 pub async fn once(app: &App) -> StoreResult<bool> {
     loop {
         let left = deleted(&*app.store.own().await?).await?;
@@ -48,7 +48,7 @@ pub async fn once(app: &App) -> StoreResult<bool> {
     }
 }
 
-/// Erases one role or group; says whether it could.
+/// Erases one role or group; returns false if another transaction holds its lock.
 async fn erase(app: &App, what: Deleted) -> StoreResult<bool> {
     let begun = Instant::now();
     let mut erasure = Erasure::of(what);
@@ -64,12 +64,12 @@ async fn erase(app: &App, what: Deleted) -> StoreResult<bool> {
         };
         transaction.commit().await?;
         match progress {
-            // As much time for everybody else.
+            // Leaves the same amount of time to other transactions.
             Progress::More => tokio::time::sleep(batch.elapsed()).await,
             Progress::Busy => return Ok(false),
             Progress::Done => {
                 let took = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-                info!(app.log, "erased what a deletion had left"; "what" => ?what, "milliseconds" => took);
+                info!(app.log, "erased the remaining rows of a deletion"; "what" => ?what, "milliseconds" => took);
                 return Ok(true);
             }
         }

@@ -1,4 +1,5 @@
-//! Errors of the server, which know the registry's codes and nothing of HTTP. [`crate::http`] makes responses of them.
+//! Errors of the server, which know the error codes and nothing of HTTP. [`crate::http`] converts them into
+//! responses.
 
 use std::fmt;
 
@@ -15,12 +16,12 @@ pub enum Error {
         /// The field, the rule, and how to follow it.
         message: String,
     },
-    /// `If-Match` names other tags than the current one.
+    /// No tag in `If-Match` is the current one.
     Stale {
         /// The current entity tag, without quotes.
         tag: String,
     },
-    /// The request can succeed later as it is.
+    /// The same request can succeed later.
     RetryLater {
         /// The code of the reason.
         code: ErrorCode,
@@ -44,7 +45,7 @@ impl Error {
         Self::Rejected { code, message: message.into() }
     }
 
-    /// A request to try again.
+    /// An error with a time after which to retry.
     pub fn retry_later(code: ErrorCode, message: impl Into<String>, seconds: u64) -> Self {
         Self::RetryLater { code, message: message.into(), seconds }
     }
@@ -55,7 +56,7 @@ impl Error {
     }
 }
 
-/// The reason for the server's own log and command line.
+/// The text for the server's log and command line.
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -86,7 +87,7 @@ pub fn reject<T>(code: ErrorCode, message: impl Into<String>) -> AppResult<T> {
     Err(Error::rejected(code, message))
 }
 
-/// Fails because the resource does not exist, or must look as if it didn't: always with the same message.
+/// Fails because the resource does not exist or is hidden from the caller. The message is the same for both.
 pub fn not_found<T>() -> AppResult<T> {
     reject(error::NOT_FOUND, "there is no such resource, or none that you may see")
 }

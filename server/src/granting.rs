@@ -1,5 +1,5 @@
-//! Checks that somebody may give the roles that a request would make others hold. The rule is policy's
-//! (`rollcall_policy::grant`); here are the rights that it is asked with, for each kind of request.
+//! Checks that a caller may grant roles. The rule is in policy (`rollcall_policy::grant`); this module passes it the
+//! caller's permissions for each kind of request.
 
 use chrono::{DateTime, Utc};
 use rollcall_api::access::Permission;
@@ -15,23 +15,23 @@ use crate::error::{AppResult, reject};
 use crate::operation::Caller;
 use crate::views::is_suspended;
 
-/// Rejects giving a global role to a user, or taking it, unless the caller holds what it gives.
+/// Rejects granting or revoking a user's global role unless the caller holds its permissions.
 pub fn ensure_everywhere(actor: &Actor, role: &RoleRecord, field: &str) -> AppResult<()> {
     match first_missing(&actor.permissions, Giving::Everywhere, &role.permissions) {
         None => Ok(()),
         Some(missing) => reject(
             error::FORBIDDEN,
-            format!("{field}: you don't hold {missing} yourself, which the role {} gives", role.name),
+            format!("{field}: you don't hold {missing} yourself, which the role {} contains", role.name),
         ),
     }
 }
 
-/// Rejects making a role a default one, which gives it to every new user, or changing what a default one gives, unless the
-/// caller may give it to users.
+/// Rejects making a role a default one, which grants it to every new user, or changing a default role's permissions,
+/// unless the caller may grant it to users.
 pub fn ensure_default(actor: &Actor, permissions: &[String], field: &str) -> AppResult<()> {
     if !actor.holds(Permission::RolesAssign) {
         let message =
-            format!("{field}: to decide what every new user is given you need the permission roles:assign");
+            format!("{field}: to decide what every new user gets, you need the permission roles:assign");
         return reject(error::FORBIDDEN, message);
     }
     match first_missing(&actor.permissions, Giving::Everywhere, permissions) {
@@ -43,7 +43,8 @@ pub fn ensure_default(actor: &Actor, permissions: &[String], field: &str) -> App
     }
 }
 
-/// Rejects defining, changing or deleting a role that gives, before or after, what the caller may not decide about.
+/// Rejects defining, changing or deleting a role that has, before or after, permissions that the caller may not
+/// decide about.
 pub fn ensure_definition(actor: &Actor, permissions: &[String]) -> AppResult<()> {
     match first_missing(&actor.permissions, Giving::ByDefinition, permissions) {
         None => Ok(()),
@@ -55,8 +56,8 @@ pub fn ensure_definition(actor: &Actor, permissions: &[String]) -> AppResult<()>
     }
 }
 
-/// Rejects giving roles in a group, or taking them, unless the caller holds there what they give, owns the group, or may
-/// write all groups.
+/// Rejects granting or revoking roles in a group, unless the caller holds their permissions there, owns the group, or
+/// may write all groups.
 pub async fn ensure_in_group<'a>(
     conn: &Conn,
     caller: &Caller,
@@ -67,16 +68,18 @@ pub async fn ensure_in_group<'a>(
     for role in roles {
         let missing = first_missing(&caller.actor.permissions, Giving::InGroup(&in_group), &role.permissions);
         if let Some(missing) = missing {
-            let message =
-                format!("roles: you don't hold {missing} in this group, which the role {} gives", role.name);
+            let message = format!(
+                "roles: you don't hold {missing} in this group, which the role {} contains",
+                role.name
+            );
             return reject(error::FORBIDDEN, message);
         }
     }
     Ok(())
 }
 
-/// Decides if an invitation's sender may still send it: can sign in, still has the place in the group that it was sent
-/// from, and may give its roles as they are now.
+/// Checks that an invitation's sender could still send it: is not suspended, may invite, and may grant its roles as
+/// they are now. Permissions in the group count only if the sender has been a member without interruption.
 pub async fn is_invitation_backed(
     conn: &Conn,
     invitation: &InvitationRecord,
@@ -92,7 +95,7 @@ pub async fn is_invitation_backed(
         return Ok(false);
     }
     let everywhere = roles::permissions_of(conn, sender).await?;
-    // Who left and came back since begins anew.
+    // Leaving the group and joining again does not restore the invitation.
     let in_group = match inviter.joined_at {
         Some(joined) if joined <= invitation.created_at => {
             grants::in_group(conn, sender, invitation.group_id).await?

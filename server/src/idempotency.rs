@@ -1,6 +1,7 @@
-//! Safe retries of creating requests: the first answer is kept with the change that it reports, in one transaction, for
-//! a day, and given again to the same caller with the same key, method, path and body. Once what it created is gone there is
-//! nothing to give again, and nothing is created anew either: whoever took it away would see it come back.
+//! Safe retries of creating requests. The first response is stored with the change, in one transaction, for a day,
+//! and returned to a retry by the same caller with the same key, method, path and body. Once the created resource is
+//! gone, a retry is rejected: neither is the response returned nor the resource created again, which would undo its
+//! removal.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use http::header::ETAG;
@@ -22,10 +23,10 @@ use crate::app::groups::members::location_of;
 use crate::error::{AppResult, Error, reject};
 use crate::operation::{Caller, Change, Operation};
 
-/// How long an answer is kept.
+/// Time for which a response is stored.
 const KEEP: TimeDelta = TimeDelta::hours(24);
 
-/// The kind of what a request creates.
+/// The kind of resource that a request creates.
 #[derive(Clone, Copy, Debug)]
 pub enum Made {
     /// A user.
@@ -41,8 +42,7 @@ pub enum Made {
 }
 
 impl Made {
-    /// Says whether what a kept answer shows is still there: not deleted, left, used up or expired since, whichever way that
-    /// happened.
+    /// Returns true if the resource in a stored response still exists: not deleted, left, used up or expired since.
     async fn is_there(self, conn: &Conn, kept: &KeptAnswer, now: DateTime<Utc>) -> AppResult<bool> {
         let id = kept.resource_id;
         if kept.is_blank() {
@@ -53,7 +53,7 @@ impl Made {
             Self::Group => groups::find(conn, GroupKey::Id(id)).await?.is_some(),
             Self::Role => roles::find(conn, RoleKey::Id(id)).await?.is_some(),
             Self::Invitation => invitations::is_acceptable(conn, id, now).await?,
-            // Perhaps the path's group is another one by now, of the same name.
+            // The path's slug may have been reused by another group.
             Self::Membership(group) => {
                 kept.location == location_of(group, id) && groups::is_member(conn, group, id).await?
             }
@@ -71,8 +71,8 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// The attempt of a caller, or of somebody who isn't signed in. The key is bound to the whole request, and to what
-    /// the caller sees of users: a retry must show nothing that its caller may not see any more.
+    /// The attempt of a caller, or of an unauthenticated request. The key is bound to the whole request and to the
+    /// caller's view of users: a retry must show nothing that its caller may not see any more.
     pub fn new(
         op: &Operation,
         made: Made,
@@ -91,19 +91,19 @@ impl Attempt {
         Self { made, caller, key: key.0, request_hash }
     }
 
-    /// Claims the key for this transaction; gives the response to an earlier request, if there was one. Called once
-    /// everything was checked that the caller needs to be allowed to do: who may not do it today gets no replay.
+    /// Claims the key for this transaction; returns the response to an earlier request with the key, if any. Call it
+    /// after all checks of permissions: a caller who lost them gets no replay.
     pub async fn claim<T>(&self, op: &Operation, change: &Change) -> AppResult<Option<Created<T>>> {
         let Some(key) = &self.key else { return Ok(None) };
         if !idempotency::claim(change.conn(), self.lock(key)).await? {
-            let message = "idempotency-key: a request with this key is being worked on";
+            let message = "idempotency-key: a request with this key is in progress";
             return Err(Error::retry_later(error::IDEMPOTENCY_IN_PROGRESS, message, 1));
         }
         self.find(op, change.conn()).await
     }
 
-    /// The response to an earlier request with this key, if there was one. Rejects the request where what that one created
-    /// is not there any more.
+    /// The response to an earlier request with this key, if any. Rejects the request if the resource created by the
+    /// earlier one no longer exists.
     pub async fn find<T>(&self, op: &Operation, conn: &Conn) -> AppResult<Option<Created<T>>> {
         let Some(key) = &self.key else { return Ok(None) };
         let Some(kept) = idempotency::find(conn, &self.caller, key, op.now()).await? else {
@@ -119,7 +119,7 @@ impl Attempt {
         if !self.made.is_there(conn, &kept, op.now()).await? {
             return reject(
                 error::IDEMPOTENCY_KEY_REUSED,
-                "idempotency-key: what the request with this key created is not there any more; \
+                "idempotency-key: the resource that the request with this key created no longer exists; \
                  send a new key to create it again",
             );
         }
@@ -130,7 +130,7 @@ impl Attempt {
         Ok(Some(replay))
     }
 
-    /// Keeps the answer, where a key was sent.
+    /// Stores the response if the request has a key.
     pub async fn keep<T: Serialize>(
         self,
         op: &Operation,
@@ -142,7 +142,7 @@ impl Attempt {
     ) -> AppResult<()> {
         let Some(key) = self.key else { return Ok(()) };
         let body = serde_json::to_string(body).map_err(|error| Error::internal(error.to_string()))?;
-        let answer = KeptAnswer {
+        let response = KeptAnswer {
             caller: self.caller,
             key,
             operation: op.spec.id.to_owned(),
@@ -153,7 +153,7 @@ impl Attempt {
             etag: format!("\"{tag}\""),
             expires_at: op.now() + KEEP,
         };
-        Ok(idempotency::keep(change.conn(), &answer).await?)
+        Ok(idempotency::keep(change.conn(), &response).await?)
     }
 
     fn lock(&self, key: &str) -> i64 {

@@ -1,8 +1,8 @@
 //! Rollcall's server: a directory of people behind an API.
 //!
-//! `http` holds the one implementation of the contract, a few lines for each operation; `app` what each operation
-//! does; `operation` the rules that hold under all of them (one credential, policy, a transaction that can't commit
-//! unauthorized, an audit row with every change). `serve` puts a server together and runs it.
+//! `http` implements the contract with a few lines for each operation; `app` holds the operations themselves;
+//! `operation` enforces the rules common to all of them (one credential, policy, a transaction that can't commit
+//! unauthorized, an audit event for every change). `serve` assembles a server and runs it.
 
 pub mod app;
 pub mod cli;

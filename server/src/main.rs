@@ -1,4 +1,4 @@
-//! The server's binary. Everything is in the library, so that tests reach it: see [`rollcall_server::cli`].
+//! The server's binary. All code is in the library, where tests can use it: see [`rollcall_server::cli`].
 
 fn main() -> std::process::ExitCode {
     rollcall_server::cli::main()

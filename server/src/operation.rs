@@ -1,5 +1,6 @@
-//! What holds under every operation: one credential, looked up on each request; policy before anything is shown or done;
-//! changes in a transaction that can't commit unless something was authorized and audited; refusals on record.
+//! Rules common to all operations: one credential, looked up on each request; policy before anything is shown
+//! or changed; changes in a transaction that can't commit without authorization and an audit event; audit events of
+//! rejected requests.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,7 +33,7 @@ use crate::share::{Held, Sharer};
 use crate::time_limit::TimeLimit;
 use crate::views;
 
-/// One request's operation. Its name is the operation's id, the trait's method and the audit row's.
+/// One request's operation. Its id is also the name of the trait's method, and stands in audit events.
 #[derive(Debug)]
 pub struct Operation {
     /// The server's state.
@@ -41,28 +42,28 @@ pub struct Operation {
     pub spec: &'static OperationSpec,
     /// The request's method and path, as they were sent.
     pub target_line: String,
-    /// The request's id, as the answer's `x-request-id` says it.
+    /// The request's id, as in the response's `x-request-id`.
     pub request_id: String,
-    /// Where the request comes from.
+    /// The client's address.
     pub address: IpAddr,
-    /// What the calling program calls itself.
+    /// The `User-Agent` header.
     pub user_agent: Option<String>,
-    /// What is left of the time for the database.
+    /// The remaining database time.
     pub time: TimeLimit,
-    /// Who calls, once that is known; for the record of a refusal.
+    /// The caller's user and session, once known; for the audit event of a rejection.
     caller: OnceLock<(Uuid, Uuid)>,
-    /// What it is about, once that is known; for the same.
+    /// The target, once known; for the audit event of a rejection.
     about: OnceLock<Target>,
-    /// Whether the caller was told that there is no such thing, although there is.
+    /// True if the response hides an existing target behind `not_found`.
     hidden: AtomicBool,
 }
 
-/// What a path names and a read fetches, beside the credential and in the same round trip.
+/// A query for the resources that a path names, sent with the credential's lookup in one round trip.
 pub trait Fetch: Sync {
-    /// What is found.
+    /// The result.
     type Found: Send;
 
-    /// Fetches it; `hash` is that of the caller's token, for what belongs to the caller.
+    /// Runs the query; `hash` is that of the caller's token, for resources that belong to the caller.
     fn fetch(
         &self,
         conn: &Conn,
@@ -106,7 +107,7 @@ impl Fetch for RoleRef {
     }
 }
 
-/// Two things, in one round trip.
+/// Two queries in one round trip.
 impl<A: Fetch, B: Fetch> Fetch for (A, B) {
     type Found = (A::Found, B::Found);
 
@@ -115,10 +116,10 @@ impl<A: Fetch, B: Fetch> Fetch for (A, B) {
     }
 }
 
-/// Who calls: the actor that policy judges, and the session behind it.
+/// The caller: the actor for policy, and the session behind it.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// For policy.
+    /// The actor for policy.
     pub actor: Actor,
     /// The session.
     pub credential: Credential,
@@ -155,12 +156,12 @@ impl Operation {
         }
     }
 
-    /// Who calls, once that is known.
+    /// The caller's id, once known.
     pub fn caller_id(&self) -> Option<Uuid> {
         self.caller.get().map(|(user, _)| *user)
     }
 
-    /// Notes what the call is about, for the record of a refusal. What was noted first stays.
+    /// Sets the target for the audit event of a rejection. The first one set stays.
     pub fn about(&self, target: Target) {
         let _first = self.about.set(target);
     }
@@ -170,8 +171,8 @@ impl Operation {
         self.app.clock.now()
     }
 
-    /// Reads for a caller: looks the credential up and fetches in one round trip, on a shared connection. What was
-    /// fetched stays closed until [`Fetched::authorize`].
+    /// Reads for a caller: looks the credential up and runs the query in one round trip, on a shared connection. The
+    /// result is accessible after [`Fetched::authorize`].
     pub async fn read<F: Fetch>(&self, bearer: &Bearer, what: &F) -> AppResult<Fetched<'_, F::Found>> {
         let hash = hash_of(bearer)?;
         let token = &hash;
@@ -182,12 +183,12 @@ impl Operation {
             }
         });
         let (credential, value) = reading.await?;
-        let caller = self.admit(&hash, credential)?;
-        self.note_use(&caller);
+        let caller = self.validate(&hash, credential)?;
+        self.touch_session(&caller);
         Ok(Fetched { operation: self, caller, value: value? })
     }
 
-    /// Reads on a shared connection; whole once more on a new one where that one died.
+    /// Reads on a shared connection; if that connection fails, runs the whole read once more on a new one.
     pub async fn reading<T, F>(&self, read: impl Fn(Arc<Connection>) -> F) -> AppResult<T>
     where
         F: Future<Output = AppResult<T>>,
@@ -195,7 +196,7 @@ impl Operation {
         self.app.store.reading(read).await
     }
 
-    /// Only looks the credential up.
+    /// Looks up the credential only.
     pub async fn authenticate(&self, bearer: &Bearer) -> AppResult<Fetched<'_, ()>> {
         self.read(bearer, &()).await
     }
@@ -216,20 +217,20 @@ impl Operation {
             .await?;
         let (transaction, credential) = begun;
         let mut change = Change::new(self, transaction, held);
-        let caller = self.admit(&hash, credential)?;
-        self.note_use(&caller);
+        let caller = self.validate(&hash, credential)?;
+        self.touch_session(&caller);
         change.caller = Some(caller);
         Ok(change)
     }
 
-    /// Begins a change that nobody has to be signed in for.
+    /// Begins a change that needs no credential.
     pub async fn begin_public(self: &Arc<Self>) -> AppResult<Change> {
         let held = self.share_patiently(self.sharer()).await?;
         Ok(Change::new(self, self.app.store.begin().await?, held))
     }
 
-    /// Lets a credential in, or not: known, not expired, not idle for too long, its owner not suspended.
-    fn admit(&self, hash: &TokenHash, credential: Option<Credential>) -> AppResult<Caller> {
+    /// Validates a credential: known, not expired, not idle for too long, its owner not suspended.
+    fn validate(&self, hash: &TokenHash, credential: Option<Credential>) -> AppResult<Caller> {
         let now = self.now();
         let idle = self.app.idle_timeout();
         let live = credential.filter(|found| {
@@ -248,13 +249,13 @@ impl Operation {
             fresh: credential.authenticated_at + window > now,
         };
         self.app.owners.note(hash, credential.user_id);
-        // Set once for each request; a second look-up of the same token says the same.
+        // Set once for each request; a second lookup of the same token returns the same.
         let _already = self.caller.set((credential.user_id, credential.session_id));
         Ok(Caller { actor, credential })
     }
 
-    /// Keeps the session from idling out. At most once in a twelfth of the idle time, and beside the request.
-    fn note_use(&self, caller: &Caller) {
+    /// Updates the session's `last_used_at`, at most once in a twelfth of the idle timeout, in the background.
+    fn touch_session(&self, caller: &Caller) {
         let now = self.now();
         if caller.credential.last_used_at + self.app.idle_timeout() / 12 > now {
             return;
@@ -262,7 +263,7 @@ impl Operation {
         connections::touch(&self.app, caller.id(), caller.credential.session_id);
     }
 
-    fn judge(&self, caller: Option<&Caller>, resource: Resource) -> AppResult<()> {
+    fn check_policy(&self, caller: Option<&Caller>, resource: Resource) -> AppResult<()> {
         match resource {
             Resource::Directory => {}
             Resource::User(user) | Resource::Superior(user) | Resource::GroupSuperior(user) => {
@@ -280,24 +281,23 @@ impl Operation {
             Decision::Forbid(Some(permission)) => {
                 reject(error::FORBIDDEN, format!("this needs the permission {permission}"))
             }
-            Decision::Forbid(None) => reject(error::FORBIDDEN, "this is open to the user only"),
+            Decision::Forbid(None) => reject(error::FORBIDDEN, "only the user may do this"),
             Decision::Outranked => reject(error::FORBIDDEN, "the user holds permissions that you don't"),
             Decision::OthersOnly => reject(
                 error::FORBIDDEN,
                 "this is for other users; change your own password with user_password_change",
             ),
-            Decision::Reauthenticate => reject(
-                error::REAUTHENTICATION_REQUIRED,
-                "prove again who you are with session_reauthenticate",
-            ),
+            Decision::Reauthenticate => {
+                reject(error::REAUTHENTICATION_REQUIRED, "authenticate again with session_reauthenticate")
+            }
         }
     }
 
-    /// Puts a refused call on record, in a transaction of its own: the one that was refused counts for nothing. Callers
-    /// whom the server doesn't know have a ration of records.
+    /// Writes the audit event of a rejected request, in a transaction of its own, because the request's was rolled
+    /// back. Unauthenticated callers have a quota of events.
     pub async fn record_refusal(&self, code: &str) {
         let caller = self.caller.get();
-        // Sign-ins that fail are counted by the throttle, and limited by it.
+        // Failed sign-ins are counted and limited by the throttle.
         let throttled =
             [error::INVALID_CREDENTIALS, error::PASSWORD_EXPIRED].iter().any(|entry| entry.code == code);
         if caller.is_none() && !throttled {
@@ -305,7 +305,7 @@ impl Operation {
                 Share::Granted => {}
                 Share::UsedUp { first } => {
                     if first {
-                        slog::warn!(self.app.log, "more refusals of unknown callers than go on record in a minute";
+                        slog::warn!(self.app.log, "the audit quota of unauthenticated callers is exhausted";
                             "operation" => self.spec.id, "address" => %self.address);
                     }
                     return;
@@ -313,7 +313,7 @@ impl Operation {
             }
         }
         let (target, detail) = match self.about.get().map(|target| target.parts()) {
-            // In the trail's plain fields everybody could find what was hidden from them.
+            // The event's own target columns would reveal to everybody that a hidden resource exists.
             Some((kind, id)) if self.hidden.load(Ordering::Relaxed) => {
                 (None, json!({ "hidden": { "kind": kind, "id": id } }))
             }
@@ -337,7 +337,7 @@ impl Operation {
             async { AppResult::Ok(audit::insert(&*self.own_patiently().await?, &event).await?) }.await;
         if let Err(error) = recorded {
             let error = error.to_string();
-            slog::warn!(self.app.log, "a refusal could not be put on record"; "error" => error);
+            slog::warn!(self.app.log, "the audit event of a rejected request could not be written"; "error" => error);
         }
     }
 }
@@ -349,7 +349,7 @@ fn hash_of(bearer: &Bearer) -> AppResult<TokenHash> {
     }
 }
 
-/// What was read for a caller, not yet shown.
+/// The result of a read, not authorized yet.
 #[derive(Debug)]
 pub struct Fetched<'a, T> {
     operation: &'a Operation,
@@ -358,16 +358,16 @@ pub struct Fetched<'a, T> {
 }
 
 impl<T> Fetched<'_, T> {
-    /// Opens it where policy allows; `resource` says what it is, from who calls and what was found.
+    /// Returns the result if policy allows it; `resource` describes the result to policy.
     pub fn authorize(self, resource: impl FnOnce(&Caller, &T) -> Resource) -> AppResult<(Caller, T)> {
         let resource = resource(&self.caller, &self.value);
-        self.operation.judge(Some(&self.caller), resource)?;
+        self.operation.check_policy(Some(&self.caller), resource)?;
         Ok((self.caller, self.value))
     }
 }
 
 impl<'a, T> Fetched<'a, Option<T>> {
-    /// Fails with `not_found` where there is nothing.
+    /// Fails with `not_found` if there is no result.
     pub fn found(self) -> AppResult<Fetched<'a, T>> {
         match self.value {
             Some(value) => Ok(Fetched { operation: self.operation, caller: self.caller, value }),
@@ -377,18 +377,18 @@ impl<'a, T> Fetched<'a, Option<T>> {
 }
 
 impl<T> Fetched<'_, T> {
-    /// The caller and what was found: to load what policy needs to know, before anything is shown.
+    /// The caller and the result, to load further facts for policy. Nothing of it may be shown.
     pub fn before_policy(&self) -> (&Caller, &T) {
         (&self.caller, &self.value)
     }
 }
 
-/// A change under way: the operation's one transaction. Given up, it counts for nothing.
+/// A change in progress: the operation's one transaction. Dropping it rolls back.
 #[derive(Debug)]
 pub struct Change {
     operation: Arc<Operation>,
     transaction: Option<Transaction>,
-    /// The caller's share, until the connection is back in the pool.
+    /// The caller's share, held until the connection is back in the pool.
     held: Option<Held>,
     caller: Option<Caller>,
     authorized: bool,
@@ -415,24 +415,26 @@ impl Change {
         &self.operation
     }
 
-    /// Who calls; only for operations that need a credential.
+    /// The caller; fails with an internal error in operations without a credential.
     pub fn caller(&self) -> AppResult<&Caller> {
-        self.caller.as_ref().ok_or_else(|| Error::internal("a public operation asked who calls"))
+        self.caller
+            .as_ref()
+            .ok_or_else(|| Error::internal("an operation without a credential used the caller"))
     }
 
-    /// Notes what the change is about, for the record of a refusal.
+    /// Sets the target for the audit event of a rejection.
     pub fn about(&self, target: Target) {
         self.operation.about(target);
     }
 
-    /// Asks policy; without this nothing can be committed.
+    /// Checks policy; without this, nothing can be committed.
     pub fn authorize(&mut self, resource: Resource) -> AppResult<()> {
-        self.operation.judge(self.caller.as_ref(), resource)?;
+        self.operation.check_policy(self.caller.as_ref(), resource)?;
         self.authorized = true;
         Ok(())
     }
 
-    /// Asks policy whether the caller may set `email_verified` or `phone_verified` of a user; comes on top of
+    /// Checks with policy that the caller may set a user's `email_verified` or `phone_verified`, in addition to
     /// [`Change::authorize`].
     pub fn authorize_verification(&self, resource: Resource) -> AppResult<()> {
         let actor = self.caller.as_ref().map(|caller| &caller.actor);
@@ -446,13 +448,13 @@ impl Change {
         }
     }
 
-    /// Records what was done, and commits. The acting user is the caller, or the target of a public operation.
+    /// Records the audit event and commits. The acting user is the caller, or the target of a public operation.
     pub async fn commit(self, target: Target, detail: Value) -> AppResult<()> {
         let ((), recorded) = self.record(async { Ok(()) }, target, detail).await?;
         self.commit_recorded(recorded).await
     }
 
-    /// Does the last write of the change, and records the change in the same round trip.
+    /// Runs the last write of the change, and inserts the audit event in the same round trip.
     pub async fn record<T>(
         &self,
         write: impl Future<Output = Result<T, StoreError>>,
@@ -460,7 +462,7 @@ impl Change {
         detail: Value,
     ) -> AppResult<(T, Recorded)> {
         if !self.authorized {
-            return Err(Error::internal(format!("{} did not ask policy", self.operation.spec.id)));
+            return Err(Error::internal(format!("{} did not check policy", self.operation.spec.id)));
         }
         let operation = &self.operation;
         let (kind, id) = target.parts();
@@ -482,14 +484,15 @@ impl Change {
             request_id: operation.request_id.clone(),
             detail,
         };
-        // In either order: both count or neither. Where the write fails, so does the other, with less to say.
+        // The order does not matter, because both are in one transaction. If the write fails, so does the insert,
+        // with a less useful error.
         let (written, inserted) = futures::join!(write, audit::insert(self.conn(), &event));
         let written = written?;
         inserted?;
         Ok((written, Recorded(())))
     }
 
-    /// Commits what was recorded.
+    /// Commits a recorded change.
     pub async fn commit_recorded(mut self, _: Recorded) -> AppResult<()> {
         match self.transaction.take() {
             Some(transaction) => Ok(transaction.commit().await?),
@@ -498,7 +501,7 @@ impl Change {
     }
 }
 
-/// The proof that a change was authorized and has its audit event.
+/// Proof that a change was authorized and has its audit event.
 #[derive(Debug)]
 pub struct Recorded(());
 
@@ -506,7 +509,7 @@ impl Drop for Change {
     fn drop(&mut self) {
         if let Some(transaction) = self.transaction.take() {
             let held = self.held.take();
-            // Gives the connection back to the pool; what fails here closes it, which undoes as well.
+            // Returns the connection to the pool. A failure here closes the connection, which rolls back too.
             tokio::spawn(async move {
                 let _closed = transaction.rollback().await;
                 drop(held);
@@ -515,7 +518,7 @@ impl Drop for Change {
     }
 }
 
-/// What a change was about.
+/// The target of a change.
 #[derive(Clone, Copy, Debug)]
 pub enum Target {
     /// A user.
@@ -531,7 +534,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// The kind, as the audit trail names it, and the id.
+    /// The kind, as in audit events, and the id.
     fn parts(self) -> (&'static str, Uuid) {
         match self {
             Self::User(id) => ("user", id),

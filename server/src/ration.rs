@@ -1,45 +1,45 @@
-//! A ration of audit events for callers whom the server doesn't know: so many a minute, on each replica. Without it a
-//! flood of refused calls would be a flood of rows, and nobody may delete those.
+//! Quota of audit events for unauthenticated callers, per minute and replica. Without it, a flood of rejected
+//! requests would become a flood of rows that nobody may delete.
 
 use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// How much is left of the minute's ration.
+/// The remaining quota of the current minute.
 #[derive(Debug)]
 pub struct Ration {
-    a_minute: u32,
-    /// When the minute began, and how many have asked since.
+    per_minute: u32,
+    /// Start of the minute, and the number of requests since.
     minute: Mutex<(DateTime<Utc>, u32)>,
 }
 
-/// What became of a request.
+/// Result of [`Ration::take`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Share {
-    /// There was something left.
+    /// Within the quota.
     Granted,
-    /// There wasn't; `first` for the first of a minute who hears so.
+    /// The quota is exhausted; `first` is true once in a minute.
     UsedUp { first: bool },
 }
 
 impl Ration {
-    /// A ration of so many a minute.
-    pub fn new(a_minute: u32) -> Self {
-        Self { a_minute, minute: Mutex::new((DateTime::UNIX_EPOCH, 0)) }
+    /// A quota of this many events per minute.
+    pub fn new(per_minute: u32) -> Self {
+        Self { per_minute, minute: Mutex::new((DateTime::UNIX_EPOCH, 0)) }
     }
 
-    /// Takes one.
+    /// Counts one event against the quota.
     pub fn take(&self, now: DateTime<Utc>) -> Share {
         let mut minute = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
-        // A clock that was set back begins anew too.
+        // A clock that was set back starts a new minute too.
         if !(TimeDelta::zero()..TimeDelta::minutes(1)).contains(&(now - minute.0)) {
             *minute = (now, 0);
         }
         minute.1 = minute.1.saturating_add(1);
-        if minute.1 <= self.a_minute {
+        if minute.1 <= self.per_minute {
             Share::Granted
         } else {
-            Share::UsedUp { first: minute.1 == self.a_minute.saturating_add(1) }
+            Share::UsedUp { first: minute.1 == self.per_minute.saturating_add(1) }
         }
     }
 }
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_minute_has_its_ration() {
+    fn each_minute_has_its_quota() {
         let ration = Ration::new(2);
         let begin = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
         let at = |seconds| ration.take(begin + TimeDelta::seconds(seconds));

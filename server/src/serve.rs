@@ -1,4 +1,4 @@
-//! Puts a server together and runs it: migrations, keys, the first administrator, listening, and an orderly end.
+//! Assembles a server and runs it: migrations, keys, the first administrator, listening, and graceful shutdown.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -32,19 +32,19 @@ use crate::secrets::token::{fresh_key, generated_password};
 use crate::share::{Shares, TokenOwners};
 use crate::slow_searches::SlowSearches;
 pub use crate::start_error::StartError;
-use crate::start_error::{cannot_listen, explained, reach};
+use crate::start_error::{cannot_listen, reach, with_migration_advice};
 use crate::sweep;
 use rollcall_embedded_postgres::EmbeddedPostgres;
 
-/// How often the private database is looked after.
+/// Interval between checks of the private database.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
 
-/// Where the data is.
+/// The database to use.
 #[derive(Clone, Debug)]
 pub enum DatabaseSource {
-    /// On a server of yours.
+    /// A Postgres server of the operator.
     Url(String),
-    /// On the private one.
+    /// The private Postgres.
     Embedded(Arc<EmbeddedPostgres>),
 }
 
@@ -56,7 +56,7 @@ impl DatabaseSource {
         }
     }
 
-    /// The same as the owner of the tables, where that is known.
+    /// URL of the role that owns the tables, if known.
     fn owner_url(&self, config: &Config) -> Option<String> {
         match self {
             Self::Url(_) => config.database.migration_url.as_ref().map(|url| url.expose().to_owned()),
@@ -65,12 +65,12 @@ impl DatabaseSource {
     }
 }
 
-/// An administrator that was made.
+/// An administrator that was created.
 #[derive(Clone)]
 pub struct CreatedAdmin {
     /// The username.
     pub username: String,
-    /// The password, where it was generated: shown this once.
+    /// The password, if it was generated. It is not shown again.
     pub password: Option<String>,
 }
 
@@ -80,30 +80,30 @@ impl fmt::Debug for CreatedAdmin {
     }
 }
 
-/// What is known once the server listens.
+/// Facts about a server that listens.
 #[derive(Debug)]
 pub struct Ready {
-    /// Where.
+    /// The address that it listens on.
     pub address: SocketAddr,
-    /// Who may sign in, where this start made the first administrator.
+    /// The first administrator, if this start created one.
     pub first_admin: Option<CreatedAdmin>,
-    /// Whether the database is the private one.
+    /// True for the private Postgres.
     pub private_database: bool,
-    /// Whether nobody can sign in yet.
+    /// True if there are no users yet.
     pub is_empty: bool,
 }
 
-/// What `serve` needs.
+/// Parameters of [`serve`].
 pub struct ServeOptions {
     /// The configuration.
     pub config: Config,
-    /// The address, of [`bind`].
+    /// The bound address, from [`bind`].
     pub address: TcpSocket,
     /// The database.
     pub database: DatabaseSource,
     /// The log.
     pub log: Logger,
-    /// Told once the server listens.
+    /// Called once the server listens.
     pub on_ready: Box<dyn FnOnce(&Ready) + Send>,
 }
 
@@ -128,7 +128,7 @@ impl fmt::Debug for Running {
 }
 
 impl Running {
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.listener.address()
     }
@@ -138,14 +138,14 @@ impl Running {
         &self.app
     }
 
-    /// Turns readiness off and goes on serving for a while, so that load balancers notice before anything fails. Each
-    /// response is the last of its connection from now on.
+    /// Turns readiness off and keeps serving for a while, so that load balancers notice before any request fails.
+    /// From now on each response is the last of its connection.
     pub async fn drain(&self, delay: Duration) {
         self.app.draining.store(true, Ordering::Release);
         tokio::time::sleep(delay).await;
     }
 
-    /// Stops listening, lets requests finish for as long as the configuration says, and closes.
+    /// Stops listening, waits for running requests up to the configured grace period, and closes.
     pub async fn stop(self) {
         self.app.draining.store(true, Ordering::Release);
         self.sweeper.abort();
@@ -153,25 +153,25 @@ impl Running {
         let closed = self.listener.close().await;
         let finished = async {
             let outcome = self.server.close().await;
-            // What Dropshot has said may not have reached its client yet.
+            // Dropshot's last bytes may not have reached the client yet.
             closed.ended().await;
             outcome
         };
         match tokio::time::timeout(grace, finished).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => warn!(self.app.log, "the server closed badly"; "reason" => error),
-            Err(_) => warn!(self.app.log, "some requests were cut off"; "grace_seconds" => grace.as_secs()),
+            Ok(Err(error)) => warn!(self.app.log, "the server failed to close"; "reason" => error),
+            Err(_) => warn!(self.app.log, "some requests were aborted"; "grace_seconds" => grace.as_secs()),
         }
     }
 }
 
-/// Takes the address to listen on. Nobody can connect yet, but a second server with this address fails.
+/// Binds the address. Nobody can connect yet, but a second server with this address fails.
 pub fn bind(config: &Config) -> Result<TcpSocket, StartError> {
     let address = config.http.address;
     listen::bind(address).map_err(|error| cannot_listen(address, &error))
 }
 
-/// Starts a server on a database whose schema is current; returns once it listens.
+/// Starts a server on a database with a current schema; returns once it listens.
 pub async fn start(
     config: Config,
     database_url: &str,
@@ -195,7 +195,7 @@ async fn start_at(
     let dropshot = ConfigDropshot {
         bind_address: loopback(),
         default_request_body_max_bytes: BODY_MAX_BYTES,
-        // A client that leaves must not stop a write half way.
+        // A disconnecting client must not cancel a write.
         default_handler_task_mode: HandlerTaskMode::Detached,
         ..ConfigDropshot::default()
     };
@@ -205,12 +205,13 @@ async fn start_at(
         .map_err(|error| StartError(format!("can't listen on the loopback: {error}")))?;
     let listener = Listener::start(socket, server.local_addr(), &app)
         .map_err(|error| cannot_listen(app.config.http.address, &error))?;
-    let (sweeping, erasing) = (sweep::for_ever(Arc::clone(&app)), erase::for_ever(Arc::clone(&app)));
+    let (sweeping, erasing) =
+        (sweep::run_periodically(Arc::clone(&app)), erase::run_periodically(Arc::clone(&app)));
     let sweeper = tokio::spawn(async { tokio::join!(sweeping, erasing) });
     Ok(Running { app, listener, server, sweeper })
 }
 
-/// Where Dropshot listens: on a free port, where other machines can't connect.
+/// Dropshot's address: a free port on the loopback, unreachable from other machines.
 fn loopback() -> SocketAddr {
     let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     match std::net::TcpListener::bind(loopback) {
@@ -219,7 +220,8 @@ fn loopback() -> SocketAddr {
     }
 }
 
-/// Dropshot logs two lines for each request at `info`: shown only where somebody asked for `debug`, and without queries.
+/// Dropshot's logger. Its two lines per request have level `info`: they are shown at `debug` only, and without query
+/// strings.
 fn request_log(app: &App) -> Logger {
     let level = match app.config.log.level {
         LogLevel::Trace | LogLevel::Debug => slog::Level::Info,
@@ -281,7 +283,7 @@ fn connect_options(config: &Config, url: &str) -> Result<ConnectOptions, StartEr
     Ok(ConnectOptions::new(url, statement, lock)?)
 }
 
-/// Serves until SIGTERM or SIGINT; a second one ends it at once.
+/// Serves until SIGTERM or SIGINT; a second signal ends it at once.
 pub async fn serve(options: ServeOptions) -> Result<(), StartError> {
     let ServeOptions { config, address, database, log, on_ready } = options;
     let url = database.url();
@@ -292,7 +294,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), StartError> {
             "the database's schema is not current; run `rollcall-server migrate`".to_owned(),
         ));
     } else {
-        look_at_privileges(&connect_options(&config, &url)?, &log).await?;
+        warn_if_audit_mutable(&connect_options(&config, &url)?, &log).await?;
     }
     let running = start_at(address, config, &url, Arc::new(SystemClock), log.clone()).await?;
     let private = match &database {
@@ -311,18 +313,18 @@ pub async fn serve(options: ServeOptions) -> Result<(), StartError> {
     let watcher = private.map(|postgres| tokio::spawn(watch(postgres, log.clone())));
     let drain = match signals.next().await {
         Told::Terminate => Duration::from_secs(running.app.config.http.drain_seconds),
-        // Somebody sits in front of it.
+        // Ctrl-C: somebody is waiting at the terminal.
         Told::Interrupt => Duration::ZERO,
     };
     let stop = async {
-        info!(log, "not ready any more"; "drain_seconds" => drain.as_secs());
+        info!(log, "draining"; "drain_seconds" => drain.as_secs());
         running.drain(drain).await;
         info!(log, "stopping");
         running.stop().await;
     };
     tokio::select! {
         () = stop => {}
-        _ = signals.next() => warn!(log, "told twice to stop: requests under way are cut off"),
+        _ = signals.next() => warn!(log, "second signal: running requests are aborted"),
     }
     if let Some(watcher) = watcher {
         watcher.abort();
@@ -330,7 +332,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Starts the private database again when it was killed.
+/// Restarts the private database when it was killed.
 async fn watch(postgres: Arc<EmbeddedPostgres>, log: Logger) {
     loop {
         tokio::time::sleep(WATCH_EVERY).await;
@@ -350,7 +352,7 @@ struct Signals {
     interrupt: Signal,
 }
 
-/// Which one came.
+/// The signal that arrived.
 enum Told {
     Terminate,
     Interrupt,
@@ -390,8 +392,8 @@ async fn first_administrator(app: &App) -> Result<Option<CreatedAdmin>, StartErr
     Ok(Some(CreatedAdmin { username, password: Some(password) }))
 }
 
-/// Brings the schema up to date, as the owner of the tables where that is another role than the server's, which is then
-/// granted what it needs.
+/// Migrates the schema, as the owner of the tables if that is another role than the server's, which is then granted
+/// the privileges that it needs.
 pub async fn migrate(config: &Config, database: &DatabaseSource, log: &Logger) -> Result<(), StartError> {
     let server = connect_options(config, &database.url())?;
     let role = privileges::role(&*reach(&server, "database.url").await?).await?;
@@ -405,11 +407,11 @@ pub async fn migrate(config: &Config, database: &DatabaseSource, log: &Logger) -
         None => (server.clone(), None),
     };
     let alone = server_role.is_none();
-    let migrated = on_threads(move || async move {
+    let migrated = block_on_own_runtime(move || async move {
         migrations::run(&owner, server_role.as_deref(), SystemClock.now()).await
     })
     .await
-    .map_err(|error| explained(error, alone, &role))?;
+    .map_err(|error| with_migration_advice(error, alone, &role))?;
     for version in migrated.applied {
         info!(log, "migrated"; "version" => version);
     }
@@ -432,11 +434,11 @@ pub async fn migrate(config: &Config, database: &DatabaseSource, log: &Logger) -
             "error" => why
         );
     }
-    look_at_privileges(&server, log).await
+    warn_if_audit_mutable(&server, log).await
 }
 
-/// Says so where the database would let the server change its own audit trail.
-async fn look_at_privileges(server: &ConnectOptions, log: &Logger) -> Result<(), StartError> {
+/// Warns if the server's role could change its own audit trail.
+async fn warn_if_audit_mutable(server: &ConnectOptions, log: &Logger) -> Result<(), StartError> {
     let connection = server.connect().await?;
     if privileges::can_change_audit_events(&connection).await? {
         let role = privileges::role(&connection).await?;
@@ -451,9 +453,9 @@ async fn is_current(config: &Config, database: &DatabaseSource) -> Result<bool, 
     Ok(migrations::is_current(&connect_options(config, &url)?).await?)
 }
 
-/// Diesel's migrations block inside async code, which Tokio allows on its multi-threaded runtime only: they get one of
-/// their own.
-async fn on_threads<T, F>(work: impl FnOnce() -> F + Send + 'static) -> Result<T, StartError>
+/// Runs Diesel's migrations on a runtime of their own: they block inside async code, which Tokio allows on its
+/// multi-threaded runtime only.
+async fn block_on_own_runtime<T, F>(work: impl FnOnce() -> F + Send + 'static) -> Result<T, StartError>
 where
     T: Send + 'static,
     F: Future<Output = Result<T, StoreError>>,
@@ -465,7 +467,7 @@ where
     done.await.map_err(|error| StartError(error.to_string()))?
 }
 
-/// Makes an administrator from the command line.
+/// Creates an administrator from the command line.
 pub async fn create_admin(
     config: &Config,
     database: &DatabaseSource,

@@ -1,5 +1,5 @@
-//! Bounded shares of what all requests use together: no caller has more of it at once than their share, however many
-//! requests they send. Counted in memory, because each replica has its own pools to protect.
+//! Bounded shares of common resources: no caller uses more than their share at once, however many requests they send.
+//! Counted in memory, because each replica has its own pools to protect.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,12 +12,12 @@ use uuid::Uuid;
 
 use crate::secrets::token::TokenHash;
 
-/// An address as requests are counted by it: IPv6 by its /64, because one subscriber has a whole one.
+/// An address for counting requests: IPv6 by its /64, because one subscriber usually has a whole one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Source(IpAddr);
 
 impl Source {
-    /// The source of an address. One of IPv4 is the same, written in IPv6 or not.
+    /// The source of an address. An IPv4-mapped IPv6 address counts as the IPv4 address.
     pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V6(address) => {
@@ -28,7 +28,7 @@ impl Source {
         }
     }
 
-    /// The bytes that tell it from others.
+    /// The bytes that identify it.
     pub fn bytes(self) -> Vec<u8> {
         match self.0 {
             IpAddr::V4(address) => address.octets().to_vec(),
@@ -37,19 +37,19 @@ impl Source {
     }
 }
 
-/// Who has a share.
+/// The owner of a share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Sharer {
-    /// A user, over all sessions and addresses: one can have many of both.
+    /// A user, over all sessions and addresses: one user can have many of both.
     User(Uuid),
-    /// Everybody who is not signed in, by where the request comes from.
+    /// An unauthenticated caller, by source address.
     Source(Source),
 }
 
-/// The shares of one thing.
+/// The shares of one resource.
 pub struct Shares {
     each: usize,
-    /// Only those who have some of it or wait for it.
+    /// Only owners with a permit or a waiting request have an entry.
     places: Mutex<HashMap<Sharer, Arc<Semaphore>>>,
 }
 
@@ -60,12 +60,12 @@ impl fmt::Debug for Shares {
 }
 
 impl Shares {
-    /// Shares of so many each.
+    /// Shares with this many permits each.
     pub fn new(each: usize) -> Arc<Self> {
         Arc::new(Self { each: each.max(1), places: Mutex::default() })
     }
 
-    /// Takes one out of a share, in the order of asking; `None` where none becomes free in time.
+    /// Takes a permit of a share, first come, first served; `None` if none becomes free in time.
     pub async fn take(self: &Arc<Self>, whose: Sharer, wait: Duration) -> Option<Held> {
         let semaphore =
             Arc::clone(self.places().entry(whose).or_insert_with(|| Arc::new(Semaphore::new(self.each))));
@@ -79,15 +79,15 @@ impl Shares {
     }
 }
 
-/// One that was taken; given back when dropped.
+/// A permit, released when dropped.
 #[derive(Debug)]
 pub struct Held {
-    // In this order: the place must be the last to let go of the semaphore.
+    // Dropped in this order: the place must release the semaphore last.
     _permit: OwnedSemaphorePermit,
     _place: Place,
 }
 
-/// Somebody who has some or waits for some.
+/// An entry for an owner with a permit or a waiting request.
 #[derive(Debug)]
 struct Place {
     shares: Arc<Shares>,
@@ -99,19 +99,19 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut places = self.shares.places();
         self.semaphore = None;
-        // Nobody else has it: only the map hands it out, and the map is locked.
+        // No other reference exists: only the map hands the semaphore out, and the map is locked.
         if places.get(&self.whose).is_some_and(|left| Arc::strong_count(left) == 1) {
             places.remove(&self.whose);
         }
     }
 }
 
-/// How many tokens' owners are remembered, at least.
+/// Number of token owners that are cached, at least.
 const OWNERS: usize = 8192;
 
-/// Whose tokens are, as far as this process has seen: tells whose share a change takes before a connection is taken to
-/// look the token up. Says nothing about whether a token is still good. A token never becomes somebody else's, so what is
-/// remembered can't become wrong.
+/// Cache of the owners of tokens that this process has seen. It determines the share of a change before a connection
+/// is taken to look the token up, and says nothing about a token's validity. A token never changes its owner, so
+/// entries can't become wrong.
 #[derive(Default)]
 pub struct TokenOwners(Mutex<Generations>);
 
@@ -128,7 +128,7 @@ impl fmt::Debug for TokenOwners {
 }
 
 impl TokenOwners {
-    /// Whose a token is.
+    /// The cached owner of a token.
     pub fn of(&self, token: &TokenHash) -> Option<Uuid> {
         let mut known = self.generations();
         if let Some(user) = known.young.get(&token.0) {
@@ -139,7 +139,7 @@ impl TokenOwners {
         Some(user)
     }
 
-    /// Notes whose a token is.
+    /// Caches the owner of a token.
     pub fn note(&self, token: &TokenHash, user: Uuid) {
         let mut known = self.generations();
         if !known.young.contains_key(&token.0) {
@@ -147,7 +147,7 @@ impl TokenOwners {
         }
     }
 
-    /// Forgets a token that is no longer good.
+    /// Removes a token that is no longer valid.
     pub fn forget(&self, token: &TokenHash) {
         let mut known = self.generations();
         known.young.remove(&token.0);
@@ -201,18 +201,18 @@ mod tests {
         assert!(shares.take(ada, AT_ONCE).await.is_none());
         assert_eq!(shares.places().len(), 2);
         drop((second, third, others));
-        assert_eq!(shares.places().len(), 0, "who has none takes no memory");
+        assert_eq!(shares.places().len(), 0, "owners without permits take no memory");
     }
 
     #[tokio::test]
-    async fn who_waits_gets_what_is_given_back() {
+    async fn a_waiting_caller_gets_a_released_permit() {
         let shares = Shares::new(1);
         let ada = Sharer::Source(source("192.0.2.7"));
         let first = shares.take(ada, AT_ONCE).await.unwrap();
         let waiting = shares.take(ada, Duration::from_secs(60));
         let ((), second) = futures::join!(async { drop(first) }, waiting);
         drop(second.unwrap());
-        // One that is given up while it waits leaves nothing behind either.
+        // A cancelled wait leaves no entry behind either.
         let first = shares.take(ada, AT_ONCE).await.unwrap();
         let mut waiting = Box::pin(shares.take(ada, Duration::from_secs(60)));
         assert!(futures::poll!(&mut waiting).is_pending());

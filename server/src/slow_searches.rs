@@ -1,5 +1,5 @@
-//! Callers whose searches were slow of late. Together they have half of the search connections, so that the other half is
-//! free for everybody else: a share for each caller is not enough where a few accounts belong to one person.
+//! Callers with recent slow searches. Together they have half of the search connections, so that the other half is
+//! free for everybody else: a share for each caller is not enough if a few accounts belong to one person.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,20 +10,21 @@ use tokio::time::Instant;
 
 use crate::share::Sharer;
 
-/// The time for which a slow search counts against its caller.
+/// Time for which a slow search counts against its caller.
 const COUNTS_FOR: Duration = Duration::from_secs(30);
 
-/// The slow ones, and what they have together.
+/// Callers with slow searches, and the connections that they share.
 #[derive(Debug)]
 pub struct SlowSearches {
-    /// A search is slow from this time on.
+    /// Duration from which a search counts as slow.
     from: Duration,
     connections: Arc<Semaphore>,
     until: Mutex<HashMap<Sharer, Instant>>,
 }
 
 impl SlowSearches {
-    /// `connections` for all searches, each of which may take `limit`. Slow is a quarter of that.
+    /// `connections` is the number for all searches, `limit` the time that a search may take. A quarter of that
+    /// counts as slow.
     pub fn new(connections: usize, limit: Duration) -> Arc<Self> {
         let half = (connections / 2).max(1);
         Arc::new(Self {
@@ -33,7 +34,8 @@ impl SlowSearches {
         })
     }
 
-    /// Begins a search; `None` where the caller's searches were slow and none of the slow ones' connections becomes free.
+    /// Starts a search; `None` if the caller had slow searches and none of the connections for those becomes free in
+    /// time.
     pub async fn begin(self: &Arc<Self>, whose: Sharer, wait: Duration) -> Option<Search> {
         let permit = match self.is_slow(whose) {
             true => Some(
@@ -53,7 +55,7 @@ impl SlowSearches {
     }
 }
 
-/// A search under way; its end tells how long it took.
+/// A search in progress, timed until it is dropped.
 #[derive(Debug)]
 pub struct Search {
     searches: Arc<SlowSearches>,

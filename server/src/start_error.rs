@@ -1,4 +1,4 @@
-//! Why the server can't start, in words that say what to change.
+//! Errors that keep the server from starting, with a message that says what to change.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -9,7 +9,7 @@ use rollcall_store::connect::{ConnectOptions, Connection};
 
 use crate::error::Error;
 
-/// Why the server could not start or a command not run.
+/// The failure of a start or of a command.
 #[derive(Debug)]
 pub struct StartError(pub String);
 
@@ -33,7 +33,7 @@ impl From<Error> for StartError {
     }
 }
 
-/// Says why the address can't be had.
+/// The error for an address that can't be bound.
 pub fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> StartError {
     let change = "choose another address with --address or http.address";
     let why = match error.kind() {
@@ -47,7 +47,7 @@ pub fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> StartError 
     StartError(format!("can't listen on {address}: {why}"))
 }
 
-/// Opens a connection; the error names where to and the setting that says so.
+/// Opens a connection; the error names the database's address and the setting that it comes from.
 pub async fn reach(options: &ConnectOptions, setting: &str) -> Result<Connection, StartError> {
     options.connect().await.map_err(|error| match error {
         StoreError::Unavailable(why) => {
@@ -57,8 +57,8 @@ pub async fn reach(options: &ConnectOptions, setting: &str) -> Result<Connection
     })
 }
 
-/// Says what to do where the role that migrates may not.
-pub fn explained(error: StartError, alone: bool, role: &str) -> StartError {
+/// Adds advice to an error if the migrating role lacks privileges.
+pub fn with_migration_advice(error: StartError, alone: bool, role: &str) -> StartError {
     if !error.0.contains("permission denied") && !error.0.contains("must be owner") {
         return error;
     }

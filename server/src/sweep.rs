@@ -1,6 +1,6 @@
-//! What time has ended is taken away, now and then and on every replica: sessions, invitations, kept answers, counting
-//! windows; suspensions that ran out, which leaves an audit event each. Rows that an older server made beside this one get what
-//! it doesn't derive. Each part for itself: where one fails, the log has an error that names it, and the others go on.
+//! Periodic cleanup, on every replica. Deletes expired sessions, invitations, stored responses and counting windows;
+//! ends expired suspensions, with an audit event each; derives the search columns of rows that an older server wrote.
+//! The parts are independent: if one fails, an error in the log names it, and the others go on.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,26 +15,26 @@ use slog::{error, warn};
 
 use crate::context::{App, seconds};
 
-/// How often.
-const EVERY: Duration = Duration::from_secs(600);
+/// Interval between two cleanups.
+const INTERVAL: Duration = Duration::from_secs(600);
 
-/// How many batches one part of a sweep may take, so that every other part has its turn: three million rows.
+/// Maximum number of batches in one part, so that every other part has its turn: three million rows.
 const BATCHES: usize = 3000;
 
-/// Sweeps until the server ends.
-pub async fn for_ever(app: Arc<App>) {
+/// Cleans up until the server ends.
+pub async fn run_periodically(app: Arc<App>) {
     loop {
-        tokio::time::sleep(EVERY).await;
+        tokio::time::sleep(INTERVAL).await;
         let _logged = once(&app).await;
     }
 }
 
-/// Sweeps once; gives the parts that failed.
+/// Cleans up once; returns the parts that failed.
 pub async fn once(app: &App) -> Vec<&'static str> {
     let mut failed = Vec::new();
     let mut done = |part: &'static str, result: StoreResult<()>| {
         if let Err(error) = result {
-            error!(app.log, "a part of the sweep failed; it is tried again at the next one";
+            error!(app.log, "a part of the cleanup failed; it is retried at the next one";
                 "part" => part, "reason" => %error);
             failed.push(part);
         }
@@ -47,7 +47,7 @@ pub async fn once(app: &App) -> Vec<&'static str> {
     failed
 }
 
-/// Deletes what is over, in batches. Between two of them the connection goes back to the pool.
+/// Deletes expired rows in batches. Between two batches the connection goes back to the pool.
 async fn all_expired(app: &App, what: Expired) -> StoreResult<()> {
     let now = app.clock.now();
     let until = match what {
@@ -62,11 +62,11 @@ async fn all_expired(app: &App, what: Expired) -> StoreResult<()> {
         }
         from = deleted.youngest.unwrap_or(from);
     }
-    warn!(app.log, "more has expired than one sweep takes away; the rest is left to the next"; "part" => what.table());
+    warn!(app.log, "more rows have expired than one cleanup deletes; the next one continues"; "part" => what.table());
     Ok(())
 }
 
-/// Derives what lists are searched and ordered by, where an older server has made a row beside this one.
+/// Derives the search and sort columns of rows that an older server wrote.
 async fn derive(app: &App) -> StoreResult<()> {
     for _ in 0..BATCHES {
         let transaction = app.store.begin().await?;
@@ -84,7 +84,7 @@ async fn all_suspensions(app: &App) -> StoreResult<()> {
     Ok(())
 }
 
-/// Ends some of the suspensions that ran out; says whether there may be more.
+/// Ends one batch of expired suspensions; returns true if there may be more.
 async fn end_suspensions(app: &App) -> StoreResult<bool> {
     let now = app.clock.now();
     let transaction = app.store.begin().await?;

@@ -1,12 +1,12 @@
-//! The time that a request may spend on the database, all its statements and waits together. While a password is hashed it
-//! stands still: hashing is bounded by a queue of its own, and says nothing about the database.
+//! The time that a request may spend on the database, for all its statements and waits together. It is paused while a
+//! password is hashed: hashing has a bounded queue of its own and does not depend on the database.
 
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-/// A clock that runs down, unless it is paused.
+/// A countdown that can be paused.
 #[derive(Debug)]
 pub struct TimeLimit(watch::Sender<State>);
 
@@ -17,12 +17,12 @@ enum State {
 }
 
 impl TimeLimit {
-    /// Starts now.
+    /// Starts the countdown.
     pub fn start(limit: Duration) -> Self {
         Self(watch::Sender::new(State::Running { until: Instant::now() + limit }))
     }
 
-    /// Does work that doesn't count.
+    /// Pauses the countdown while the future runs.
     pub async fn pause<T>(&self, work: impl Future<Output = T>) -> T {
         let left = self.left();
         self.0.send_replace(State::Paused { left });
@@ -31,7 +31,7 @@ impl TimeLimit {
         done
     }
 
-    /// What is left of it.
+    /// The remaining time.
     fn left(&self) -> Duration {
         match *self.0.borrow() {
             State::Running { until } => until.saturating_duration_since(Instant::now()),
@@ -39,10 +39,10 @@ impl TimeLimit {
         }
     }
 
-    /// Does work until the time is up.
+    /// Runs a future until the time is up.
     pub async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, Elapsed> {
         tokio::select! {
-            // A result that is there counts, however late it is.
+            // A finished result counts, however late it is.
             biased;
             done = work => Ok(done),
             () = self.over() => Err(Elapsed),
@@ -63,6 +63,6 @@ impl TimeLimit {
     }
 }
 
-/// The time was up.
+/// The time is up.
 #[derive(Clone, Copy, Debug)]
 pub struct Elapsed;

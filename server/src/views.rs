@@ -1,4 +1,4 @@
-//! From rows to what goes over the wire. A row is never an answer.
+//! Conversions from database rows to the types of the API. No row is serialized itself.
 
 use chrono::{DateTime, Utc};
 use rollcall_api::access::Permission;
@@ -19,8 +19,8 @@ use uuid::Uuid;
 use crate::conditions::Representation;
 use crate::error::AppResult;
 
-/// How much of a user an actor sees.
-pub fn view_for(actor: &Actor, user: Uuid) -> UserView {
+/// The view of a user that an actor gets.
+pub fn view_of(actor: &Actor, user: Uuid) -> UserView {
     if actor.user == UserId::from(user) {
         UserView::Own
     } else if actor.holds(Permission::UsersRead) {
@@ -30,19 +30,19 @@ pub fn view_for(actor: &Actor, user: Uuid) -> UserView {
     }
 }
 
-/// A user in a view, in JSON and with its entity tag.
+/// A user in a view, as JSON and with its entity tag.
 pub fn shown(view: UserView, record: UserRecord, now: DateTime<Utc>) -> AppResult<Representation> {
-    Representation::of_user(user_in(view, record, now))
+    Representation::of_user(user_with_view(view, record, now))
 }
 
-/// A user as an actor sees it.
+/// A user in the view that an actor gets.
 pub fn user(actor: &Actor, record: UserRecord, now: DateTime<Utc>) -> User {
-    let view = view_for(actor, record.id);
-    user_in(view, record, now)
+    let view = view_of(actor, record.id);
+    user_with_view(view, record, now)
 }
 
-/// A user in a view. A suspension that has run out is none, whether or not the sweeper has been there.
-pub fn user_in(view: UserView, record: UserRecord, now: DateTime<Utc>) -> User {
+/// A user in a view. An expired suspension is not shown, even if the cleanup has not ended it yet.
+pub fn user_with_view(view: UserView, record: UserRecord, now: DateTime<Utc>) -> User {
     let card = User {
         id: record.id.into(),
         view,
@@ -100,11 +100,11 @@ pub fn user_in(view: UserView, record: UserRecord, now: DateTime<Utc>) -> User {
 }
 
 fn profile(value: Value) -> Profile {
-    // Only validated profiles are ever written; what an older server wrote and we don't know is left out.
+    // Only validated profiles are written; one from an older server that does not parse is left out.
     serde_json::from_value(value).unwrap_or_default()
 }
 
-/// A JSON object out of the database.
+/// Converts a JSON object from the database.
 pub fn object(value: Value) -> JsonObject {
     match value {
         Value::Object(members) => JsonObject(members),
@@ -112,12 +112,12 @@ pub fn object(value: Value) -> JsonObject {
     }
 }
 
-/// Whether a suspension is in force.
+/// Returns true if a suspension is in force.
 pub fn is_suspended(flag: bool, until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
     flag && until.is_none_or(|until| until > now)
 }
 
-/// A role.
+/// Converts a role.
 pub fn role(record: RoleRecord) -> Role {
     Role {
         id: RoleId::from(record.id),
@@ -133,7 +133,7 @@ pub fn role(record: RoleRecord) -> Role {
     }
 }
 
-/// An invitation.
+/// Converts an invitation.
 pub fn invitation(record: InvitationRecord) -> Invitation {
     Invitation {
         id: InvitationId::from(record.id),
@@ -146,8 +146,8 @@ pub fn invitation(record: InvitationRecord) -> Invitation {
     }
 }
 
-/// An audit event. What it says of things that were hidden from the caller, and from where and with which session others
-/// acted, is for those who may see all events.
+/// Converts an audit event. Details of hidden targets, and the addresses and sessions of other users, are only for
+/// callers who may see all events.
 pub fn event(mut row: EventRow, caller: Uuid, all: bool) -> AuditEvent {
     let mut detail = object(row.detail);
     if !all {
@@ -172,7 +172,7 @@ pub fn event(mut row: EventRow, caller: Uuid, all: bool) -> AuditEvent {
     }
 }
 
-/// A session; `current` is the caller's own.
+/// Converts a session; `current` is the id of the caller's.
 pub fn session(row: SessionRow, current: Uuid) -> Session {
     Session {
         id: SessionId::from(row.id),
@@ -187,7 +187,7 @@ pub fn session(row: SessionRow, current: Uuid) -> Session {
     }
 }
 
-/// A group.
+/// Converts a group.
 pub fn group(row: GroupRow) -> Group {
     Group {
         id: GroupId::from(row.id),

@@ -287,7 +287,7 @@ async fn requests_with_invalid_tokens_leave_a_limited_number_of_events() {
     }
     assert_eq!(count().await, 3);
     assert_eq!(
-        server.log.text().matches("more refusals of unknown callers").count(),
+        server.log.text().matches("the audit quota of unauthenticated callers").count(),
         1,
         "the log says so once"
     );

@@ -21,7 +21,7 @@ use crate::listing::Finding;
 use crate::operation::{Caller, Operation};
 use crate::views;
 
-/// List audit events.
+/// Lists audit events.
 pub async fn audit_event_list(
     op: Arc<Operation>,
     credential: Bearer,
@@ -49,13 +49,13 @@ pub async fn audit_event_list(
         page_token: query.page_token,
     };
     let newest_first = vec![SortKey { field: AuditEventField::At, direction: Direction::Descending }];
-    // Address and session are shown of one's own calls only: by filters they could be found out of others', too.
+    // Callers see address and session of their own events only; filters would reveal those of others.
     let sight = if all { Sight::Whole } else { Sight::Card };
     let finding = Finding::read(&op, &wanted, sight, &[&narrowed], newest_first)?.narrowed(asked);
     let (wanted, narrowing) = (&finding, &filter);
     let fetched = finding.fetch(&op, |conn| async move {
         let rows = audit::list(&conn, narrowing, &wanted.find, wanted.rows()).await?;
-        // An estimate is made of everybody's events.
+        // An estimate would count everybody's events.
         let how = |asked| if all { asked } else { Total::Exact };
         let count = |asked| audit::count(&conn, narrowing, &wanted.find, how(asked));
         Ok((rows, wanted.counted(count).await?))
@@ -64,7 +64,7 @@ pub async fn audit_event_list(
     Ok(Ok200::new(finding.page(rows, total, |row| views::event(row, caller.id(), all))))
 }
 
-/// The id that a parameter names. An id is taken as it is: events outlive what they are about.
+/// The id that a parameter names. A UUID is taken without a lookup: events outlive their targets.
 async fn named(
     op: &Operation,
     caller: &Caller,

@@ -1,4 +1,4 @@
-//! The operations, one function for each, named as in the contract; a file or a folder for each tag.
+//! The operations: one function each, named by operation id, in a file or folder for each tag.
 
 pub mod audit;
 pub mod auth;

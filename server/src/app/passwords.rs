@@ -10,14 +10,16 @@ use rollcall_store::users::{self, UserChanges, UserRecord};
 use rollcall_store::{passwords, sessions};
 use serde_json::json;
 
-use crate::app::users::{rank, target};
+use crate::app::users::{lock_user, user_resource};
 use crate::credentials::throttle;
-use crate::credentials::{check_own, new_password, not_expired, own_names, renew_session, still_valid};
+use crate::credentials::{
+    new_password, not_expired, personal_words, relock_unchanged, renew_session, verify_current_password,
+};
 use crate::error::{AppResult, not_found, reject};
 use crate::operation::{Caller, Operation, Target};
 use crate::views::is_suspended;
 
-/// Set a user's password.
+/// Sets a user's password.
 pub async fn user_password_set(
     op: Arc<Operation>,
     credential: Bearer,
@@ -32,8 +34,8 @@ pub async fn user_password_set(
         .collect();
     let hash = op.hash("password", body.password.expose(), own).await?;
     let mut change = op.begin(&credential).await?;
-    let record = target(&mut change, &user).await?;
-    // Whoever had the account before must not come back by an invitation that they sent.
+    let record = lock_user(&mut change, &user).await?;
+    // A previous holder of the account must not return through an invitation that they sent.
     let changes = UserChanges {
         invitations_void_before: Some(Some(op.now())),
         ..new_password(&op, hash, body.must_change)
@@ -46,7 +48,7 @@ pub async fn user_password_set(
     Ok(NoContent::done())
 }
 
-/// Change one's password.
+/// Changes the caller's password.
 pub async fn user_password_change(
     op: Arc<Operation>,
     credential: Bearer,
@@ -56,25 +58,25 @@ pub async fn user_password_change(
     let (caller, record) = subject(&op, &credential, &user).await?;
     let checked = op.reading(|conn| async move { Ok(passwords::by_id(&conn, record.id).await?) }).await?;
     let Some(checked) = checked else { return not_found() };
-    check_own(&op, &checked, body.current_password.expose()).await?;
+    verify_current_password(&op, &checked, body.current_password.expose()).await?;
     if body.current_password.expose() == body.new_password.expose() {
         return reject(error::PASSWORD_UNCHANGED, "new_password: must differ from the current password");
     }
-    let hash = op.hash("new_password", body.new_password.expose(), own_names(&checked)).await?;
+    let hash = op.hash("new_password", body.new_password.expose(), personal_words(&checked)).await?;
     let mut change = op.begin(&credential).await?;
-    target(&mut change, &user).await?;
-    let locked = still_valid(&op, &change, &checked).await?;
+    lock_user(&mut change, &user).await?;
+    let locked = relock_unchanged(&op, &change, &checked).await?;
     let changes = new_password(&op, hash, false);
     users::update_state(change.conn(), locked.id, changes, op.now()).await?;
     let session = caller.credential.session_id;
     let ended = sessions::delete_all(change.conn(), locked.id, Some(session)).await?;
     let created = renew_session(&op, &change, session).await?;
     change.commit(Target::User(locked.id), json!({ "ended_sessions": ended })).await?;
-    throttle::succeeded(&op, locked.id).await;
+    throttle::clear_attempts(&op, locked.id).await;
     Ok(Ok200::new(created))
 }
 
-/// Check a user's password.
+/// Checks a user's password.
 pub async fn user_password_verify(
     op: Arc<Operation>,
     credential: Bearer,
@@ -84,24 +86,24 @@ pub async fn user_password_verify(
     let (_, record) = subject(&op, &credential, &user).await?;
     let checked = op.reading(|conn| async move { Ok(passwords::by_id(&conn, record.id).await?) }).await?;
     let Some(checked) = checked else { return not_found() };
-    check_own(&op, &checked, body.password.expose()).await?;
+    verify_current_password(&op, &checked, body.password.expose()).await?;
     if is_suspended(checked.suspended, checked.suspended_until, op.now()) {
-        return reject(error::PASSWORD_MISMATCH, "nobody can sign in with this password");
+        return reject(error::PASSWORD_MISMATCH, "the user can't sign in with this password");
     }
-    not_expired(&op, &checked, "the password is right, but has expired or must be changed").await?;
+    not_expired(&op, &checked, "the password is correct, but has expired or must be changed").await?;
     let mut change = op.begin(&credential).await?;
-    target(&mut change, &user).await?;
-    still_valid(&op, &change, &checked).await?;
+    lock_user(&mut change, &user).await?;
+    relock_unchanged(&op, &change, &checked).await?;
     change.commit(Target::User(checked.id), json!({})).await?;
-    throttle::succeeded(&op, checked.id).await;
+    throttle::clear_attempts(&op, checked.id).await;
     Ok(NoContent::done())
 }
 
-/// Whom a path names, where the caller may do it: asked before anything is hashed, and again in the transaction.
+/// Authorizes the caller for the user in the path: before anything is hashed, and again in the transaction.
 async fn subject(op: &Operation, credential: &Bearer, user: &UserRef) -> AppResult<(Caller, UserRecord)> {
     let fetched = op.read(credential, user).await?.found()?;
     let (caller, record) = fetched.before_policy();
     let (actor, id, protects) = (&caller.actor, record.id, op.spec.protects);
-    let resource = op.reading(|conn| async move { rank(&conn, actor, id, protects).await }).await?;
+    let resource = op.reading(|conn| async move { user_resource(&conn, actor, id, protects).await }).await?;
     fetched.authorize(|_, _| resource)
 }

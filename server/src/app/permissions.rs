@@ -1,5 +1,5 @@
-//! Answers for applications: may this user do this, and why. All that an answer needs is fetched beside the credential,
-//! in the same round trip.
+//! Permission checks for applications: may this user do this, and why. All data is loaded with the credential, in one
+//! round trip.
 
 use std::sync::Arc;
 
@@ -22,13 +22,13 @@ use crate::operation::{Fetch, Fetched, Operation};
 use crate::secrets::token::TokenHash;
 use crate::views::is_suspended;
 
-/// Whom a question is about, and in which group.
-struct About {
+/// The user and the group of a permission query.
+struct Scope {
     user: UserRef,
     group: Option<GroupRef>,
 }
 
-impl About {
+impl Scope {
     fn question<'a>(&'a self, hash: &'a TokenHash) -> Question<'a> {
         Question {
             user: UserKey::of(&self.user, &hash.0),
@@ -38,16 +38,16 @@ impl About {
     }
 }
 
-/// The user, the group if one is named, and what the user's roles give.
+/// The user, the group if one is named, and the result for the user's roles.
 type Found<T> = Option<(Subject, Option<Place>, T)>;
 
-/// Asks for one permission.
-struct Why {
-    about: About,
+/// Loads the decision about one permission.
+struct CheckPermission {
+    about: Scope,
     permission: String,
 }
 
-impl Fetch for Why {
+impl Fetch for CheckPermission {
     type Found = Found<Option<Grant>>;
 
     async fn fetch(&self, conn: &Conn, hash: &TokenHash) -> Result<Self::Found, StoreError> {
@@ -55,10 +55,10 @@ impl Fetch for Why {
     }
 }
 
-/// Asks for all of them.
-struct All(About);
+/// Loads all permissions.
+struct ListPermissions(Scope);
 
-impl Fetch for All {
+impl Fetch for ListPermissions {
     type Found = Found<Vec<Grant>>;
 
     async fn fetch(&self, conn: &Conn, hash: &TokenHash) -> Result<Self::Found, StoreError> {
@@ -69,14 +69,14 @@ impl Fetch for All {
     }
 }
 
-/// Opens what was found where policy allows, and where the caller may know of the group: through `groups:read`, as a
-/// member, or because the user whom it is about is one.
-fn open<T>(fetched: Fetched<'_, Found<T>>) -> AppResult<Option<(Subject, T)>> {
+/// Authorizes the result, and checks that the caller may see the group: through `groups:read`, as a member, or
+/// because the queried user is a member.
+fn authorize_visible<T>(fetched: Fetched<'_, Found<T>>) -> AppResult<Option<(Subject, T)>> {
     let (caller, found) = fetched.authorize(|_, found| match found {
         Some((subject, ..)) => Resource::User(subject.id.into()),
         None => Resource::Directory,
     })?;
-    let Some((subject, place, answer)) = found else { return Ok(None) };
+    let Some((subject, place, result)) = found else { return Ok(None) };
     let seen = place.is_none_or(|place| {
         let known =
             caller.actor.holds(Permission::GroupsRead) || place.asker_is_member || place.user_is_member;
@@ -85,18 +85,18 @@ fn open<T>(fetched: Fetched<'_, Found<T>>) -> AppResult<Option<(Subject, T)>> {
     if !seen {
         return reject(error::NOT_FOUND, "group: there is no such group, or none that you may see");
     }
-    Ok(Some((subject, answer)))
+    Ok(Some((subject, result)))
 }
 
-/// May this user do this?
+/// Checks if a user has a permission.
 pub async fn access_check(
     op: Arc<Operation>,
     credential: Bearer,
     body: AccessCheck,
 ) -> AppResult<Ok200<AccessDecision>> {
-    let about = About { user: body.user.unwrap_or(UserRef::Me), group: body.group };
-    let asked = Why { about, permission: body.permission.into_string() };
-    let Some((subject, grant)) = open(op.read(&credential, &asked).await?)? else {
+    let about = Scope { user: body.user.unwrap_or(UserRef::Me), group: body.group };
+    let asked = CheckPermission { about, permission: body.permission.into_string() };
+    let Some((subject, grant)) = authorize_visible(op.read(&credential, &asked).await?)? else {
         return reject(error::NOT_FOUND, "user: there is no such user, or none that you may see");
     };
     let permission = asked.permission;
@@ -123,15 +123,17 @@ fn scope_of(grant: &Grant) -> RoleScope {
     RoleScope(if grant.group_id.is_some() { "group" } else { "global" }.to_owned())
 }
 
-/// List what a user may do.
+/// Lists a user's permissions.
 pub async fn user_permission_list(
     op: Arc<Operation>,
     credential: Bearer,
     user: UserRef,
     query: PermissionListQuery,
 ) -> AppResult<Ok200<EffectivePermissions>> {
-    let asked = All(About { user, group: query.group });
-    let Some((subject, held)) = open(op.read(&credential, &asked).await?)? else { return not_found() };
+    let asked = ListPermissions(Scope { user, group: query.group });
+    let Some((subject, held)) = authorize_visible(op.read(&credential, &asked).await?)? else {
+        return not_found();
+    };
     if is_suspended(subject.suspended, subject.suspended_until, op.now()) {
         return Ok(Ok200::new(EffectivePermissions { permissions: Vec::new() }));
     }

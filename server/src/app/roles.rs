@@ -17,7 +17,7 @@ use rollcall_store::roles::{self, NewRole, RoleChanges, RoleKey, RoleRecord};
 use rollcall_store::{Conn, idempotency};
 use serde_json::json;
 
-use crate::conditions::{Representation, writable};
+use crate::conditions::{Representation, check_if_match};
 use crate::error::{AppResult, Error, not_found, reject};
 use crate::granting::{ensure_default, ensure_definition};
 use crate::idempotency::{Attempt, Made};
@@ -25,10 +25,10 @@ use crate::listing::Finding;
 use crate::operation::{Change, Operation, Target};
 use crate::views;
 
-/// Up to how many holders of a role are counted.
+/// Maximum number of a role's holders that are counted.
 const COUNTED: i64 = 1000;
 
-/// The role that a body or a parameter names; an unknown one is a 404 that names it.
+/// The role that a body or a parameter names; fails with a 404 that names an unknown role.
 pub async fn find(conn: &Conn, role: &RoleRef, field: &str) -> AppResult<RoleRecord> {
     let key = match role {
         RoleRef::Id(id) => RoleKey::Id(id.uuid()),
@@ -40,7 +40,7 @@ pub async fn find(conn: &Conn, role: &RoleRef, field: &str) -> AppResult<RoleRec
     }
 }
 
-/// List roles.
+/// Lists roles.
 pub async fn role_list(
     op: Arc<Operation>,
     credential: Bearer,
@@ -57,7 +57,7 @@ pub async fn role_list(
     Ok(Ok200::new(finding.page(rows, total, views::role)))
 }
 
-/// View a role.
+/// Returns a role.
 pub async fn role_view(
     op: Arc<Operation>,
     credential: Bearer,
@@ -68,7 +68,7 @@ pub async fn role_view(
     Ok(Representation::of(&views::role(record))?.reply().unless_known(&known))
 }
 
-/// Create a role.
+/// Creates a role.
 pub async fn role_create(
     op: Arc<Operation>,
     credential: Bearer,
@@ -79,7 +79,7 @@ pub async fn role_create(
     let mut change = op.begin(&credential).await?;
     change.authorize(Resource::Directory)?;
     let permissions = names(new.permissions);
-    fitting(new.scope.as_str(), &permissions)?;
+    check_scope(new.scope.as_str(), &permissions)?;
     let actor = &change.caller()?.actor;
     ensure_definition(actor, &permissions)?;
     if new.is_default {
@@ -115,7 +115,7 @@ pub async fn role_create(
     Ok(shown.reply().located(&location))
 }
 
-/// Update a role.
+/// Updates a role.
 pub async fn role_update(
     op: Arc<Operation>,
     credential: Bearer,
@@ -124,13 +124,13 @@ pub async fn role_update(
     body: RoleUpdate,
 ) -> AppResult<Ok200<Role>> {
     let mut change = op.begin(&credential).await?;
-    let record = changeable(&mut change, &role).await?;
-    writable(&expected, || Representation::of(&views::role(record.clone())))?;
+    let record = lock_custom_role(&mut change, &role).await?;
+    check_if_match(&expected, || Representation::of(&views::role(record.clone())))?;
     let permissions = body.permissions.map(names);
     let after = permissions.as_ref().unwrap_or(&record.permissions);
     let actor = &change.caller()?.actor;
     if let Some(permissions) = &permissions {
-        fitting(&record.scope, permissions)?;
+        check_scope(&record.scope, permissions)?;
         ensure_definition(actor, permissions)?;
     }
     let becomes_default = body.is_default == Some(true) && !record.is_default;
@@ -158,12 +158,12 @@ pub async fn role_update(
     };
     let detail = json!({ "permissions": permissions });
     let (updated, recorded) = change.record(write, Target::Role(record.id), detail).await?;
-    let updated = updated.ok_or_else(|| Error::internal("a locked role is gone"))?;
+    let updated = updated.ok_or_else(|| Error::internal("a locked role does not exist"))?;
     change.commit_recorded(recorded).await?;
     Ok(Representation::of(&views::role(updated))?.reply())
 }
 
-/// Delete a role.
+/// Deletes a role.
 pub async fn role_delete(
     op: Arc<Operation>,
     credential: Bearer,
@@ -172,8 +172,8 @@ pub async fn role_delete(
     expected: IfMatch,
 ) -> AppResult<NoContent> {
     let mut change = op.begin(&credential).await?;
-    let record = changeable(&mut change, &role).await?;
-    writable(&expected, || Representation::of(&views::role(record.clone())))?;
+    let record = lock_custom_role(&mut change, &role).await?;
+    check_if_match(&expected, || Representation::of(&views::role(record.clone())))?;
     let holders = roles::holders(change.conn(), record.id, COUNTED).await?;
     let (more, counted) = if holders < COUNTED { ("", "holders") } else { ("at least ", "holders_at_least") };
     if holders > 0 && query.force != Some(true) {
@@ -190,28 +190,28 @@ pub async fn role_delete(
     Ok(NoContent::done())
 }
 
-/// The role that a path names, locked, where it may be changed.
-async fn changeable(change: &mut Change, role: &RoleRef) -> AppResult<RoleRecord> {
+/// Locks the role that the path names; rejects built-in ones.
+async fn lock_custom_role(change: &mut Change, role: &RoleRef) -> AppResult<RoleRecord> {
     change.authorize(Resource::Directory)?;
     let found = find(change.conn(), role, "role").await?;
     change.about(Target::Role(found.id));
     roles::lock(change.conn(), found.id).await?;
-    // Read again: it may have been changed before the lock was had.
+    // Read again: the role may have changed before the lock was acquired.
     let Some(record) = roles::find(change.conn(), RoleKey::Id(found.id)).await? else { return not_found() };
     if record.built_in {
         return reject(error::BUILT_IN_ROLE, format!("{} is a built-in role", record.name));
     }
-    // Or a role edit would take from people what `user_role_remove` may not take.
+    // Otherwise editing a role could take permissions from users that `user_role_remove` may not take.
     ensure_definition(&change.caller()?.actor, &record.permissions)?;
     Ok(record)
 }
 
-/// Whether two lists, each without repetition, have the same permissions.
+/// Returns true if two lists without duplicates have the same permissions.
 fn is_same(one: &[String], other: &[String]) -> bool {
     one.len() == other.len() && one.iter().all(|permission| other.contains(permission))
 }
 
-/// Names out of a list, each once, in alphabetical order.
+/// The list's names, without duplicates, in alphabetical order.
 fn names(list: List<PermissionName>) -> Vec<String> {
     let mut names: Vec<String> = list.0.into_iter().map(PermissionName::into_string).collect();
     names.sort();
@@ -220,7 +220,7 @@ fn names(list: List<PermissionName>) -> Vec<String> {
 }
 
 /// Rejects permissions of Rollcall's own that don't exist or don't belong to the scope.
-fn fitting(scope: &str, permissions: &[String]) -> AppResult<()> {
+fn check_scope(scope: &str, permissions: &[String]) -> AppResult<()> {
     for name in permissions.iter().filter(|name| Permission::is_own(name)) {
         let fits =
             Permission::parse(name).is_some_and(|permission| permission.in_group() == (scope == "group"));

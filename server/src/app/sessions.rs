@@ -9,13 +9,13 @@ use rollcall_store::connect::Connection;
 use rollcall_store::sessions;
 use serde_json::json;
 
-use crate::app::users::{about, target};
+use crate::app::users::{about, lock_user};
 use crate::error::{AppResult, not_found};
 use crate::listing::page::Paging;
 use crate::operation::{Operation, Target};
 use crate::views;
 
-/// List a user's sessions.
+/// Lists a user's sessions.
 pub async fn user_session_list(
     op: Arc<Operation>,
     credential: Bearer,
@@ -36,14 +36,14 @@ pub async fn user_session_list(
     Ok(Ok200::new(paging.page(rows, |row| row.id, |row| views::session(row, current))))
 }
 
-/// End a session.
+/// Ends a session.
 pub async fn user_session_delete(
     op: Arc<Operation>,
     credential: Bearer,
     path: SessionPath,
 ) -> AppResult<NoContent> {
     let mut change = op.begin(&credential).await?;
-    let record = target(&mut change, &path.user).await?;
+    let record = lock_user(&mut change, &path.user).await?;
     let session = path.session.uuid();
     if !sessions::delete(change.conn(), record.id, session).await? {
         return not_found();
@@ -52,14 +52,14 @@ pub async fn user_session_delete(
     Ok(NoContent::done())
 }
 
-/// End all of a user's sessions.
+/// Ends all of a user's sessions.
 pub async fn user_session_delete_all(
     op: Arc<Operation>,
     credential: Bearer,
     user: UserRef,
 ) -> AppResult<NoContent> {
     let mut change = op.begin(&credential).await?;
-    let record = target(&mut change, &user).await?;
+    let record = lock_user(&mut change, &user).await?;
     let ended = sessions::delete_all(change.conn(), record.id, None).await?;
     change.commit(Target::User(record.id), json!({ "ended_sessions": ended })).await?;
     Ok(NoContent::done())

@@ -1,4 +1,4 @@
-//! What the server says of itself.
+//! Information about the server itself.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::operation::Operation;
 /// The published document, as it is checked in.
 pub const DOCUMENT: &str = include_str!("../../../openapi/rollcall.json");
 
-/// Which server this is.
+/// Returns the server's version.
 pub async fn system_version(_: Arc<Operation>) -> AppResult<Ok200<ServerVersion>> {
     Ok(Ok200::new(ServerVersion {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -20,12 +20,12 @@ pub async fn system_version(_: Arc<Operation>) -> AppResult<Ok200<ServerVersion>
     }))
 }
 
-/// Whether the process answers.
+/// Reports that the process is running.
 pub async fn system_health(_: Arc<Operation>) -> AppResult<Ok200<Health>> {
     Ok(Ok200::new(Health { status: "ok".to_owned() }))
 }
 
-/// Whether the server can work. The schema was found current at the start, or the server would not be here.
+/// Reports that the server can work. The schema needs no check: the server starts only with a current one.
 pub async fn system_ready(op: Arc<Operation>) -> AppResult<Ok200<Readiness>> {
     if op.app.is_draining() {
         return Err(Error::retry_later(error::UNAVAILABLE, "the server is shutting down", 5));
@@ -34,7 +34,7 @@ pub async fn system_ready(op: Arc<Operation>) -> AppResult<Ok200<Readiness>> {
     Ok(Ok200::new(Readiness { status: "ready".to_owned() }))
 }
 
-/// The document; all responses share one copy.
+/// Returns the document; all responses share one copy.
 pub async fn document_view(_: Arc<Operation>) -> AppResult<Ok200<JsonObject>> {
     Ok(Ok200::raw(DOCUMENT.as_bytes()))
 }

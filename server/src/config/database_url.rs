@@ -1,10 +1,10 @@
-//! The database's address: the secrets of the configuration, and how they are shown without their passwords.
+//! Database URLs: the secrets of the configuration, and their display without passwords.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-/// Parameters of a database URL that are no secret. Any other value is hidden when the URL is shown.
+/// Parameters of a database URL that are not secret. Any other value is hidden when the URL is shown.
 const SHOWN_PARAMETERS: [&str; 12] = [
     "application_name",
     "channel_binding",
@@ -27,7 +27,7 @@ const SHOWN_PARAMETERS: [&str; 12] = [
 pub struct DatabaseUrl(String);
 
 impl DatabaseUrl {
-    /// Wraps a URL without looking at it; [`super::Config::load`] checks it.
+    /// Wraps a URL without a check; [`super::Config::load`] validates it.
     pub fn new(url: impl Into<String>) -> Self {
         Self(url.into())
     }
@@ -37,7 +37,7 @@ impl DatabaseUrl {
         &self.0
     }
 
-    /// Whether this is a URL that Postgres' clients take, judged by its scheme.
+    /// Returns true if the scheme is one that Postgres clients accept.
     pub(super) fn is_plausible(url: &str) -> bool {
         ["postgres://", "postgresql://"]
             .iter()
@@ -47,7 +47,7 @@ impl DatabaseUrl {
 
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not even the beginning of something that isn't a URL is shown: it may be a bare password.
+        // If there is no scheme, nothing is shown: the text may be a bare password.
         let Some((scheme, rest)) = self.0.split_once("://") else {
             return f.write_str("***");
         };

@@ -1,9 +1,9 @@
-//! What is wrong with a configuration, in words that say what to change.
+//! Errors in a configuration, with messages that say what to change.
 
 use std::fmt;
 
-/// A configuration that can't be used. Its text names the key, the rule and where the value came from, and
-/// never holds a secret.
+/// A configuration that can't be used. The text names the key, the rule and the origin of the value, and never
+/// contains a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError(String);
 

@@ -1,4 +1,4 @@
-//! The table of settings: their names, what each takes, and the rule that an error quotes.
+//! The table of settings: their names, types, and the rule that an error quotes.
 //!
 //! The structs in [`super`] hold the values; a test keeps both in step.
 
@@ -14,11 +14,11 @@ use super::DatabaseUrl;
 pub(super) struct Key {
     /// `section.key`, as in the TOML file.
     pub name: &'static str,
-    /// What it takes.
+    /// The type of its value.
     pub takes: Takes,
 }
 
-/// What a setting takes; Display completes "must be …".
+/// The values that a setting accepts; Display completes "must be …".
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Takes {
     Path,
@@ -34,7 +34,7 @@ const fn key(name: &'static str, takes: Takes) -> Key {
     Key { name, takes }
 }
 
-/// Every setting there is.
+/// All settings.
 pub(super) const KEYS: &[Key] = &[
     key("data_dir", Takes::Path),
     key("http.address", Takes::Address),
@@ -79,7 +79,7 @@ pub(super) const KEYS: &[Key] = &[
     key("throttle.recorded_refusals_per_minute", Takes::Whole(0, 1_000_000)),
 ];
 
-/// The setting of this name.
+/// Finds a setting by name.
 pub(super) fn find(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name == name)
 }
@@ -102,13 +102,13 @@ impl Key {
         }
     }
 
-    /// The environment variable that names a file with the value, for what may hold a password.
+    /// The environment variable that names a file with the value, for settings that may hold a password.
     pub(super) fn file_variable(&self) -> Option<String> {
         matches!(self.takes, Takes::Url).then(|| format!("{}_FILE", self.variable()))
     }
 
-    /// A string from the environment or the command line as the value that the file would hold. What doesn't
-    /// fit stays a string, and [`Takes::accepts`] refuses it.
+    /// Converts a string from the environment or the command line into the value that the file would hold. Text of
+    /// the wrong form stays a string, and [`Takes::accepts`] rejects it.
     pub(super) fn read(&self, text: &str) -> Value {
         let string = || Value::String(text.to_owned());
         match self.takes {
@@ -135,7 +135,7 @@ impl Key {
 }
 
 impl Takes {
-    /// Whether the value keeps the rule.
+    /// Returns true if the value follows the rule.
     pub(super) fn accepts(&self, value: &Value) -> bool {
         match (self, value) {
             (Takes::Path, Value::String(text)) => !text.is_empty(),
@@ -153,7 +153,7 @@ impl Takes {
 }
 
 impl Takes {
-    /// The value as the configuration holds it, where it may be written in more than one way.
+    /// The value in one form, if it may be written in several.
     pub(super) fn settle(self, value: &Value) -> Value {
         match (self, value) {
             (Takes::Address, Value::String(text)) => {
@@ -164,7 +164,7 @@ impl Takes {
     }
 }
 
-/// An address and a port; `localhost` is the loopback of IPv4.
+/// Parses an address and a port; `localhost` is the IPv4 loopback.
 fn address(text: &str) -> Option<SocketAddr> {
     let local =
         || Some(SocketAddr::from((Ipv4Addr::LOCALHOST, text.strip_prefix("localhost:")?.parse().ok()?)));

@@ -1,5 +1,5 @@
-//! How the layers come together: file, environment and flags are merged as raw values, each with the place it
-//! came from, then checked against the table of keys, and only then turned into a [`Config`].
+//! Merging of the layers: file, environment and flags are merged as raw values, each with its origin, then checked
+//! against the table of keys, and then converted into a [`Config`].
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub(super) const FILE_VARIABLE: &str = "ROLLCALL_CONFIG";
 const URL_VARIABLE: &str = "ROLLCALL_DATABASE_URL";
 const MIGRATION_URL_VARIABLE: &str = "ROLLCALL_DATABASE_MIGRATION_URL";
 
-/// The values collected so far and where each came from.
+/// The values collected so far, with their origins.
 #[derive(Default)]
 struct Layers {
     values: BTreeMap<&'static str, (Value, String)>,
@@ -88,7 +88,7 @@ impl Layers {
         Ok(())
     }
 
-    /// Takes the variables that are settings; gives those that mean nothing to anybody.
+    /// Applies the variables that are settings; returns the unknown ones that are ignored.
     fn add_environment(&mut self, env: &BTreeMap<String, String>) -> Result<Vec<String>, ConfigError> {
         let mut ignored = Vec::new();
         for (variable, text) in env {
@@ -114,7 +114,7 @@ impl Layers {
         Ok(ignored)
     }
 
-    /// A value out of a file that a variable names.
+    /// Reads a value from the file that a variable names.
     fn add_named_file(
         &mut self,
         key: &'static Key,
@@ -183,7 +183,7 @@ impl Layers {
         Ok(config)
     }
 
-    /// Rules over more than one key.
+    /// Checks rules over more than one key.
     fn check_together(&self, config: &Config) -> Result<(), ConfigError> {
         let Config { session, password, database, .. } = config;
         if session.idle_timeout_seconds > session.lifetime_seconds {
@@ -225,15 +225,15 @@ impl Layers {
     }
 }
 
-/// What the two pools and the shared connections may take together of the private database's 200, so that commands and
-/// migrations find a connection too.
+/// Maximum number of connections of the two pools and the shared ones together, of the private database's 200, so
+/// that commands and migrations find a connection too.
 const PRIVATE_DATABASE_CONNECTIONS: u32 = 160;
 
 fn section_of(key: &'static Key) -> Option<&'static str> {
     key.name.split_once('.').map(|(section, _)| section)
 }
 
-/// The keys that stand where an unknown one was looked for.
+/// The valid keys next to an unknown one.
 fn neighbours(name: &str) -> String {
     if let Some((section, _)) = name.split_once('.') {
         let known: Vec<&str> = KEYS
@@ -279,7 +279,7 @@ fn unknown_variable(variable: &str, meant: Option<&str>) -> String {
     )
 }
 
-/// A syntax error without the line's text: it may hold the database's password.
+/// A syntax error without the line's text, which may contain the database's password.
 fn syntax_error(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
     let line = before.matches('\n').count() + 1;

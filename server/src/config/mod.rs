@@ -1,12 +1,12 @@
-//! The configuration: its fields, their defaults, and how the layers come together.
+//! The configuration: its fields, their defaults, and the layers that set them.
 //!
-//! Four layers, each stronger than the one before: the defaults below, a TOML file, the environment, flags.
-//! Names, limits and the rules that messages quote stand in one table, [`keys`]; an unknown key or a `ROLLCALL_*`
-//! variable that looks like a misspelt setting is an error, so that none passes for its default. [`variables`] tells those
-//! from the variables of other programs.
+//! Four layers, each overriding the one before: the defaults below, a TOML file, the environment, flags. Names,
+//! limits and the rules that messages quote stand in one table, [`keys`]. An unknown key, or a `ROLLCALL_*` variable
+//! that looks like a misspelt setting, is an error: a default must not replace it silently. [`variables`]
+//! distinguishes those from the variables of other programs.
 //!
-//! This module reads files and strings and nothing else: it opens no database, creates no folder and prints
-//! nothing. Its only secrets are the database's addresses, which their type hides from logs and Debug.
+//! This module reads files and strings and nothing else: it opens no database, creates no folder and prints nothing.
+//! Its only secrets are the database's URLs; their type hides passwords from logs and Debug.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -24,126 +24,127 @@ mod variables;
 pub use database_url::DatabaseUrl;
 pub use error::ConfigError;
 
-/// The file that is read when neither `--config` nor `ROLLCALL_CONFIG` names one.
+/// The file that is read if neither `--config` nor `ROLLCALL_CONFIG` names one.
 pub const DEFAULT_FILE: &str = "rollcall.toml";
 
 /// The whole configuration. Every field has a default, so an empty file is a valid one.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// The folder for everything that the server keeps outside a database of yours: above all the private
-    /// database. Relative to the current folder. Default: `rollcall-data`.
+    /// The folder for the server's own files, mainly the private database. Relative to the current folder. Default:
+    /// `rollcall-data`.
     pub data_dir: PathBuf,
-    /// How the server listens.
+    /// Settings of the listener.
     pub http: Http,
-    /// Where the data lives, and how it is reached.
+    /// Settings of the database and its connections.
     pub database: Database,
-    /// What is written to standard error.
+    /// Settings of the log.
     pub log: Log,
-    /// Threads.
+    /// Settings of the runtime.
     pub runtime: Runtime,
-    /// How long a sign-in lasts.
+    /// Lifetimes of sessions.
     pub session: Session,
-    /// What passwords must be, and what hashing them costs.
+    /// Rules for passwords and cost of hashing.
     pub password: Password,
-    /// Who may create an account.
+    /// Rules for registration.
     pub registration: Registration,
-    /// How many failed sign-ins are tolerated.
+    /// Limits on failed sign-ins.
     pub throttle: Throttle,
 }
 
-/// How the server listens.
+/// Settings of the listener.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Http {
     /// The address and port to listen on. Default: `127.0.0.1:8080`. Port 0 picks a free one.
     pub address: SocketAddr,
-    /// Seconds an operation may take before it is answered with 503. Default 10; 1 to 300.
+    /// Seconds an operation may take before it fails with 503. Default 10; 1 to 300.
     pub request_timeout_seconds: u64,
-    /// Connections at the same time. Default 1000; 8 to 20,000. Where one more comes, the one that has been of no use for
-    /// longest is closed; where all are in use, the new one gets a 503.
+    /// Concurrent connections. Default 1000; 8 to 20,000. At the limit, a new connection replaces the one that has
+    /// been idle for longest; if all are in use, the new one gets a 503.
     pub max_connections: u32,
-    /// Connections at the same time from one address, or one /64 of IPv6; trusted proxies have no such limit. Default 250;
+    /// Concurrent connections from one address, or one /64 of IPv6; trusted proxies have no such limit. Default 250;
     /// 1 to 20,000.
     pub max_connections_per_source: u32,
-    /// Seconds after which a connection is closed that sends no request, not the whole head of one, or doesn't read its
-    /// response. Default 15; 1 to 25.
+    /// Seconds after which a connection is closed that sends no request, does not complete a request's head, or
+    /// doesn't read its response. Default 15; 1 to 25.
     pub idle_timeout_seconds: u64,
-    /// Seconds between SIGTERM and the end of listening: `/readyz` says 503, everything else is served as before, and each
-    /// response is the last of its connection, so that load balancers take the server out. SIGINT doesn't wait. Default 5;
-    /// 0 to 600.
+    /// Seconds between SIGTERM and the end of listening: `/readyz` returns 503, everything else is served as before,
+    /// and each response is the last of its connection, so that load balancers take the server out. SIGINT doesn't
+    /// wait. Default 5; 0 to 600.
     pub drain_seconds: u64,
-    /// Seconds that running requests get to finish once the server has stopped listening. Default 20; 1 to 3600.
+    /// Seconds that running requests have to finish once the server has stopped listening. Default 20; 1 to 3600.
     pub shutdown_grace_seconds: u64,
-    /// Addresses of proxies whose `X-Forwarded-For` is believed. Default: none.
+    /// Addresses of proxies with a trusted `X-Forwarded-For` header. Default: none.
     pub trusted_proxies: Vec<IpAddr>,
 }
 
-/// Where the data lives, and how it is reached.
+/// Settings of the database and its connections.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Database {
     /// `postgres://user:password@host/database`. Default: none, and the server runs a private Postgres in its
     /// data folder.
     pub url: Option<DatabaseUrl>,
-    /// The same database as the owner of the tables, used for migrations only; what the role in `url` may do is granted
-    /// then. Default: none, and migrations run as the role in `url`.
+    /// The URL of the same database for the owner of the tables, used for migrations only; they grant the role in
+    /// `url` its privileges. Default: none, and migrations run as the role in `url`.
     pub migration_url: Option<DatabaseUrl>,
     /// Pipelined connections that all reads share. Default 4; 1 to 32.
     pub shared_connections: u32,
-    /// Connections for transactions, one user at a time each. Default 8; 2 to 200.
+    /// Connections for transactions, each used by one request at a time. Default 8; 2 to 200.
     pub pool_size: u32,
-    /// Transactions that one user, or one address without a sign-in, may have under way at once. Default 0, a quarter of
-    /// `pool_size`, at least one; up to 200.
+    /// Concurrent transactions of one user, or of one address without a sign-in. Default 0, a quarter of `pool_size`,
+    /// at least one; up to 200.
     pub changes_per_caller: u32,
-    /// Connections for searches, filters and totals. Callers whose searches were slow lately have half of them together.
-    /// Default 4; 1 to 32.
+    /// Connections for searches, filters and totals. Callers with recent slow searches share half of them. Default 4;
+    /// 1 to 32.
     pub search_pool_size: u32,
-    /// Searches that one user may have under way at once. Default 0, half of `search_pool_size`, at least one; up to 32.
+    /// Concurrent searches of one user. Default 0, half of `search_pool_size`, at least one; up to 32.
     pub searches_per_caller: u32,
     /// Milliseconds a statement of a search may run. Default 1000; 1 to 600,000.
     pub search_timeout_milliseconds: u64,
-    /// Milliseconds to wait for one's share (429 afterwards), then for a free connection (503). Default 250; 1 to 60,000.
+    /// Milliseconds to wait for the caller's share (429 afterwards), then for a free connection (503). Default 250; 1
+    /// to 60,000.
     pub pool_wait_milliseconds: u64,
-    /// Milliseconds a statement may run. A database that says nothing for 250 milliseconds longer is given up, and its
-    /// hosts are tried anew. Default 1500; 1 to 600,000.
+    /// Milliseconds a statement may run. A connection that is silent for 250 milliseconds longer is closed, and the
+    /// database's hosts are tried anew. Default 1500; 1 to 600,000.
     pub statement_timeout_milliseconds: u64,
     /// Milliseconds a statement may wait for a lock. Default 1000; 1 to 600,000.
     pub lock_timeout_milliseconds: u64,
     /// The folder of Postgres' programs, for the private database. Default: searched for.
     pub postgres_bin_dir: Option<PathBuf>,
-    /// Whether `serve` brings the schema up to date before it listens. Default: true.
+    /// True if `serve` migrates the schema before it listens. Default: true.
     pub migrate_on_start: bool,
 }
 
-/// What is written to standard error.
+/// Settings of the log.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
-    /// The least important level that is still written. Default: `info`.
+    /// The minimum level that is written. Default: `info`.
     pub level: LogLevel,
     /// Lines for people, or one JSON object per line. Default: `terminal` when standard error is a terminal,
     /// `json` otherwise.
     pub format: LogFormat,
 }
 
-/// How important a log record must be. Release builds leave `trace` out altogether.
+/// Severity of a log record. Release builds leave `trace` out altogether.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
     /// Everything; only debug builds have it.
     Trace,
-    /// What helps to find a fault.
+    /// Details for debugging.
     Debug,
-    /// What the server does.
+    /// Normal events.
     Info,
-    /// What somebody should look at.
+    /// Events that an operator should look at.
     Warn,
-    /// What failed.
+    /// Failures.
     Error,
 }
 
-/// How log records are written.
+/// Format of log records.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
@@ -153,7 +154,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// Threads.
+/// Settings of the runtime.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Runtime {
@@ -161,7 +162,7 @@ pub struct Runtime {
     pub worker_threads: usize,
 }
 
-/// How long a sign-in lasts.
+/// Lifetimes of sessions.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Session {
@@ -169,17 +170,17 @@ pub struct Session {
     pub lifetime_seconds: u64,
     /// Seconds without a request until a session ends; at most `lifetime_seconds`. Default 3600; from 60.
     pub idle_timeout_seconds: u64,
-    /// Seconds for which a fresh proof of identity opens sensitive operations. Default 300; 1 to 86,400.
+    /// Seconds for which a recent authentication allows sensitive operations. Default 300; 1 to 86,400.
     pub reauthentication_seconds: u64,
     /// Live sessions per user; one more ends the oldest. Default 50; 1 to 10,000.
     pub max_per_user: u32,
 }
 
-/// What passwords must be, and what hashing them costs.
+/// Rules for passwords and cost of hashing.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Password {
-    /// The fewest characters of a new password. Default 15; 8 to 256.
+    /// The minimum number of characters of a new password. Default 15; 8 to 256.
     pub min_length: u32,
     /// Days after which a password must be changed. Default: never; 1 to 36,500.
     pub max_age_days: Option<u32>,
@@ -191,12 +192,12 @@ pub struct Password {
     pub parallelism: u32,
     /// Threads that hash. Default 0, as many as the machine has cores; up to 256.
     pub hash_threads: usize,
-    /// Sign-ins that may wait for a hashing thread before more are answered with 503. Default 64; 1 to 100,000. Somebody
-    /// who is signed in, and sets or checks passwords, may take a quarter of it.
+    /// Sign-ins that may wait for a hashing thread before more fail with 503. Default 64; 1 to 100,000. A signed-in
+    /// caller who sets or checks passwords may take a quarter of it.
     pub hash_queue: usize,
 }
 
-/// Who may create an account.
+/// Rules for registration.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Registration {
@@ -204,19 +205,19 @@ pub struct Registration {
     pub mode: RegistrationMode,
 }
 
-/// Who may create an account.
+/// People who may register.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum RegistrationMode {
-    /// Only administrators create accounts.
+    /// Nobody: only administrators create accounts.
     Closed,
-    /// Whoever holds an invitation.
+    /// Holders of an invitation.
     Invite,
     /// Anyone who can reach the server.
     Open,
 }
 
-/// How many failed sign-ins are tolerated, and how much strangers may leave in the audit trail.
+/// Limits on failed sign-ins and on audit events of unauthenticated requests.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Throttle {
@@ -226,11 +227,12 @@ pub struct Throttle {
     pub account_attempts: u32,
     /// Failures per source address and window. Default 100; 1 to 1,000,000.
     pub source_attempts: u32,
-    /// Refused calls without a valid sign-in that go on record, per minute and replica. Default 300; 0 to 1,000,000.
+    /// Audit events of rejected requests without a valid sign-in, per minute and replica. Default 300; 0 to
+    /// 1,000,000.
     pub recorded_refusals_per_minute: u32,
 }
 
-/// What the command line says about the configuration: the strongest layer.
+/// Values from the command line: the strongest layer.
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
     /// `--config`: the TOML file to read.
@@ -241,28 +243,28 @@ pub struct Flags {
     pub database_url: Option<DatabaseUrl>,
     /// `--database-migration-url`.
     pub database_migration_url: Option<DatabaseUrl>,
-    /// `--address`, unchecked: the message about a wrong one is the same for every layer.
+    /// `--address`, unchecked: the message for an invalid one is the same in every layer.
     pub address: Option<String>,
 }
 
-/// A configuration that was read.
+/// The result of [`Config::load`].
 #[derive(Clone, Debug)]
 pub struct Loaded {
-    /// What is in force.
+    /// The configuration in force.
     pub config: Config,
-    /// Environment variables that begin with `ROLLCALL_` and mean nothing to the server.
+    /// Environment variables that begin with `ROLLCALL_` and are no setting.
     pub ignored: Vec<String>,
 }
 
 impl Config {
-    /// Puts the layers together and checks the result.
+    /// Merges the layers and validates the result.
     ///
-    /// `env` is the whole environment; only names that begin with `ROLLCALL_` are looked at.
+    /// `env` is the whole environment; only names that begin with `ROLLCALL_` are read.
     pub fn load(flags: &Flags, env: impl Iterator<Item = (String, String)>) -> Result<Loaded, ConfigError> {
         layers::load(flags, env, Path::new(DEFAULT_FILE))
     }
 
-    /// The configuration in force as TOML, secrets hidden. Settings without a value stand in a comment.
+    /// The configuration in force as TOML, secrets hidden. Settings without a value are listed in a comment.
     pub fn to_toml(&self) -> String {
         let table = match toml::Table::try_from(self) {
             Ok(table) => table,
@@ -283,7 +285,7 @@ impl Config {
 }
 
 impl Http {
-    /// Whether an address is a trusted proxy's, however an IPv4 one is written.
+    /// Returns true for the address of a trusted proxy, also as an IPv4-mapped one.
     pub fn trusts(&self, address: IpAddr) -> bool {
         self.trusted_proxies.iter().any(|proxy| proxy.to_canonical() == address.to_canonical())
     }
@@ -341,12 +343,12 @@ impl Default for Database {
 }
 
 impl Database {
-    /// How many transactions one caller may have under way at once.
+    /// Concurrent transactions per caller.
     pub fn changes_per_caller(&self) -> usize {
         share(self.changes_per_caller, self.pool_size / 4)
     }
 
-    /// How many searches one caller may have under way at once.
+    /// Concurrent searches per caller.
     pub fn searches_per_caller(&self) -> usize {
         share(self.searches_per_caller, self.search_pool_size / 2)
     }

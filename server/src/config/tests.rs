@@ -1,4 +1,5 @@
-//! Precedence, refusals and their messages, and that the table of keys and the structs are in step.
+//! Tests of precedence, rejections and their messages, and of the agreement between the table of keys and the
+//! structs.
 
 use std::path::{Path, PathBuf};
 
@@ -163,7 +164,7 @@ fn variables_of_others_are_no_errors() {
     ] {
         assert!(ignored(variable, value).is_empty(), "{variable} needs no warning");
     }
-    // Perhaps meant as settings: they get a warning.
+    // These may be meant as settings, so they get a warning.
     for (variable, value) in [("ROLLCALL_PORT", "8080"), ("ROLLCALL_THEME", "dark")] {
         assert_eq!(ignored(variable, value), [variable]);
     }

@@ -1,24 +1,24 @@
-//! The environment variables that begin with `ROLLCALL_` and are no settings: slips of the pen, which must not pass unnoticed,
-//! and those of other programs, which must not stop the server.
+//! Environment variables that begin with `ROLLCALL_` and are no settings: typing errors, which must be reported, and
+//! variables of other programs, which must not stop the server.
 
 use super::keys::KEYS;
 use super::layers::{FILE_VARIABLE, PREFIX};
 
-/// The variables of the examples beside the server: where it is and how to sign in.
+/// Variables of the client's examples: the server's address and a password.
 const EXAMPLES: &[&str] = &["ROLLCALL_URL", "ROLLCALL_PASSWORD"];
 
-/// How a variable that is no setting came to be.
+/// The meaning of a variable that is no setting.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// It should be a setting, perhaps this one.
+    /// A typing error; the value is the likely setting.
     Misspelt(Option<String>),
-    /// It belongs to somebody else: an example, or Kubernetes, which describes each service to each container.
+    /// A variable of an example, or of Kubernetes, which describes each service to each container.
     Others,
-    /// Nothing that is known.
+    /// Nothing known.
     Unknown,
 }
 
-/// Judges a variable that is no setting.
+/// Classifies a variable that is no setting.
 pub(super) fn meaning(variable: &str, value: &str) -> Meaning {
     if EXAMPLES.contains(&variable) || is_of_kubernetes(variable, value) {
         return Meaning::Others;
@@ -30,8 +30,8 @@ pub(super) fn meaning(variable: &str, value: &str) -> Meaning {
     }
 }
 
-/// What Kubernetes sets for a service `rollcall` or `rollcall-…`: `…_SERVICE_HOST`, `…_SERVICE_PORT`, `…_SERVICE_PORT_HTTP`,
-/// `…_PORT`, `…_PORT_8080_TCP`, `…_PORT_8080_TCP_ADDR` and the like.
+/// Returns true for the variables that Kubernetes sets for a service `rollcall` or `rollcall-…`: `…_SERVICE_HOST`,
+/// `…_SERVICE_PORT`, `…_SERVICE_PORT_HTTP`, `…_PORT`, `…_PORT_8080_TCP`, `…_PORT_8080_TCP_ADDR` and the like.
 fn is_of_kubernetes(variable: &str, value: &str) -> bool {
     if variable.contains("__") {
         return false;
@@ -45,12 +45,12 @@ fn is_of_kubernetes(variable: &str, value: &str) -> bool {
     variable.ends_with("_SERVICE_HOST")
         || variable.ends_with("_SERVICE_PORT")
         || variable.contains("_SERVICE_PORT_")
-        // A plain number is what somebody wrote who looks for a setting.
+        // A plain number was probably meant as a setting.
         || variable.ends_with("_PORT") && value.contains("://")
         || variable.match_indices("_PORT_").any(|(at, port)| numbered(&variable[at + port.len()..]))
 }
 
-/// The setting's variable that differs in a slip or two, or in how its words are joined.
+/// The setting's variable that differs by one or two letters, or in the separators of its words.
 fn closest(variable: &str) -> Option<String> {
     let known = KEYS
         .iter()
@@ -66,7 +66,7 @@ fn closest(variable: &str) -> Option<String> {
         .map(|(_, name)| name)
 }
 
-/// The number of letters to add, to leave out, to change or to swap with their neighbours to make one name of the other.
+/// The edit distance between two names: letters to insert, delete, change or swap with their neighbours.
 fn slips(one: &str, other: &str) -> usize {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     let width = other.len() + 1;

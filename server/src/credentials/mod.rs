@@ -1,4 +1,4 @@
-//! What the operations that check a password share: the check itself, and the sessions that come of it.
+//! Code shared by the operations that check a password: the check itself, and the sessions that it starts.
 
 pub mod throttle;
 
@@ -16,8 +16,12 @@ use crate::secrets::password::Verified;
 use crate::secrets::token::Token;
 use crate::views::{self, is_suspended};
 
-/// Checks a password of a signed-in user, counted as an attempt; a wrong one is a 422.
-pub async fn check_own(operation: &Operation, row: &PasswordRow, password: &str) -> AppResult<Verified> {
+/// Checks a signed-in user's password and counts it as an attempt; a wrong one is a 422.
+pub async fn verify_current_password(
+    operation: &Operation,
+    row: &PasswordRow,
+    password: &str,
+) -> AppResult<Verified> {
     throttle::count(operation, Some(&Account::User(row.id))).await?;
     let verified = operation.verify(password, row.password_hash.as_deref()).await?;
     if verified.matches {
@@ -27,18 +31,18 @@ pub async fn check_own(operation: &Operation, row: &PasswordRow, password: &str)
     }
 }
 
-/// Rejects a right password that has expired or must be changed. It counts as no guess.
+/// Rejects a correct password that has expired or must be changed. It does not count as a failed attempt.
 pub async fn not_expired(operation: &Operation, row: &PasswordRow, message: &str) -> AppResult<()> {
     if row.password_expires_at.is_none_or(|expires| expires > operation.now()) {
         return Ok(());
     }
-    throttle::succeeded(operation, row.id).await;
+    throttle::clear_attempts(operation, row.id).await;
     reject(error::PASSWORD_EXPIRED, message)
 }
 
-/// Locks a user's row and makes sure that what was checked before the transaction still holds: the same hash, not
-/// suspended. Otherwise the check counts for nothing.
-pub async fn still_valid(
+/// Locks a user's row and checks that the state from before the transaction still holds: the same hash, not
+/// suspended. Fails with a conflict otherwise.
+pub async fn relock_unchanged(
     operation: &Operation,
     change: &Change,
     checked: &PasswordRow,
@@ -46,11 +50,11 @@ pub async fn still_valid(
     let suspended = |row: &PasswordRow| is_suspended(row.suspended, row.suspended_until, operation.now());
     match passwords::lock_hash(change.conn(), checked.id).await? {
         Some(row) if row.password_hash == checked.password_hash && !suspended(&row) => Ok(row),
-        _ => reject(error::CONFLICT, "the password was changed meanwhile; try again"),
+        _ => reject(error::CONFLICT, "the password was changed meanwhile; retry"),
     }
 }
 
-/// A password hash as a change of the user.
+/// The changes of a user that set a new password hash.
 pub fn new_password(operation: &Operation, hash: String, must_change: bool) -> UserChanges {
     let now = operation.now();
     let expires = if must_change { Some(now) } else { operation.app.password_expiry(now) };
@@ -62,12 +66,12 @@ pub fn new_password(operation: &Operation, hash: String, must_change: bool) -> U
     }
 }
 
-/// The names of a user that must not make up the password.
-pub fn own_names(row: &PasswordRow) -> Vec<String> {
+/// The user's names, which must not make up the password.
+pub fn personal_words(row: &PasswordRow) -> Vec<String> {
     [&row.username, &row.email, &row.name, &row.phone].into_iter().flatten().cloned().collect()
 }
 
-/// Starts a session for a user whose row is locked. `upgrade` is the same password, hashed with newer parameters.
+/// Starts a session for a user with a locked row. `upgrade` is the same password, hashed with newer parameters.
 pub async fn start_session(
     operation: &Operation,
     change: &Change,
@@ -90,10 +94,10 @@ pub async fn start_session(
     };
     let keep = i64::from(operation.app.config.session.max_per_user);
     let row = sessions::insert(change.conn(), &session, keep).await?;
-    created(operation, change, row, &token).await
+    session_created(operation, change, row, &token).await
 }
 
-/// Gives a session a new token.
+/// Replaces a session's token.
 pub async fn renew_session(
     operation: &Operation,
     change: &Change,
@@ -101,12 +105,12 @@ pub async fn renew_session(
 ) -> AppResult<SessionCreated> {
     let token = Token::session();
     match sessions::renew(change.conn(), session, &token.hash().0, operation.now()).await? {
-        Some(row) => created(operation, change, row, &token).await,
+        Some(row) => session_created(operation, change, row, &token).await,
         None => reject(error::UNAUTHENTICATED, "the session has ended"),
     }
 }
 
-async fn created(
+async fn session_created(
     operation: &Operation,
     change: &Change,
     row: sessions::SessionRow,
@@ -119,6 +123,6 @@ async fn created(
     Ok(SessionCreated {
         token: token.expose().to_owned(),
         session: views::session(row, current),
-        user: views::user_in(UserView::Own, record, operation.now()),
+        user: views::user_with_view(UserView::Own, record, operation.now()),
     })
 }

@@ -1,5 +1,5 @@
-//! Slowing down guessers: attempts are counted for the account, whichever name it is called by, and for the source
-//! address, before anything is checked. Never a lock for good: the window passes by itself.
+//! Throttling of password guesses: attempts are counted for the account, under any of its identifiers, and for the
+//! source address, before anything is checked. An account is never locked permanently: the window expires.
 
 use std::net::IpAddr;
 
@@ -13,17 +13,17 @@ use crate::error::{AppResult, Error};
 use crate::operation::Operation;
 use crate::share::Source;
 
-/// Whose attempts are counted.
+/// The account that attempts are counted for.
 #[derive(Clone, Debug)]
 pub enum Account<'a> {
-    /// A user's.
+    /// An existing user.
     User(Uuid),
-    /// Those for a name that nobody has; counted all the same, so that nobody can tell.
+    /// An identifier that nobody has; counted in the same way, so that callers can't tell the difference.
     Unknown(&'a str),
 }
 
-/// Counts an attempt and refuses it where there were too many. The source comes first: what it tries once it has had its
-/// number counts against no account and leaves no row of its own, whatever names it makes up.
+/// Counts an attempt and rejects it if there were too many. The source is counted first: once it is over its limit,
+/// its attempts count against no account and create no rows, whatever identifiers it makes up.
 pub async fn count(operation: &Operation, account: Option<&Account<'_>>) -> AppResult<()> {
     let config = &operation.app.config.throttle;
     let connection = operation.own().await?;
@@ -45,19 +45,19 @@ pub async fn count(operation: &Operation, account: Option<&Account<'_>>) -> AppR
     Ok(())
 }
 
-/// Forgets an account's attempts, and takes one off the source's: it succeeded. Called after the change has been
-/// committed: the source's row is one that many sign-ins share, and must not be held while one of them commits.
-pub async fn succeeded(operation: &Operation, user: Uuid) {
+/// Clears an account's attempts after a success, and refunds one to the source. Call it after the commit: many
+/// sign-ins share the source's row, which must not be locked while one of them commits.
+pub async fn clear_attempts(operation: &Operation, user: Uuid) {
     forget(operation, Some(&account_key(&Account::User(user))), true).await;
 }
 
-/// Forgets an account's attempts: its password is another one, and whoever has that must get in.
+/// Clears an account's attempts after a change of its password, so that the holder of the new one can sign in.
 pub async fn reset(operation: &Operation, user: Uuid) {
     forget(operation, Some(&account_key(&Account::User(user))), false).await;
 }
 
-/// Takes an attempt off the source's: it succeeded, and was about no account.
-pub async fn gave(operation: &Operation) {
+/// Refunds one attempt to the source after a success that concerns no account.
+pub async fn refund_source(operation: &Operation) {
     forget(operation, None, true).await;
 }
 
@@ -72,10 +72,10 @@ async fn forget(operation: &Operation, account: Option<&[u8]>, source: bool) {
         }
         AppResult::Ok(())
     };
-    // What succeeded stands all the same; the window forgets by itself.
+    // The success stands without this; the window expires by itself.
     if let Err(error) = forgotten.await {
         let reason = error.to_string();
-        slog::warn!(operation.app.log, "attempts could not be forgotten"; "reason" => reason);
+        slog::warn!(operation.app.log, "the count of attempts could not be reset"; "reason" => reason);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Responses to failed operations: the one place where an error becomes a status, a code and headers.
+//! Responses to failed operations: the one place that maps an error to a status, a code and headers.
 
 use dropshot::HttpError;
 use http::HeaderValue;
@@ -30,10 +30,10 @@ fn stale(tag: &str) -> HttpError {
 }
 
 fn store(error: StoreError) -> HttpError {
-    const AWAY: &str = "the service is busy or its database is away";
+    const AWAY: &str = "the service is busy or its database is unavailable";
     match error {
         StoreError::Taken(constraint) => taken(&constraint),
-        StoreError::Collision => error::CONFLICT.with("collided with another change; try again"),
+        StoreError::Collision => error::CONFLICT.with("conflicts with another change; retry"),
         StoreError::TooSlow => error::UNAVAILABLE.with_retry(AWAY, 1),
         StoreError::Lost(why) => {
             let message = "the database did not respond; a change may still take effect";
@@ -48,7 +48,7 @@ fn internal(what: String) -> HttpError {
     with_reason(error::INTERNAL.with("internal error"), what)
 }
 
-/// The same with a reason for the log, which the caller does not see.
+/// Adds a reason for the log, which the caller does not see.
 fn with_reason(response: HttpError, reason: String) -> HttpError {
     HttpError { internal_message: reason, ..response }
 }
@@ -60,6 +60,6 @@ fn taken(constraint: &str) -> HttpError {
         "roles_name_key" => error::ROLE_NAME_TAKEN.with("name: is used by another role"),
         "groups_slug_key" => error::SLUG_TAKEN.with("slug: is used by another group"),
         "users_phone_key" => error::PHONE_TAKEN.with("phone: is used by another account"),
-        _ => error::CONFLICT.with("collided with another change; try again"),
+        _ => error::CONFLICT.with("conflicts with another change; retry"),
     }
 }

@@ -1,4 +1,4 @@
-//! What surrounds every handler: who calls from where, a deadline, a net under panics, and errors turned into answers.
+//! The wrapper of every handler: source address, deadline, panics, and conversion of errors into responses.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -17,16 +17,16 @@ use crate::context::App;
 use crate::error::{AppResult, Error};
 use crate::operation::Operation;
 
-/// What Dropshot hands to every request.
+/// The context that Dropshot passes to every request.
 pub type Shared = Arc<App>;
 
-/// How much of a `User-Agent` is kept, in characters.
+/// Maximum number of characters of a `User-Agent` that are stored.
 const USER_AGENT_MAX: usize = 256;
 
-/// The operations whose extractors read the query string, and reject what they don't know in it.
+/// Operations with extractors that read the query string and reject unknown parameters.
 static WITH_QUERY: LazyLock<BTreeSet<String>> = LazyLock::new(document::with_query);
 
-/// The first query parameter of an operation that takes none. What probes and caches ask is left alone.
+/// The first query parameter of an operation that takes none. Probes and caches are exempt.
 fn unknown_parameter<'a>(spec: &OperationSpec, query: Option<&'a str>) -> Option<Cow<'a, str>> {
     let (name, _) = form_urlencoded::parse(query?.as_bytes()).next()?;
     let probed = !spec.writes() && !spec.access.needs_credential();
@@ -44,7 +44,7 @@ where
     let app = rqctx.context();
     let id = rqctx.endpoint.operation_id.as_str();
     let Some(spec) = OperationSpec::of(id) else {
-        return Err(Error::internal(format!("{id} has no line in operations::OPERATIONS")).into());
+        return Err(Error::internal(format!("{id} is not in operations::OPERATIONS")).into());
     };
     if let Some(parameter) = unknown_parameter(spec, rqctx.request.uri().query()) {
         let message = format!("{parameter}: {id} takes no parameters in the query string; leave it out");
@@ -75,11 +75,12 @@ where
     };
     let response = HttpError::from(error);
     if let Some(code) = response.error_code.as_deref()
-        // Whoever sends too many requests must not have a row written, and wait for a connection, for each.
+        // A caller over their limit must not have a row written, and wait for a connection, for each request.
         && code != error::TOO_MANY_REQUESTS.code
         && on_record(response.status_code.as_u16(), spec.writes())
     {
-        // Recorded before the response, but nobody waits longer for it than for the database: it goes on without them.
+        // Recorded before the response, but the response waits for it no longer than for the database: the write goes
+        // on in the background.
         let (recorded, code) = (Arc::clone(&operation), code.to_owned());
         let recording = tokio::spawn(async move { recorded.record_refusal(&code).await });
         let _goes_on = operation.time.within(recording).await;
@@ -92,8 +93,8 @@ where
     Err(response)
 }
 
-/// Whether a rejected request belongs into the audit trail: of writes, whatever the reason; of reads, that the caller may not.
-/// Malformed requests were not understood, and what failed is in the log.
+/// Returns true if a rejected request belongs in the audit trail: of writes, all rejections; of reads, forbidden
+/// ones. Malformed requests are left out, and internal errors are in the log.
 fn on_record(status: u16, writes: bool) -> bool {
     match status {
         403 => true,
@@ -116,9 +117,9 @@ fn user_agent(rqctx: &RequestContext<Shared>) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Where the request comes from: the peer, or where the peer is a trusted proxy the last address in `X-Forwarded-For`
-/// that isn't one. What stands before that was written by the client. Where the last hop can't be read, so that nobody
-/// knows who wrote it, the proxy itself counts.
+/// The client's address: the peer, or behind a trusted proxy the last address in `X-Forwarded-For` that isn't a
+/// trusted proxy. Earlier entries were written by the client. If the last hop can't be parsed, the proxy's own
+/// address is used.
 fn source(rqctx: &RequestContext<Shared>, peer: IpAddr, http: &Http) -> IpAddr {
     if !http.trusts(peer) {
         return peer;

@@ -1,4 +1,4 @@
-//! The one implementation of the contract: a few lines for each operation, which hand over to `app`.
+//! The implementation of the contract: a few lines for each operation, which call `app`.
 
 mod error;
 mod handle;
@@ -19,7 +19,7 @@ use crate::app::{audit, passwords, permissions, roles, sessions, system};
 use handle::{Shared, handle};
 pub use request_log::RequestLog;
 
-/// The contract, kept by this server.
+/// The implementation of the contract by this server.
 #[derive(Debug)]
 pub enum Server {}
 

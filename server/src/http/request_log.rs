@@ -1,6 +1,6 @@
-//! What of Dropshot's log is kept. Its lines about requests carry the whole target, with what was searched for and what
-//! tokens somebody put there, and the text of errors, which quotes queries. Here a line has the fields listed in
-//! [`RequestLog::note`] and no others, whatever Dropshot adds.
+//! Filter for Dropshot's log. Its lines about requests contain the whole target, with search terms and any tokens in
+//! it, and the text of errors, which quotes queries. A line here has the fields listed in [`RequestLog::note`] and no
+//! others, whatever Dropshot adds.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,9 +11,9 @@ use slog::{Drain, KV, Key, Level, Logger, Never, OwnedKVList, Record, Serializer
 use crate::listen::Peers;
 use crate::secrets::token::{INVITATION_PREFIX, SESSION_PREFIX};
 
-/// How many characters of a path are logged.
+/// Maximum number of characters of a path that are logged.
 const PATH_MAX: usize = 256;
-/// How many characters of a method are logged; a client may invent one.
+/// Maximum number of characters of a method that are logged; a client may send any method.
 const METHOD_MAX: usize = 16;
 
 /// A drain for Dropshot's records.
@@ -32,7 +32,7 @@ impl RequestLog {
     fn note(&self, record: &Record<'_>, fields: &Fields) {
         let message = record.msg().to_string();
         let Some(target) = fields.get("uri") else {
-            // About the server itself. What is of interest is logged by `listen` and `serve`.
+            // About the server itself. `listen` and `serve` log everything of interest.
             if record.level().is_at_least(Level::Warning) {
                 warn!(self.log, "{message}"; "reason" => fields.get("error"));
             }
@@ -51,7 +51,7 @@ impl RequestLog {
         if record.level().is_at_least(Level::Error) {
             error!(self.log.new(fields), "{message}");
         } else {
-            // That a client left is no cause for alarm.
+            // A disconnected client needs no attention.
             debug!(self.log.new(fields), "{message}");
         }
     }
@@ -62,10 +62,10 @@ impl Drain for RequestLog {
     type Err = Never;
 
     fn log(&self, record: &Record<'_>, values: &OwnedKVList) -> Result<(), Never> {
-        // The line of a request's beginning says nothing that the one of its end doesn't.
+        // The line at a request's start has no information that the line at its end lacks.
         if record.level().is_at_least(Level::Info) {
             let mut fields = Fields::default();
-            // The innermost come first, and none of those that are kept is there twice.
+            // The innermost come first; none of the fields that are kept occurs twice.
             let _unread = record.kv().serialize(record, &mut fields);
             let _unread = values.serialize(record, &mut fields);
             self.note(record, &fields);
@@ -91,8 +91,7 @@ impl Serializer for Fields {
     }
 }
 
-/// The path of a request's target, without the query, a user's name and password in front of the host, and tokens that
-/// stand where an id should.
+/// The path of a request's target, without the query, credentials in front of the host, and tokens in place of ids.
 fn path(target: &str) -> String {
     let target = match target.split_once("://") {
         Some((scheme, rest)) if !scheme.contains(['/', '?']) => {

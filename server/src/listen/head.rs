@@ -1,34 +1,35 @@
-//! Finds where the head of an HTTP/1 request ends, in bytes that come in pieces.
+//! Incremental search for the end of an HTTP/1 request's head.
 
-/// The most bytes that the head of a request may have.
+/// Maximum number of bytes of a request's head.
 pub(super) const HEAD_MAX: usize = 32 * 1024;
 
-/// The beginning of an HTTP/2 connection without TLS (RFC 9113, section 3.4), as far as it looks like a head.
+/// The beginning of an HTTP/2 connection without TLS (RFC 9113, section 3.4), up to the part that looks like an
+/// HTTP/1 head.
 const HTTP2: &[u8] = b"PRI * HTTP/2";
 
-/// What the bytes so far are.
+/// Classification of the bytes so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// Only a part of a head.
+    /// An incomplete head.
     Part,
-    /// A whole head; `fields` is where further header fields can be put in.
+    /// A complete head; `fields` is the offset for inserting further header fields.
     Whole { fields: usize },
-    /// More than a head may have.
+    /// More bytes than a head may have.
     TooLarge,
     /// The beginning of an HTTP/2 connection.
     Http2,
 }
 
-/// The bytes of a head that has not come whole yet.
+/// The bytes of a head that is incomplete.
 #[derive(Debug, Default)]
 pub(super) struct Head {
     bytes: Vec<u8>,
-    /// How many of them were looked at.
+    /// Number of bytes already searched.
     seen: usize,
 }
 
 impl Head {
-    /// Adds what came and looks at the whole. Line breaks before a head mean nothing (RFC 9112, section 2.2).
+    /// Appends bytes and classifies the whole. Line breaks before a head are ignored (RFC 9112, section 2.2).
     pub fn push(&mut self, bytes: &[u8]) -> Found {
         let blank = if self.bytes.is_empty() {
             bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count()
@@ -36,7 +37,7 @@ impl Head {
             0
         };
         self.bytes.extend_from_slice(&bytes[blank..]);
-        // The end may begin in what was looked at before.
+        // The end may begin in the bytes searched before.
         let from = self.seen.saturating_sub(3);
         self.seen = self.bytes.len();
         match end(&self.bytes[from..]) {
@@ -47,14 +48,14 @@ impl Head {
         }
     }
 
-    /// Gives everything that came.
+    /// Takes all bytes received.
     pub fn take(&mut self) -> Vec<u8> {
         self.seen = 0;
         std::mem::take(&mut self.bytes)
     }
 }
 
-/// Where the empty line begins that ends a head. A line may end with LF alone, as for the parser behind.
+/// The offset of the empty line that ends a head. A line may end with LF alone, as in the parser behind.
 fn end(bytes: &[u8]) -> Option<usize> {
     let mut rest = 0;
     while let Some(place) = bytes[rest..].iter().position(|byte| *byte == b'\n') {
@@ -96,7 +97,7 @@ mod tests {
         let mut head = Head::default();
         assert_eq!(head.push(&[b'x'; HEAD_MAX]), Found::Part);
         assert_eq!(head.push(b"x"), Found::TooLarge);
-        // What follows a head is not part of it.
+        // Bytes after a head are not part of it.
         let body = [b"POST / HTTP/1.1\r\n\r\n".as_slice(), &[b'x'; 2 * HEAD_MAX]].concat();
         assert_eq!(Head::default().push(&body), Found::Whole { fields: 17 });
     }

@@ -1,9 +1,9 @@
-//! Where clients connect. Dropshot accepts whatever comes, speaks HTTP/2 to whoever wants it and never closes a connection
-//! that is silent; none of that can be set. So it listens on the loopback only, and clients connect here: this limits how
-//! many connections there are and how long one may be of no use, and copies the bytes of those that are.
+//! The listener for clients. Dropshot accepts every connection, speaks HTTP/2 and never closes a silent connection,
+//! and has no settings for these. So Dropshot listens on the loopback only, and clients connect here: this listener
+//! limits the number of connections and their idle time, and copies bytes between clients and Dropshot.
 //!
-//! What is copied is looked at only so far as to find where the head of a request ends ([`head`]). Each client has a
-//! connection to Dropshot of its own, so that nothing that a client sends can become part of another's request.
+//! The bytes are parsed only to find the end of a request's head ([`head`]). Each client has its own connection to
+//! Dropshot, so that nothing that a client sends can become part of another client's request.
 
 mod head;
 mod peers;
@@ -31,28 +31,28 @@ use crate::context::App;
 pub use peers::Peers;
 use registry::{Full, Registry};
 
-/// How many connections the system holds until they are accepted.
+/// Number of connections that the system queues until they are accepted.
 const BACKLOG: u32 = 1024;
-/// What the system may hold of a connection's bytes in either direction; it takes twice as much memory.
+/// Size of a connection's kernel buffer in either direction; it takes twice as much memory.
 const BUFFER: u32 = 64 * 1024;
-/// The same for what Dropshot has sent and was not passed on yet.
+/// The same for bytes from Dropshot that were not passed on yet.
 const LOOPBACK_BUFFER: u32 = 32 * 1024;
-/// The size of Dropshot's segments. From it the system works out how much Dropshot may send ahead of a client that does not
-/// read: on the loopback megabytes unless told otherwise.
+/// Size of Dropshot's segments. The system derives from it how far Dropshot may send ahead of a client that does not
+/// read: on the loopback megabytes by default.
 const LOOPBACK_SEGMENT: u32 = 7500;
-/// How many connections Dropshot is given at a time, of the 128 that may wait for it, and how long it takes to accept them
-/// at the most. More would have to be sent again by the system, after a second.
+/// Number of connections opened to Dropshot at a time, of its backlog of 128, and the longest time until it accepts
+/// them. With more, the system would retransmit after a second.
 const CONNECTING: usize = 64;
 const ACCEPTED_AFTER: Duration = Duration::from_millis(5);
-/// How long a request's body may take and a little more, on top of the operation's own limit.
+/// Time for a request's body and a margin, on top of the operation's own limit.
 const BODY_AND_MARGIN: Duration = Duration::from_secs(15);
-/// How many rejected connections may be read to their end, so that their clients can read why.
+/// Number of rejected connections that may be read to their end, so that their clients can read the response.
 const LISTENED_TO: usize = 64;
-/// How long a connection that has just been accepted may take to send its request, when the server closes.
+/// Time that a connection just accepted has to send its request when the server closes.
 const LAST_CALL: Duration = Duration::from_millis(500);
-/// Open files that are no connections of clients: the database's, the log, the listeners.
+/// Open files other than client connections: the database's, the log, the listeners.
 const OTHER_FILES: u64 = 128;
-/// A connection, the one to Dropshot, and its other end.
+/// Files per connection: the client's, the one to Dropshot, and its other end.
 const FILES_EACH: u64 = 3;
 
 /// The listener.
@@ -64,7 +64,7 @@ pub struct Listener {
     accepting: JoinHandle<()>,
 }
 
-/// What all connections share.
+/// State shared by all connections.
 #[derive(Debug)]
 struct Shared {
     app: Arc<App>,
@@ -95,11 +95,11 @@ impl Shared {
     }
 }
 
-/// Takes the address for clients; nobody can connect before [`Listener::start`].
+/// Binds the address for clients; nobody can connect before [`Listener::start`].
 pub fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
-    // Each connection inherits these.
+    // Accepted connections inherit these.
     socket.set_recv_buffer_size(BUFFER)?;
     socket.set_send_buffer_size(BUFFER)?;
     socket.bind(address)?;
@@ -107,13 +107,13 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
 }
 
 impl Listener {
-    /// Serves clients by a Dropshot that listens on the loopback.
+    /// Serves clients through a Dropshot that listens on the loopback.
     pub fn start(socket: TcpSocket, dropshot: SocketAddr, app: &Arc<App>) -> io::Result<Self> {
         let listener = socket.listen(BACKLOG)?;
         let address = listener.local_addr()?;
         let http = &app.config.http;
         let idle = Duration::from_secs(http.idle_timeout_seconds);
-        // The system gives up what its client doesn't acknowledge, also once the connection is closed here.
+        // The system drops bytes that the client doesn't acknowledge, also once the connection is closed here.
         #[cfg(target_os = "linux")]
         SockRef::from(&listener).set_tcp_user_timeout(Some(idle))?;
         let most = allowed_connections(http, &app.log);
@@ -131,12 +131,13 @@ impl Listener {
         Ok(Self { address, registry, stop, accepting })
     }
 
-    /// Where clients connect.
+    /// The address for clients.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Accepts what waits to be, then nothing more. Requests that have begun go on; connections that send none are closed.
+    /// Accepts the connections in the queue, then no more. Running requests go on; connections without a request are
+    /// closed.
     pub async fn close(self) -> Closed {
         let _gone = self.stop.send(());
         let _ended = self.accepting.await;
@@ -148,7 +149,7 @@ impl Listener {
     }
 }
 
-/// A listener that accepts nothing more.
+/// A listener that accepts no more connections.
 #[derive(Debug)]
 pub struct Closed(Arc<Registry>);
 
@@ -159,7 +160,7 @@ impl Closed {
     }
 }
 
-/// How many connections the system's limit of open files leaves room for.
+/// Number of connections that the system's limit of open files allows.
 fn allowed_connections(http: &Http, log: &Logger) -> usize {
     let wanted = u64::from(http.max_connections);
     let needed = wanted * FILES_EACH + OTHER_FILES;
@@ -203,7 +204,7 @@ async fn accept(
             }
         }
     }
-    // Their clients have sent requests that nobody else would see.
+    // Their clients have sent requests that would otherwise be lost.
     while let Some(Ok((client, peer))) = futures::FutureExt::now_or_never(listener.accept()) {
         serve(client, peer, &registry, &shared, &rejections);
     }
@@ -222,7 +223,7 @@ fn serve(
     rejections: &Arc<Rejections>,
 ) {
     let _unchanged = client.set_nodelay(true);
-    match registry.admit(peer.ip(), Instant::now()) {
+    match registry.register(peer.ip(), Instant::now()) {
         Ok(held) => {
             let shared = Arc::clone(shared);
             tokio::spawn(async move { relay::run(client, peer, held, &shared).await });
@@ -231,11 +232,11 @@ fn serve(
     }
 }
 
-/// The connections that were one too many.
+/// The connections over the limit.
 #[derive(Debug)]
 struct Rejections {
     begun: Instant,
-    /// The second, counted from the beginning, of which the log heard last; and one more.
+    /// The second, counted from the start, of the last log record; plus one.
     logged: AtomicU64,
     unlogged: AtomicU64,
     listened_to: Arc<Semaphore>,
@@ -267,7 +268,7 @@ impl Rejections {
         }
     }
 
-    /// Tells the log, once a minute.
+    /// Logs a rejection, at most once a minute.
     fn note(&self, source: IpAddr, full: Full, log: &Logger) {
         let now = self.begun.elapsed().as_secs() + 1;
         let logged = self.logged.load(Ordering::Relaxed);
@@ -285,7 +286,7 @@ impl Rejections {
     }
 }
 
-/// A response that is made without Dropshot, the last one of its connection.
+/// A response that is built without Dropshot, the last one of its connection.
 fn canned(code: ErrorCode, message: &str, retry_after: Option<u64>) -> Vec<u8> {
     let status = http::StatusCode::from_u16(code.status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
     let id = Uuid::new_v4();

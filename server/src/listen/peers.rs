@@ -1,15 +1,15 @@
-//! Who is behind the connections that Dropshot sees. They all come from the loopback; only those that the listener made
-//! are in this table, so that nobody can pass for another address.
+//! The clients behind the connections that Dropshot sees, which all come from the loopback. Only connections opened
+//! by the listener are in this table, so that nobody can pass for another address.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The clients' addresses, by the loopback addresses that Dropshot sees.
+/// Client addresses, by the loopback addresses that Dropshot sees.
 #[derive(Debug, Default)]
 pub struct Peers(Mutex<HashMap<SocketAddr, SocketAddr>>);
 
-/// An entry of the table; it goes with this value.
+/// An entry of the table, removed when dropped.
 #[derive(Debug)]
 pub(super) struct Entry {
     peers: Arc<Peers>,
@@ -17,12 +17,12 @@ pub(super) struct Entry {
 }
 
 impl Peers {
-    /// The client behind a loopback address; none where the listener did not make the connection.
+    /// The client behind a loopback address; `None` if the listener did not open the connection.
     pub fn of(&self, loopback: SocketAddr) -> Option<SocketAddr> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&loopback).copied()
     }
 
-    /// Puts a client into the table.
+    /// Adds a client to the table.
     pub(super) fn enter(self: &Arc<Self>, loopback: SocketAddr, client: SocketAddr) -> Entry {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(loopback, client);
         Entry { peers: Arc::clone(self), loopback }

@@ -1,4 +1,5 @@
-//! The open connections: how many there may be, altogether and from one source, and which one makes room for another.
+//! The open connections: their limits, in total and per source, and the choice of the connection that is closed for a
+//! new one.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -12,19 +13,19 @@ use tokio::time::Instant;
 use crate::config::Http;
 use crate::share::Source;
 
-/// How long a connection must have been idle before it makes room for another: what seems idle may still be sending a long
-/// response.
+/// Minimum idle time before a connection may be closed for another: a connection that seems idle may still be sending
+/// a long response.
 const IDLE_AT_LEAST: Duration = Duration::from_secs(1);
-/// How long a connection has to send its first request before it makes room.
+/// Time that a connection has to send its first request before it may be closed for another.
 const FRESH_AT_LEAST: Duration = Duration::from_millis(250);
 
-/// No request has come whole yet.
+/// No request is complete yet.
 const FRESH: u8 = 0;
-/// A request is under way.
+/// A request is in progress.
 const BUSY: u8 = 1;
-/// A response was sent, at least its beginning.
+/// At least the beginning of a response was sent.
 const IDLE: u8 = 2;
-/// Another connection needs the room.
+/// The connection is closed for another.
 const CUT: u8 = 3;
 
 /// The open connections.
@@ -44,16 +45,16 @@ struct Open {
     sources: HashMap<Source, usize>,
 }
 
-/// What is known of one connection.
+/// The state of one connection.
 #[derive(Debug)]
 pub(super) struct Place {
     phase: AtomicU8,
-    /// When something came last, in milliseconds since the registry began.
+    /// Time of the last activity, in milliseconds since the registry was created.
     last: AtomicU64,
     cut: Notify,
 }
 
-/// An open connection's place; given back with this value.
+/// An open connection's entry, removed when dropped.
 #[derive(Debug)]
 pub(super) struct Held {
     registry: Arc<Registry>,
@@ -62,17 +63,17 @@ pub(super) struct Held {
     place: Arc<Place>,
 }
 
-/// Which limit a connection would break.
+/// The limit that a connection would exceed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Full {
-    /// The server's.
+    /// The server's limit.
     All,
-    /// The source's.
+    /// The source's limit.
     Source,
 }
 
 impl Registry {
-    /// At most so many connections, and from one source as many as the configuration says.
+    /// `most` is the limit in total; the one per source is in the configuration.
     pub fn new(most: usize, http: Http) -> Self {
         Self { most, http, begun: Instant::now(), open: Mutex::default(), empty: Notify::new() }
     }
@@ -80,7 +81,7 @@ impl Registry {
     /// Waits until no connection is open.
     pub async fn emptied(&self) {
         loop {
-            // Before looking, so that the last one can't end in between.
+            // Before the check, so that the last one can't end in between.
             let emptied = self.empty.notified();
             if self.lock().places.is_empty() {
                 return;
@@ -89,13 +90,13 @@ impl Registry {
         }
     }
 
-    /// Whether there is a connection that no request has come from.
+    /// Returns true if a connection has not sent a request yet.
     pub fn any_fresh(&self) -> bool {
         self.lock().places.values().any(|place| place.phase.load(Ordering::Acquire) == FRESH)
     }
 
-    /// Gives a new connection a place, if need be that of another, which is closed.
-    pub fn admit(self: &Arc<Self>, peer: IpAddr, now: Instant) -> Result<Held, Full> {
+    /// Registers a new connection; at the limit, closes another one for it.
+    pub fn register(self: &Arc<Self>, peer: IpAddr, now: Instant) -> Result<Held, Full> {
         let mut open = self.lock();
         let source = Source::of(peer);
         let from_there = open.sources.get(&source).copied().unwrap_or_default();
@@ -117,7 +118,7 @@ impl Registry {
         Ok(Held { registry: Arc::clone(self), id, source, place })
     }
 
-    /// Closes the connection that has been useless for longest: one without any request before one that is idle.
+    /// Closes the connection that has been unused for longest: one without any request before an idle one.
     fn make_room(&self, open: &Open, now: Instant) -> bool {
         let now = self.since_begun(now);
         let useless = open.places.values().filter_map(|place| {
@@ -133,7 +134,7 @@ impl Registry {
         useless.min_by_key(|(rank, _)| *rank).is_some_and(|(_, place)| place.cut())
     }
 
-    /// Closes every connection that no request has come from.
+    /// Closes every connection without a request.
     pub fn cut_fresh(&self) {
         for place in self.lock().places.values() {
             if place.phase.load(Ordering::Acquire) == FRESH {
@@ -152,7 +153,7 @@ impl Registry {
 }
 
 impl Place {
-    /// Tells the connection to close; false where a request was faster.
+    /// Marks the connection to be closed; returns false if a request arrived first.
     fn cut(&self) -> bool {
         let was = self.phase.load(Ordering::Acquire);
         let free = matches!(was, FRESH | IDLE)
@@ -165,17 +166,17 @@ impl Place {
 }
 
 impl Held {
-    /// Waits until another connection needs the room.
+    /// Waits until the connection is closed for another.
     pub async fn cut(&self) {
         self.place.cut.notified().await;
     }
 
-    /// A request has come whole; false where the connection has to close.
+    /// Marks a complete request; returns false if the connection has to close.
     pub fn busy(&self) -> bool {
         self.enter(BUSY)
     }
 
-    /// A response is being sent, or was.
+    /// Marks that a response is being sent, or was.
     pub fn idle(&self, now: Instant) {
         self.place.last.store(self.registry.since_begun(now), Ordering::Relaxed);
         self.enter(IDLE);
@@ -215,7 +216,7 @@ mod tests {
     }
 
     fn from(registry: &Arc<Registry>, address: &str) -> Result<Held, Full> {
-        registry.admit(address.parse().unwrap(), Instant::now())
+        registry.register(address.parse().unwrap(), Instant::now())
     }
 
     #[test]
@@ -237,7 +238,7 @@ mod tests {
         let registry = registry(3, 100);
         let begun = Instant::now();
         let from = |address: &str, seconds| {
-            registry.admit(address.parse().unwrap(), begun + Duration::from_secs(seconds))
+            registry.register(address.parse().unwrap(), begun + Duration::from_secs(seconds))
         };
         let busy = from("192.0.2.1", 0).unwrap();
         assert!(busy.busy());

@@ -1,5 +1,6 @@
-//! One connection: waits for the head of its first request, connects to Dropshot, and copies bytes both ways until either
-//! side ends or a limit is passed. A request is passed on when its head is whole, so that Dropshot never waits for one.
+//! One connection: waits for the head of its first request, connects to Dropshot, and copies bytes both ways until
+//! either side ends or a limit is exceeded. A request is passed on when its head is complete, so that Dropshot never
+//! waits for one.
 
 use std::future::poll_fn;
 use std::io;
@@ -18,13 +19,13 @@ use super::head::{Found, HEAD_MAX, Head};
 use super::registry::Held;
 use super::{Shared, canned};
 
-/// How many bytes are copied at a time.
+/// Number of bytes copied at a time.
 const CHUNK: usize = 16 * 1024;
-/// How long to read on after the last response, so that a client that is still sending can read it.
+/// Time to keep reading after the last response, so that a client that is still sending can read it.
 const LINGER: Duration = Duration::from_secs(1);
-/// How long Dropshot may take to notice that a client has gone.
+/// Time that Dropshot has to notice that a client has gone.
 const FAREWELL: Duration = Duration::from_secs(5);
-/// What a request gets that is not passed on because the server is stopping.
+/// Header field added to requests while the server is stopping.
 const CLOSE: &[u8] = b"connection: close\r\n";
 
 /// The end of a connection.
@@ -32,7 +33,7 @@ const CLOSE: &[u8] = b"connection: close\r\n";
 enum End {
     /// All was sent: the connection is closed in order.
     Sent,
-    /// The client went, was too slow, or another one needs the room.
+    /// The client disconnected or was too slow, or the connection is closed for another.
     Cut,
     /// The head of a further request is too large.
     TooLarge,
@@ -57,7 +58,7 @@ pub(super) async fn run(mut client: TcpStream, peer: SocketAddr, held: Held, sha
         let rejection = canned(error::UNAVAILABLE, "the server is shutting down", Some(1));
         return reject(client, &rejection).await;
     };
-    // In the table before Dropshot hears of a request, and until it has let go of the connection: the address may then be
+    // In the table before Dropshot sees a request, and until it has closed the connection: the address may then be
     // another client's.
     let Ok(loopback) = inner.local_addr() else { return };
     let entry = shared.peers.enter(loopback, peer);
@@ -83,14 +84,14 @@ pub(super) async fn run(mut client: TcpStream, peer: SocketAddr, held: Held, sha
         End::TooLarge => reject(client, &too_large()).await,
         End::Cut => {
             if !to_client.is_empty() {
-                // What was not read is not kept for longer.
+                // Bytes that were not read are discarded.
                 let _unchanged = client.set_zero_linger();
             }
             drop(client);
         }
     }
     drop(held);
-    // Dropshot drops a connection that has ended, whatever it was doing.
+    // Dropshot cancels a connection that has ended.
     let _ended = timeout(FAREWELL, async {
         inner.shutdown().await?;
         tokio::io::copy(&mut inner, &mut tokio::io::sink()).await
@@ -99,7 +100,8 @@ pub(super) async fn run(mut client: TcpStream, peer: SocketAddr, held: Held, sha
     drop((inner, entry));
 }
 
-/// Reads until the head of a request is whole, or gives the response that rejects it. None where the client left.
+/// Reads until the head of a request is complete, or returns the response that rejects it. `None` if the client
+/// disconnected.
 async fn first_head(client: &mut TcpStream) -> Option<Result<Prepared, Vec<u8>>> {
     let mut head = Head::default();
     loop {
@@ -116,10 +118,10 @@ async fn first_head(client: &mut TcpStream) -> Option<Result<Prepared, Vec<u8>>>
     }
 }
 
-/// A whole head and what came with it.
+/// A complete head and the bytes after it.
 struct Prepared {
     bytes: Vec<u8>,
-    /// Where further header fields can be put in.
+    /// Offset for inserting further header fields.
     fields: usize,
 }
 
@@ -129,7 +131,7 @@ fn too_large() -> Vec<u8> {
 }
 
 impl Shared {
-    /// The bytes to pass on. While the server is being drained each response is the last of its connection.
+    /// The bytes to pass on. While the server is draining, each response is the last of its connection.
     fn prepared(&self, head: Prepared) -> Vec<u8> {
         let Prepared { mut bytes, fields } = head;
         if self.draining() {
@@ -145,8 +147,8 @@ pub(super) async fn reject(mut client: TcpStream, response: &[u8]) {
     }
 }
 
-/// Closes a connection so that what was sent arrives, also where the client is still sending: closing at once would
-/// reset the connection.
+/// Closes a connection so that sent bytes arrive, also if the client is still sending: closing at once would reset
+/// the connection.
 async fn close(mut client: TcpStream) {
     let _late = timeout(LINGER, async {
         client.shutdown().await?;
@@ -157,7 +159,7 @@ async fn close(mut client: TcpStream) {
     .await;
 }
 
-/// Bytes that the other side has not taken yet.
+/// Bytes that the other side has not accepted yet.
 #[derive(Debug, Default)]
 struct Unsent {
     bytes: Vec<u8>,
@@ -173,19 +175,19 @@ impl Unsent {
         *self = Self { bytes, sent: 0 };
     }
 
-    /// Sends what is there; `true` once nothing is left.
+    /// Sends the buffered bytes; ready once none are left.
     fn send(&mut self, stream: &mut TcpStream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.is_empty() {
             self.sent += ready!(Pin::new(&mut *stream).poll_write(cx, &self.bytes[self.sent..]))?;
             if self.sent == self.bytes.len() {
-                // The memory goes too: most connections are idle.
+                // Frees the memory too: most connections are idle.
                 *self = Self::default();
             }
         }
         Poll::Ready(Ok(()))
     }
 
-    /// Sends these bytes and keeps what is not taken at once. Nothing must be left from before.
+    /// Sends these bytes and buffers the rest. The buffer must be empty.
     fn send_new(&mut self, bytes: &[u8], stream: &mut TcpStream, cx: &mut Context<'_>) -> io::Result<()> {
         let mut sent = 0;
         while sent < bytes.len() {
@@ -201,7 +203,7 @@ impl Unsent {
     }
 }
 
-/// Reads some bytes and hands them over; None at the end.
+/// Reads some bytes and passes them to `take`; `None` at the end.
 fn read<T>(
     stream: &mut TcpStream,
     cx: &mut Context<'_>,
@@ -220,18 +222,18 @@ struct Exchange<'a> {
     inner: TcpStream,
     shared: &'a Shared,
     held: &'a Held,
-    /// What came of the next request.
+    /// The bytes received of the next request's head.
     head: Head,
     to_inner: Unsent,
     to_client: Unsent,
-    /// Whether the response to the last request has begun. Where it ends is not looked at: bytes of it may follow.
+    /// True once the response to the last request has begun. Its end is not parsed: more bytes of it may follow.
     responding: bool,
     client_open: bool,
     inner_open: bool,
-    /// When the last request was passed on, or the last bytes of a response came.
+    /// Time of the last request or of the last bytes of a response.
     last: Instant,
-    /// When a further request turned out to have too large a head. It may be the rest of a body that Dropshot rejects,
-    /// which then closes the connection.
+    /// Time at which a further request was found to have too large a head. It may be the rest of a body that Dropshot
+    /// rejects, which then closes the connection.
     too_large: Option<Instant>,
 }
 
@@ -246,7 +248,7 @@ impl Exchange<'_> {
             if let Poll::Ready(end) = self.copy(cx) {
                 return Poll::Ready(end);
             }
-            // Mostly the deadline has moved on by the time that the timer fires: it is set again only then.
+            // The deadline has usually moved by the time the timer fires, so the timer is reset only then.
             let deadline = self.deadline();
             if deadline < sleep.deadline() {
                 sleep.as_mut().reset(deadline);
@@ -262,7 +264,7 @@ impl Exchange<'_> {
         .await
     }
 
-    /// When to give up.
+    /// Time at which the connection is closed.
     fn deadline(&self) -> Instant {
         match self.too_large {
             Some(at) => at.max(self.last) + LINGER,
@@ -271,14 +273,14 @@ impl Exchange<'_> {
         }
     }
 
-    /// Copies as much as is there.
+    /// Copies the bytes that are available.
     fn copy(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         loop {
             if let Poll::Ready(Err(_)) = self.to_client.send(&mut self.client, cx) {
                 return Poll::Ready(End::Cut);
             }
             if let Poll::Ready(Err(_)) = self.to_inner.send(&mut self.inner, cx) {
-                // Dropshot reads no more; what it has said so far is still passed on.
+                // Dropshot reads no more; its response so far is still passed on.
                 self.to_inner = Unsent::default();
             }
             let mut moved = false;
@@ -305,7 +307,7 @@ impl Exchange<'_> {
         }
     }
 
-    /// Passes on what Dropshot says.
+    /// Passes on Dropshot's response.
     fn take_response(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
         let Self { client, inner, to_client, responding, .. } = self;
         let came = ready!(read(inner, cx, |bytes, cx| {
@@ -324,7 +326,8 @@ impl Exchange<'_> {
         Poll::Ready(Ok(()))
     }
 
-    /// Passes on what the client sends: the rest of a request as it comes, the head of the next one when it is whole.
+    /// Passes on the client's bytes: the rest of a request as it arrives, the head of the next one when it is
+    /// complete.
     fn take_request(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
         let Self { client, inner, head, to_inner, responding, .. } = self;
         let came = ready!(read(client, cx, |bytes, cx| {
@@ -343,7 +346,7 @@ impl Exchange<'_> {
             Ok(Some(Some(Found::Http2))) | Err(_) => return Poll::Ready(Err(End::Cut)),
             Ok(None) => {
                 self.client_open = false;
-                // On TCP this is done at once. Dropshot ends the connection then.
+                // On TCP this completes at once. Dropshot then ends the connection.
                 let _told = Pin::new(&mut self.inner).poll_shutdown(cx);
             }
         }

@@ -1,4 +1,4 @@
-//! Lists that callers narrow and order: reads `q`, `filter`, `sort` and `total`, and finds the connection for them.
+//! Lists with `q`, `filter`, `sort` and `total`: parses these parameters and selects the connection for the query.
 
 pub mod page;
 
@@ -18,12 +18,12 @@ use crate::error::{AppResult, Error};
 use crate::listing::page::Paging;
 use crate::operation::Operation;
 
-/// A list that is being read.
+/// A list request.
 #[derive(Debug)]
 pub struct Finding<'a, F> {
-    /// What the caller wants.
+    /// The caller's search, filter and order.
     pub find: Find<F>,
-    /// How to count, if at all.
+    /// The kind of total, if one is requested.
     pub total: Option<Total>,
     paging: Paging<'a>,
     plain: bool,
@@ -32,9 +32,9 @@ pub struct Finding<'a, F> {
 /// The connection of a list.
 #[derive(Debug)]
 pub enum FindConnection {
-    /// A plain list reads like everything else.
+    /// Plain lists use a shared connection, as other reads do.
     Shared(Arc<Connection>),
-    /// What a caller made up runs apart.
+    /// Searches and filters of callers run on connections of their own.
     Search(Box<Searching>),
 }
 
@@ -50,8 +50,7 @@ impl std::ops::Deref for FindConnection {
 }
 
 impl<'a, F: Fields> Finding<'a, F> {
-    /// Reads a list's parameters. `binding` is what else must be the same on every page, `order` the one of those who
-    /// ask for none.
+    /// Parses a list's parameters. `binding` must be the same on every page; `order` is the default order.
     pub fn read(
         op: &'a Operation,
         query: &ListQuery,
@@ -76,7 +75,7 @@ impl<'a, F: Fields> Finding<'a, F> {
             vec![sees, q.unwrap_or_default(), filter.unwrap_or_default(), sort.unwrap_or_default()];
         whole.extend_from_slice(binding);
         if sort.is_some() {
-            // A token has the keys of its row, which mean nothing among keys of another version.
+            // A token contains the sort keys of its row, which can't be compared with keys of another version.
             whole.push(derived::VERSION);
         }
         let page = PageQuery { limit: query.limit, page_token: query.page_token.clone() };
@@ -98,17 +97,18 @@ impl<'a, F: Fields> Finding<'a, F> {
         })
     }
 
-    /// Says whether the list is narrowed by parameters of its own, too.
+    /// Marks the list as narrowed by parameters of its own too.
     pub fn narrowed(self, narrowed: bool) -> Self {
         Self { plain: self.plain && !narrowed, ..self }
     }
 
-    /// Reads it on the connection that it belongs on; whole once more on a new one where that one died.
+    /// Runs the query on the connection for it; if that connection fails, runs the whole query once more on a new
+    /// one.
     pub async fn fetch<T, Q>(&self, op: &Operation, read: impl Fn(FindConnection) -> Q) -> AppResult<T>
     where
         Q: Future<Output = StoreResult<T>>,
     {
-        let once = |conn| read(conn).map(searched);
+        let once = |conn| read(conn).map(map_timeout);
         if self.plain {
             return op.reading(|conn| once(FindConnection::Shared(conn))).await;
         }
@@ -119,7 +119,7 @@ impl<'a, F: Fields> Finding<'a, F> {
         }
     }
 
-    /// Counts, where the caller wants a total.
+    /// Counts, if the caller requested a total.
     pub async fn counted<Q>(&self, count: impl FnOnce(Total) -> Q) -> StoreResult<Option<i64>>
     where
         Q: Future<Output = StoreResult<i64>>,
@@ -130,12 +130,12 @@ impl<'a, F: Fields> Finding<'a, F> {
         }
     }
 
-    /// How many rows to ask for.
+    /// Number of rows to load.
     pub fn rows(&self) -> i64 {
         self.paging.rows()
     }
 
-    /// The page out of the rows and the total, if one was counted.
+    /// The page with the rows and the total, if one was counted.
     pub fn page<R, T>(
         self,
         rows: Vec<(R, Position)>,
@@ -155,11 +155,12 @@ fn refused(wrong: QueryError) -> Error {
     Error::rejected(error::INVALID_QUERY, wrong.to_string())
 }
 
-/// What a search gave. One that took too long is the caller's to mend.
-pub fn searched<T>(result: StoreResult<T>) -> AppResult<T> {
+/// Maps a timeout of a search to an error that the caller can fix.
+pub fn map_timeout<T>(result: StoreResult<T>) -> AppResult<T> {
     match result {
         Err(StoreError::TooSlow) => {
-            let message = "the search takes more time or memory than one may; narrow it, or ask for an estimate of the total";
+            let message =
+                "the search exceeds the limit on time or memory; narrow it, or request an estimated total";
             Err(Error::rejected(error::QUERY_TOO_COSTLY, message))
         }
         result => Ok(result?),

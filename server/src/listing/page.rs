@@ -1,4 +1,4 @@
-//! Pages: one row more than asked for tells whether there is a next one.
+//! Pages: a next page exists if the query returns one row more than the page holds.
 
 use rollcall_api::error;
 use rollcall_api::types::{Page, PageQuery};
@@ -9,19 +9,19 @@ use uuid::Uuid;
 use crate::error::{AppResult, Error};
 use crate::operation::Operation;
 
-/// A page that is being read.
+/// A page request.
 #[derive(Debug)]
 pub struct Paging<'a> {
     operation: &'a Operation,
     binding: Vec<String>,
     size: usize,
-    /// The last row of the page before.
+    /// The last row of the previous page.
     pub after: Option<Position>,
 }
 
 impl<'a> Paging<'a> {
-    /// Opens the token of a query. `binding` is what else must be the same on every page: the list's parent, its filter
-    /// and order, what the caller may see.
+    /// Opens the token of a query. `binding` must be the same on every page: the list's parent, its filter and order,
+    /// the caller's view.
     pub fn open(operation: &'a Operation, query: &PageQuery, binding: &[&str]) -> AppResult<Self> {
         let mut whole = vec![operation.spec.id.to_owned()];
         whole.extend(binding.iter().map(|part| (*part).to_owned()));
@@ -40,17 +40,17 @@ impl<'a> Paging<'a> {
         Ok(Self { operation, binding: whole, size, after })
     }
 
-    /// The last id of the page before, for lists that are ordered by nothing else.
+    /// The last id of the previous page, for lists ordered by id only.
     pub fn after_id(&self) -> Option<Uuid> {
         self.after.as_ref().map(|position| position.id)
     }
 
-    /// How many rows to ask the database for.
+    /// Number of rows to load.
     pub fn rows(&self) -> i64 {
         i64::try_from(self.size + 1).unwrap_or(i64::MAX)
     }
 
-    /// The page out of rows that are ordered by their ids.
+    /// The page with rows that are ordered by id.
     pub fn page<R, T>(self, rows: Vec<R>, id: impl Fn(&R) -> Uuid, item: impl FnMut(R) -> T) -> Page<T> {
         let rows = rows.into_iter().map(|row| {
             let position = Position { keys: Vec::new(), id: id(&row) };
@@ -59,7 +59,7 @@ impl<'a> Paging<'a> {
         self.ordered_page(rows.collect(), item)
     }
 
-    /// The page out of rows with their positions.
+    /// The page with rows and their positions.
     pub fn ordered_page<R, T>(self, mut rows: Vec<(R, Position)>, mut item: impl FnMut(R) -> T) -> Page<T> {
         let more = rows.len() > self.size;
         rows.truncate(self.size);
@@ -69,11 +69,11 @@ impl<'a> Paging<'a> {
     }
 }
 
-/// How many bytes of keys stand in a token as they are. Compatible forms can make eighteen letters of one, so three
-/// names can become too long for a token; such keys repeat themselves, and get small.
+/// Number of bytes of keys up to which a token holds them uncompressed. Compatibility forms can turn one letter into
+/// eighteen, so three names can become too long for a token; such keys are repetitive and compress well.
 const PLAIN_MAX: usize = 1024;
 
-/// A position as it stands in a token: the id, then the keys, if there are any.
+/// A position as encoded in a token: the id, then the keys, if any.
 fn written(position: &Position) -> Vec<u8> {
     let mut bytes = position.id.as_bytes().to_vec();
     if position.keys.is_empty() {

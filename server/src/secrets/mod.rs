@@ -1,4 +1,4 @@
-//! Secrets: made here, checked here, never printed. One of the two places where randomness enters; the other is ids.
+//! Secrets: generated and checked here, never printed. One of two sources of randomness; the other is ids.
 
 pub mod page_token;
 pub mod password;

@@ -1,5 +1,5 @@
-//! Page tokens: where a walk over a list goes on, sealed with a key that all replicas share, and bound to the operation,
-//! its parameters and what the caller may see. Edited or foreign ones don't open.
+//! Page tokens: the position in a list, sealed with a key that all replicas share, and bound to the operation, its
+//! parameters and the caller's view. Edited tokens and those of other lists are rejected.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,19 +21,19 @@ impl std::fmt::Debug for PageSealer {
 }
 
 impl PageSealer {
-    /// With the key of this directory.
+    /// Creates a sealer with this directory's key.
     pub fn new(key: [u8; 32]) -> Self {
         Self { key }
     }
 
-    /// A token that goes on after `last`. `binding` is everything that must be the same on the next page.
+    /// A token for the page after `last`. `binding` is everything that must be the same on the next page.
     pub fn seal(&self, binding: &[String], last: &[u8]) -> String {
         let mut bytes = self.mac(binding, last).to_vec();
         bytes.extend_from_slice(last);
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Opens a token; `None` where it isn't one of ours for this list.
+    /// Opens a token; `None` if it was not sealed for this list.
     pub fn open(&self, binding: &[String], token: &str) -> Option<Vec<u8>> {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
         let (seal, last) = bytes.split_at_checked(SEAL)?;
@@ -44,7 +44,7 @@ impl PageSealer {
     fn mac(&self, binding: &[String], payload: &[u8]) -> [u8; SEAL] {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
         for part in binding {
-            // Length first, so that no two lists of parts run together into one.
+            // Length first, so that two different lists of parts never have the same bytes.
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part.as_bytes());
         }

@@ -1,6 +1,6 @@
-//! Password hashing: argon2id on threads of its own, as many as cores, with a bounded queue. A full queue answers 503 at
-//! once, so a flood of sign-ins never slows the rest nor fills the memory. Each thread keeps one block of memory and
-//! uses it again.
+//! Password hashing: argon2id on threads of its own, as many as cores, with a bounded queue. If the queue is full, a
+//! request fails with 503 at once, so a flood of sign-ins neither slows other requests nor exhausts memory. Each
+//! thread reuses one block of memory.
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
@@ -13,14 +13,15 @@ use tokio::sync::oneshot;
 
 use crate::error::{AppResult, Error};
 
-/// The costliest stored parameters that are still computed: what an import or a database edit could smuggle in.
+/// The maximum cost of stored parameters that are still computed: an import or an edit in the database could contain
+/// any.
 const MAX_MEMORY_KIB: u32 = 1024 * 1024;
 const MAX_ITERATIONS: u32 = 64;
 const MAX_PARALLELISM: u32 = 16;
 const SALT_BYTES: usize = 16;
 const OUTPUT_BYTES: usize = 32;
 
-/// How passwords are hashed from now on.
+/// The parameters for new hashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HashParams {
     /// Memory in KiB.
@@ -32,25 +33,25 @@ pub struct HashParams {
 }
 
 impl HashParams {
-    /// How much a guess costs. Replicas with different settings must agree on which hash is the weaker one, or each
-    /// would undo the other's.
+    /// The cost of a guess. Replicas with different settings must agree on which of two hashes is weaker, or each
+    /// would replace the other's.
     fn work(self) -> u64 {
         u64::from(self.memory_kib) * u64::from(self.iterations)
     }
 }
 
-/// What a check found.
+/// The result of a check.
 #[derive(Clone, Debug)]
 pub struct Verified {
-    /// Whether the password is right.
+    /// True if the password is correct.
     pub matches: bool,
-    /// The hash to keep from now on, where the kept one is weaker than the parameters of today.
+    /// The new hash to store, if the stored one is weaker than the current parameters.
     pub upgrade: Option<String>,
 }
 
 type Job = Box<dyn FnOnce(&mut Workbench) + Send>;
 
-/// The hashing threads. They end when it is dropped.
+/// The hashing threads, which end when this is dropped.
 #[derive(Debug)]
 pub struct Hasher {
     queue: SyncSender<Job>,
@@ -78,7 +79,7 @@ impl Hasher {
         Ok(Self { queue: sender, params, decoy })
     }
 
-    /// Hashes a password that the policy accepts; `field` is what the request calls it.
+    /// Hashes a password that the policy accepts; `field` is its name in the request.
     pub async fn hash(
         &self,
         field: &'static str,
@@ -94,7 +95,7 @@ impl Hasher {
         .await?
     }
 
-    /// Checks a password against a kept hash; without one, spends the same time and finds it wrong.
+    /// Checks a password against a stored hash; without one, spends the same time and fails.
     pub async fn verify(&self, password: &str, kept: Option<&str>) -> AppResult<Verified> {
         let (password, params) = (zeroize::Zeroizing::new(password.to_owned()), self.params);
         let (kept, real) = match kept {
@@ -116,7 +117,7 @@ impl Hasher {
     ) -> AppResult<T> {
         let (sender, receiver) = oneshot::channel();
         let job: Job = Box::new(move |bench| {
-            // Nobody waits any more where the request was given up; then the result goes nowhere.
+            // A cancelled request needs no result.
             if !sender.is_closed() {
                 let _unheard = sender.send(job(bench));
             }
@@ -147,7 +148,7 @@ fn work(queue: &Mutex<Receiver<Job>>) {
         };
         match job {
             Ok(job) => {
-                // A panic in one job must not take the thread along.
+                // A panic in one job must not end the thread.
                 let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(&mut bench)));
                 if outcome.is_err() {
                     bench = Workbench::default();
@@ -158,7 +159,7 @@ fn work(queue: &Mutex<Receiver<Job>>) {
     }
 }
 
-/// One thread's memory.
+/// The memory of one thread.
 #[derive(Default)]
 struct Workbench {
     blocks: Vec<Block>,
@@ -189,7 +190,7 @@ impl Workbench {
     }
 
     fn verify(&mut self, password: &[u8], kept: &str) -> Result<bool, String> {
-        let phc = PasswordHash::new(kept).map_err(|error| format!("a kept password hash: {error}"))?;
+        let phc = PasswordHash::new(kept).map_err(|error| format!("a stored password hash: {error}"))?;
         let algorithm = Algorithm::try_from(phc.algorithm.as_str()).map_err(|error| error.to_string())?;
         let version = match phc.version {
             Some(version) => Version::try_from(version).map_err(|error| error.to_string())?,
@@ -200,10 +201,10 @@ impl Workbench {
             || params.t_cost() > MAX_ITERATIONS
             || params.p_cost() > MAX_PARALLELISM
         {
-            return Err("a kept password hash asks for more than we compute".to_owned());
+            return Err("a stored password hash has parameters over the limit".to_owned());
         }
         let (Some(salt), Some(expected)) = (phc.salt, phc.hash) else {
-            return Err("a kept password hash has no salt or no output".to_owned());
+            return Err("a stored password hash has no salt or no output".to_owned());
         };
         let mut output = vec![0; expected.as_ref().len()];
         self.compute(algorithm, version, params, password, salt.as_ref(), &mut output)?;

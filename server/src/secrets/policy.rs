@@ -1,19 +1,19 @@
-//! Which new passwords are accepted: long enough, and not guessable. No composition rules (NIST SP 800-63B, section
-//! 3.1.1.2): length and a blocklist do more. The guesser is zxcvbn, which knows common passwords, names, keyboard walks,
-//! sequences and repetitions, and is told the user's own names.
+//! Policy for new passwords: long enough, and not guessable. No composition rules (NIST SP 800-63B, section 3.1.1.2):
+//! length and a blocklist are more effective. The estimator is zxcvbn, which knows common passwords, names, keyboard
+//! walks, sequences and repetitions, and gets the user's own names.
 
 use rollcall_api::error;
 
 use crate::error::{AppResult, Error};
 
-/// A password is blocked where a good guesser finds it within ten to this power of guesses.
+/// A password is blocked if zxcvbn needs fewer than ten to this power of guesses.
 const MIN_GUESSES_LOG10: f64 = 8.0;
 
-/// Words that every guesser of this service's passwords tries first.
+/// Words that an attacker of this service tries first.
 const CONTEXT: &[&str] = &["rollcall", "password", "administrator"];
 
-/// Refuses a password that is too short or guessable; `field` is what the request calls it, `own` are the user's own
-/// names. Costs milliseconds: call it on a hashing thread.
+/// Rejects a password that is too short or guessable; `field` is its name in the request, `own` are the user's own
+/// names. Takes milliseconds: call it on a hashing thread.
 pub fn check(field: &str, password: &str, min_length: u32, own: &[String]) -> AppResult<()> {
     let length = password.chars().count();
     if length < min_length as usize {
@@ -26,11 +26,11 @@ pub fn check(field: &str, password: &str, min_length: u32, own: &[String]) -> Ap
     }
 }
 
-/// How many characters a password must have beside the user's own names.
+/// Minimum number of characters that a password must have besides these words.
 const REST_MIN: usize = 8;
 
-/// Whether little is left of a password without these words. zxcvbn alone doesn't say: it takes every chain of three
-/// parts for hard, also a name, a dot and the name again.
+/// Returns true if little is left of a password without these words. zxcvbn alone doesn't detect this: it rates every
+/// chain of three parts as strong, even a name, a dot and the name again.
 fn is_made_of(password: &str, words: &[&str]) -> bool {
     let mut words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
     words.retain(|word| word.chars().count() > 2);
@@ -40,7 +40,7 @@ fn is_made_of(password: &str, words: &[&str]) -> bool {
     rest.len() < password.len() && rest.chars().count() < REST_MIN
 }
 
-/// Why a password is guessable, if it is.
+/// The reason for which a password is guessable, if it is.
 pub fn guessable(password: &str, own: &[String]) -> Option<String> {
     let mut words: Vec<&str> = CONTEXT.to_vec();
     words.extend(
@@ -48,7 +48,9 @@ pub fn guessable(password: &str, own: &[String]) -> Option<String> {
     );
     words.extend(own.iter().map(String::as_str));
     if is_made_of(password, &words) {
-        return Some("is made of the user's own names or of words that everybody tries first".to_owned());
+        return Some(
+            "consists mostly of the user's own names or of words that attackers try first".to_owned(),
+        );
     }
     let estimate = zxcvbn::zxcvbn(password, &words);
     if estimate.guesses_log10() >= MIN_GUESSES_LOG10 {

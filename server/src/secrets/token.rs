@@ -1,6 +1,6 @@
-//! Bearer tokens: a prefix that tells the kind, 30 random characters (178 bits), and a checksum of six, so that a typo or
-//! a made-up token is refused without asking the database. Kept as SHA-256 only: a token has more entropy than any
-//! attack on the hash can search.
+//! Bearer tokens: a prefix for the kind, 30 random characters (178 bits), and a checksum of six, so that a mistyped
+//! or made-up token is rejected without a database lookup. Stored as SHA-256 only: a token has too much entropy for
+//! any attack on the hash.
 
 use std::fmt;
 
@@ -8,17 +8,17 @@ use rand::RngExt;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroize;
 
-/// What session tokens begin with.
+/// Prefix of session tokens.
 pub const SESSION_PREFIX: &str = "rcs_";
 
-/// What invitation tokens begin with.
+/// Prefix of invitation tokens.
 pub const INVITATION_PREFIX: &str = "rci_";
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const RANDOM: usize = 30;
 const CHECK: usize = 6;
 
-/// A token in clear. Exists between its making and the answer that shows it.
+/// A token in clear. It exists only until the response that shows it.
 pub struct Token(String);
 
 impl Token {
@@ -43,12 +43,12 @@ impl Token {
         Self(text)
     }
 
-    /// The token as its owner gets it.
+    /// The token in clear, for its owner.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// What the database keeps of it.
+    /// The hash that the database stores.
     pub fn hash(&self) -> TokenHash {
         TokenHash(Sha256::digest(self.0.as_bytes()).into())
     }
@@ -71,12 +71,12 @@ impl fmt::Debug for Token {
 pub struct TokenHash(pub [u8; 32]);
 
 impl TokenHash {
-    /// The hash of a token that was sent; `None` where it can't be one of ours.
+    /// The hash of a session token in a request; `None` if the checksum or form is wrong.
     pub fn of_session(sent: &str) -> Option<Self> {
         Self::of(SESSION_PREFIX, sent)
     }
 
-    /// The hash of an invitation token that was sent; `None` where it can't be one of ours.
+    /// The hash of an invitation token in a request; `None` if the checksum or form is wrong.
     pub fn of_invitation(sent: &str) -> Option<Self> {
         Self::of(INVITATION_PREFIX, sent)
     }

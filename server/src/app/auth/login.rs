@@ -12,59 +12,59 @@ use rollcall_store::users;
 use serde_json::json;
 
 use crate::credentials::throttle::{self, Account};
-use crate::credentials::{new_password, not_expired, own_names, start_session, still_valid};
+use crate::credentials::{new_password, not_expired, personal_words, relock_unchanged, start_session};
 use crate::error::{AppResult, Error, reject};
 use crate::operation::{Operation, Target};
 use crate::secrets::password::Verified;
 use crate::views::is_suspended;
 
-/// Sign in.
+/// Signs in.
 pub async fn login(op: Arc<Operation>, body: Login) -> AppResult<Ok200<SessionCreated>> {
     match sign_in(&op, &body).await {
-        // Another sign-in of the same user has upgraded the hash since it was read: check against the new one.
+        // A concurrent sign-in of the same user has upgraded the hash since it was read: check against the new one.
         Err(Error::Rejected { code: error::CONFLICT, .. }) => sign_in(&op, &body).await,
-        answer => answer,
+        response => response,
     }
 }
 
 async fn sign_in(op: &Arc<Operation>, body: &Login) -> AppResult<Ok200<SessionCreated>> {
-    let (user, verified) = identify(op, &body.identifier, &body.password).await?;
+    let (user, verified) = authenticate_password(op, &body.identifier, &body.password).await?;
     not_expired(op, &user, "the password has expired or must be changed; use login_change_password").await?;
     let mut change = op.begin_public().await?;
     change.authorize(Resource::Directory)?;
-    let user = still_valid(op, &change, &user).await?;
+    let user = relock_unchanged(op, &change, &user).await?;
     let created = start_session(op, &change, &user, verified.upgrade).await?;
     change.commit(Target::User(user.id), json!({ "session": created.session.id })).await?;
-    throttle::succeeded(op, user.id).await;
+    throttle::clear_attempts(op, user.id).await;
     Ok(Ok200::new(created))
 }
 
-/// Change a password and sign in.
+/// Changes a password and signs in.
 pub async fn login_change_password(
     op: Arc<Operation>,
     body: LoginChangePassword,
 ) -> AppResult<Ok200<SessionCreated>> {
-    let (user, _) = identify(&op, &body.identifier, &body.password).await?;
+    let (user, _) = authenticate_password(&op, &body.identifier, &body.password).await?;
     if body.password.expose() == body.new_password.expose() {
-        return reject(error::PASSWORD_UNCHANGED, "new_password: must differ from the password so far");
+        return reject(error::PASSWORD_UNCHANGED, "new_password: must differ from the current password");
     }
-    let hash = op.hash("new_password", body.new_password.expose(), own_names(&user)).await?;
+    let hash = op.hash("new_password", body.new_password.expose(), personal_words(&user)).await?;
     let mut change = op.begin_public().await?;
     change.authorize(Resource::Directory)?;
-    let user = still_valid(&op, &change, &user).await?;
+    let user = relock_unchanged(&op, &change, &user).await?;
     let ended = sessions::delete_all(change.conn(), user.id, None).await?;
     users::update_state(change.conn(), user.id, new_password(&op, hash, false), op.now()).await?;
     let created = start_session(&op, &change, &user, None).await?;
     change
         .commit(Target::User(user.id), json!({ "session": created.session.id, "ended_sessions": ended }))
         .await?;
-    throttle::succeeded(&op, user.id).await;
+    throttle::clear_attempts(&op, user.id).await;
     Ok(Ok200::new(created))
 }
 
-/// Finds who it is and checks the password. Whatever is wrong, the answer and the work are the same: one look-up, one
+/// Finds the user and checks the password. The response and the work are the same for every failure: one lookup, one
 /// count, one hash.
-async fn identify(
+async fn authenticate_password(
     op: &Operation,
     identifier: &Identifier,
     password: &PasswordAttempt,
@@ -85,6 +85,6 @@ async fn identify(
         Some(user) if verified.matches && !is_suspended(user.suspended, user.suspended_until, op.now()) => {
             Ok((user, verified))
         }
-        _ => reject(error::INVALID_CREDENTIALS, "nobody can sign in with this identifier and password"),
+        _ => reject(error::INVALID_CREDENTIALS, "no user can sign in with this identifier and password"),
     }
 }

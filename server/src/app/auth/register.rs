@@ -16,9 +16,9 @@ use crate::error::{AppResult, reject};
 use crate::idempotency::{Attempt, Made};
 use crate::operation::Operation;
 
-use crate::app::users::create::{Draft, answer, insert, prepare};
+use crate::app::users::create::{Draft, created_response, insert, prepare};
 
-/// Register.
+/// Registers a new user.
 pub async fn register(
     op: Arc<Operation>,
     key: IdempotencyKey,
@@ -38,7 +38,7 @@ pub async fn register(
     let attempt = Attempt::new(&op, Made::User, None, key, &body.raw);
     let new = body.value;
     let email = new.email.as_ref().map(|email| fold(email.as_str()));
-    // Without a live invitation nobody makes the server hash, or learns which names are taken.
+    // Without a valid invitation, nobody can make the server hash or learn taken names.
     if let Some(token) = &new.invitation {
         let (op, attempt, token, email) = (&op, &attempt, token.as_str(), email.as_deref());
         let reading = op.reading(|conn| async move {
@@ -82,5 +82,5 @@ pub async fn register(
         let user = Joining { id: row.id, email: row.email.as_deref(), email_verified: row.email_verified };
         invitations::join(&op, &change, user, claimed).await?;
     }
-    answer(op, change, attempt, row.id, UserView::Own).await
+    created_response(op, change, attempt, row.id, UserView::Own).await
 }

@@ -11,12 +11,12 @@ use rollcall_store::{passwords, sessions};
 use serde_json::json;
 
 use crate::credentials::throttle;
-use crate::credentials::{check_own, not_expired, renew_session, still_valid};
+use crate::credentials::{not_expired, relock_unchanged, renew_session, verify_current_password};
 use crate::error::{AppResult, not_found};
 use crate::operation::{Operation, Target};
 use crate::views;
 
-/// Sign out.
+/// Signs out.
 pub async fn logout(op: Arc<Operation>, credential: Bearer, body: Logout) -> AppResult<NoContent> {
     let mut change = op.begin(&credential).await?;
     change.authorize(Resource::Directory)?;
@@ -32,7 +32,7 @@ pub async fn logout(op: Arc<Operation>, credential: Bearer, body: Logout) -> App
     Ok(NoContent::done())
 }
 
-/// View the current session.
+/// Returns the current session.
 pub async fn session_view(op: Arc<Operation>, credential: Bearer) -> AppResult<Ok200<CurrentSession>> {
     let fetched = op.read(&credential, &UserRef::Me).await?;
     let (caller, record) = fetched.found()?.authorize(|_, _| Resource::Directory)?;
@@ -50,12 +50,12 @@ pub async fn session_view(op: Arc<Operation>, credential: Bearer) -> AppResult<O
     let current = row.id;
     Ok(Ok200::new(CurrentSession {
         session: views::session(row, current),
-        user: views::user_in(UserView::Own, record, op.now()),
+        user: views::user_with_view(UserView::Own, record, op.now()),
         permissions: caller.actor.permissions,
     }))
 }
 
-/// Prove again who you are.
+/// Checks the caller's password again.
 pub async fn session_reauthenticate(
     op: Arc<Operation>,
     credential: Bearer,
@@ -66,14 +66,14 @@ pub async fn session_reauthenticate(
     let checked = op.reading(|conn| async move { Ok(passwords::by_id(&conn, user).await?) }).await?;
     let Some(checked) = checked else { return not_found() };
     op.about(Target::Session(caller.credential.session_id));
-    check_own(&op, &checked, body.password.expose()).await?;
+    verify_current_password(&op, &checked, body.password.expose()).await?;
     not_expired(&op, &checked, "the password has expired or must be changed; use user_password_change")
         .await?;
     let mut change = op.begin(&credential).await?;
     change.authorize(Resource::Directory)?;
-    let user = still_valid(&op, &change, &checked).await?;
+    let user = relock_unchanged(&op, &change, &checked).await?;
     let created = renew_session(&op, &change, caller.credential.session_id).await?;
     change.commit(Target::Session(caller.credential.session_id), json!({})).await?;
-    throttle::succeeded(&op, user.id).await;
+    throttle::clear_attempts(&op, user.id).await;
     Ok(Ok200::new(created))
 }

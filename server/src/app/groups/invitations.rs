@@ -21,10 +21,10 @@ use rollcall_store::{Conn, idempotency, seed};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::app::groups::members::{group_roles, target};
+use crate::app::groups::members::{group_roles, lock_group};
 use crate::app::groups::visible;
 use crate::app::users::identifiers;
-use crate::app::users::rank;
+use crate::app::users::user_resource;
 use crate::conditions::Representation;
 use crate::credentials::throttle;
 use crate::error::{AppResult, not_found, reject};
@@ -35,12 +35,12 @@ use crate::operation::{Change, Operation, Target};
 use crate::secrets::token::{Token, TokenHash};
 use crate::views;
 
-/// How long an invitation can be accepted where nobody says otherwise: seven days.
+/// Default lifetime of an invitation: seven days.
 const DEFAULT_SECONDS: u32 = 7 * 24 * 3600;
-/// The shortest and the longest time.
+/// Allowed lifetimes.
 const SECONDS: std::ops::RangeInclusive<u32> = 60..=30 * 24 * 3600;
 
-/// List a group's invitations.
+/// Lists a group's invitations.
 pub async fn group_invitation_list(
     op: Arc<Operation>,
     credential: Bearer,
@@ -57,7 +57,7 @@ pub async fn group_invitation_list(
     Ok(Ok200::new(paging.page(rows, |row| row.id, views::invitation)))
 }
 
-/// Invite somebody.
+/// Creates an invitation.
 pub async fn group_invitation_create(
     op: Arc<Operation>,
     credential: Bearer,
@@ -72,7 +72,7 @@ pub async fn group_invitation_create(
         return reject(error::INVALID_REQUEST, message);
     }
     let mut change = op.begin(&credential).await?;
-    let row = target(&mut change, &group, None).await?;
+    let row = lock_group(&mut change, &group, None).await?;
     if row.is_default {
         return reject(error::DEFAULT_GROUP, "every user is in this group already");
     }
@@ -99,23 +99,23 @@ pub async fn group_invitation_create(
     let Some(record) = invitations::find(change.conn(), invitation.id).await? else { return not_found() };
     let detail = json!({ "group": row.id, "roles": record.roles });
     let location = format!("/v1/groups/{}/invitations/{}", row.id, invitation.id);
-    // What is kept for a retry has no token: it could be read out of the database.
+    // The stored response has no token, which could be read from the database.
     let kept = InvitationCreated { invitation: views::invitation(record), token: None };
     let tag = Representation::of(&kept)?.tag().to_owned();
     attempt.keep(&op, &change, invitation.id, &location, &tag, &kept).await?;
     change.commit(Target::Invitation(invitation.id), detail).await?;
-    let answer = InvitationCreated { token: Some(token.expose().to_owned()), ..kept };
-    Ok(Created::new(answer).located(&location).tagged(&tag))
+    let response = InvitationCreated { token: Some(token.expose().to_owned()), ..kept };
+    Ok(Created::new(response).located(&location).tagged(&tag))
 }
 
-/// Withdraw an invitation.
+/// Withdraws an invitation.
 pub async fn group_invitation_delete(
     op: Arc<Operation>,
     credential: Bearer,
     path: InvitationPath,
 ) -> AppResult<NoContent> {
     let mut change = op.begin(&credential).await?;
-    let row = target(&mut change, &path.group, None).await?;
+    let row = lock_group(&mut change, &path.group, None).await?;
     if !invitations::delete(change.conn(), row.id, path.invitation.uuid()).await? {
         return not_found();
     }
@@ -124,7 +124,7 @@ pub async fn group_invitation_delete(
     Ok(NoContent::done())
 }
 
-/// Accept an invitation.
+/// Accepts an invitation.
 pub async fn invitation_accept(
     op: Arc<Operation>,
     credential: Bearer,
@@ -147,7 +147,7 @@ pub async fn invitation_accept(
         return not_found();
     };
     change.commit(Target::Group(row.id), json!({ "user": user.id, "roles": membership.roles })).await?;
-    throttle::gave(&op).await;
+    throttle::refund_source(&op).await;
     Ok(Ok200::new(UserGroup {
         group: views::group(row),
         roles: membership.roles,
@@ -155,17 +155,17 @@ pub async fn invitation_accept(
     }))
 }
 
-/// Decides if an invitation's sender could say that the accepting user's address is verified. The token itself proves nothing:
-/// the sender has it as well as the mailbox, and may give it to anybody.
+/// Checks that an invitation's sender could set the accepting user's address to verified. The token itself proves
+/// nothing: the sender has it as well as the mailbox, and may give it to anybody.
 async fn may_verify(conn: &Conn, sender: Option<Uuid>, user: Uuid) -> AppResult<bool> {
     let Some(sender) = sender else { return Ok(false) };
     let permissions = roles::permissions_of(conn, sender).await?;
     let actor = Actor { user: sender.into(), permissions, fresh: false };
-    let resource = rank(conn, &actor, user, VERIFICATION.protects).await?;
+    let resource = user_resource(conn, &actor, user, VERIFICATION.protects).await?;
     Ok(decide(&VERIFICATION, Some(&actor), resource) == Decision::Allow)
 }
 
-/// An invitation that the presenter of its token may use, with its roles.
+/// An invitation that the bearer of its token may use, with its roles.
 #[derive(Debug)]
 pub struct Claimed {
     invitation: InvitationRecord,
@@ -179,14 +179,13 @@ pub async fn ensure_live(op: &Operation, conn: &Conn, token: &str, email: Option
     Ok(())
 }
 
-/// Finds the invitation of a token that somebody with this address may use, and keeps others from using it until the
-/// transaction ends.
+/// Finds the invitation of a token that a user with this address may use, and locks it until the transaction ends.
 pub async fn claim(op: &Operation, conn: &Conn, token: &str, email: Option<&str>) -> AppResult<Claimed> {
     let Some(hash) = TokenHash::of_invitation(token) else { return invalid() };
     usable(op, conn, invitations::claim(conn, &hash.0, op.now()).await?, email).await
 }
 
-/// Checks an invitation: for this address, and worth what its sender may give today.
+/// Validates an invitation: it is for this address, and its sender may still grant its roles.
 async fn usable(
     op: &Operation,
     conn: &Conn,
@@ -198,7 +197,7 @@ async fn usable(
         return invalid();
     }
     if role_ids.is_empty() {
-        // Its roles were deleted since.
+        // Its roles have been deleted since.
         role_ids.push(seed::MEMBER);
     }
     let roles = roles::find_all(conn, &role_ids).await?;
@@ -215,18 +214,18 @@ fn invalid<T>() -> AppResult<T> {
     )
 }
 
-/// Who accepts an invitation.
+/// The user who accepts an invitation.
 #[derive(Clone, Copy, Debug)]
 pub struct Joining<'a> {
     /// The user.
     pub id: Uuid,
     /// The user's e-mail address.
     pub email: Option<&'a str>,
-    /// Whether it is verified already.
+    /// True if the address is verified already.
     pub email_verified: bool,
 }
 
-/// Uses an invitation up and makes its group the user's. Where its sender could, the address that it was for is verified.
+/// Uses an invitation and adds the user to its group. Verifies the address that it was for, if its sender could.
 pub async fn join(
     op: &Operation,
     change: &Change,

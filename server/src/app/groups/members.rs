@@ -1,4 +1,4 @@
-//! Who belongs to a group, with which roles.
+//! The members of a group and their roles.
 
 use std::sync::Arc;
 
@@ -26,8 +26,12 @@ use crate::idempotency::{Attempt, Made};
 use crate::operation::{Change, Operation, Target};
 use crate::views;
 
-/// Locks the group that a path names and asks policy; `about` is the member whom it is about.
-pub async fn target(change: &mut Change, group: &GroupRef, about: Option<&UserRef>) -> AppResult<GroupRow> {
+/// Locks the group that a path names and checks policy; `about` is the affected member.
+pub async fn lock_group(
+    change: &mut Change,
+    group: &GroupRef,
+    about: Option<&UserRef>,
+) -> AppResult<GroupRow> {
     let Some(row) = groups::lock(change.conn(), group.into()).await? else { return not_found() };
     let caller = change.caller()?.id();
     let own = match about {
@@ -35,13 +39,13 @@ pub async fn target(change: &mut Change, group: &GroupRef, about: Option<&UserRe
         Some(UserRef::Me) => true,
         Some(user) => user_of(change, user).await?.is_some_and(|user| user.id == caller),
     };
-    let seat = seat(change.conn(), row.id, caller, own).await?;
-    change.authorize(seat)?;
+    let resource = group_resource(change.conn(), row.id, caller, own).await?;
+    change.authorize(resource)?;
     Ok(row)
 }
 
-/// A group as policy sees it from where a user sits.
-pub async fn seat(conn: &Conn, group: Uuid, user: Uuid, own: bool) -> AppResult<Resource> {
+/// A group as policy sees it from a user's membership.
+pub async fn group_resource(conn: &Conn, group: Uuid, user: Uuid, own: bool) -> AppResult<Resource> {
     let (member, held) =
         futures::try_join!(groups::is_member(conn, group, user), grants::in_group(conn, user, group))?;
     let holds = |permission: Permission| held.iter().any(|held| held == permission.as_str());
@@ -53,7 +57,7 @@ async fn user_of(change: &Change, user: &UserRef) -> AppResult<Option<UserRecord
     Ok(users::find(change.conn(), key_of(user, change.caller()?.id())).await?)
 }
 
-/// The group roles that a body names, each once; `member` where none is named.
+/// The group roles that a body names, without duplicates; `member` if it names none.
 pub async fn group_roles(conn: &Conn, list: List<RoleRef>) -> AppResult<Vec<RoleRecord>> {
     let mut wanted = list.0;
     if wanted.is_empty() {
@@ -93,19 +97,19 @@ fn member(
     })
 }
 
-/// The address of a membership.
+/// The path of a membership.
 pub fn location_of(group: Uuid, user: Uuid) -> String {
     format!("/v1/groups/{group}/members/{user}")
 }
 
-/// The entity tag of a member: as with a user, signing in is no change.
+/// The entity tag of a member. As with a user, a sign-in does not change it.
 fn tag_of(member: &GroupMember) -> AppResult<String> {
     let mut counted = member.clone();
     counted.user.last_sign_in_at = None;
     Ok(Representation::of(&counted)?.tag().to_owned())
 }
 
-/// Add a member.
+/// Adds a member.
 pub async fn group_member_add(
     op: Arc<Operation>,
     credential: Bearer,
@@ -114,14 +118,14 @@ pub async fn group_member_add(
     body: JsonBody<GroupMemberAdd>,
 ) -> AppResult<Created<GroupMember>> {
     let mut change = op.begin(&credential).await?;
-    let row = target(&mut change, &group, None).await?;
+    let row = lock_group(&mut change, &group, None).await?;
     let roles = group_roles(change.conn(), body.value.roles).await?;
     ensure_in_group(change.conn(), change.caller()?, row.id, &roles).await?;
     let attempt = Attempt::new(&op, Made::Membership(row.id), Some(change.caller()?), key, &body.raw);
     if let Some(replay) = attempt.claim(&op, &change).await? {
         return Ok(replay);
     }
-    // Locked before anything refers to the row: otherwise this and the user's deletion wait for each other.
+    // Locked before a row refers to it: otherwise this and the user's deletion would deadlock.
     let key = key_of(&body.value.user, change.caller()?.id());
     let Some(user) = users::lock(change.conn(), key).await? else {
         return reject(error::NOT_FOUND, "user: there is no such user");
@@ -137,14 +141,14 @@ pub async fn group_member_add(
     let Some(user) = users::find(change.conn(), UserKey::Id(user.id)).await? else { return not_found() };
     let (id, location) = (user.id, location_of(row.id, user.id));
     let detail = json!({ "user": id, "roles": membership.roles });
-    let answer = member(&op, &change, user, membership)?;
-    let tag = tag_of(&answer)?;
-    attempt.keep(&op, &change, id, &location, &tag, &answer).await?;
+    let member = member(&op, &change, user, membership)?;
+    let tag = tag_of(&member)?;
+    attempt.keep(&op, &change, id, &location, &tag, &member).await?;
     change.commit(Target::Group(row.id), detail).await?;
-    Ok(Created::new(answer).located(&location).tagged(&tag))
+    Ok(Created::new(member).located(&location).tagged(&tag))
 }
 
-/// Change a member's roles.
+/// Changes a member's roles.
 pub async fn group_member_update(
     op: Arc<Operation>,
     credential: Bearer,
@@ -152,7 +156,7 @@ pub async fn group_member_update(
     body: GroupMemberUpdate,
 ) -> AppResult<Ok200<GroupMember>> {
     let mut change = op.begin(&credential).await?;
-    let row = target(&mut change, &path.group, Some(&path.user)).await?;
+    let row = lock_group(&mut change, &path.group, Some(&path.user)).await?;
     let (user, membership) = membership(&change, &row, &path.user).await?;
     let wanted = group_roles(change.conn(), body.roles).await?;
     let mut touched = Vec::new();
@@ -162,26 +166,26 @@ pub async fn group_member_update(
     let added = wanted.iter().filter(|role| !membership.roles.contains(&role.name));
     ensure_in_group(change.conn(), change.caller()?, row.id, touched.iter().chain(added)).await?;
     if touched.iter().any(|role| role.id == seed::OWNER) {
-        keeps_an_owner(&op, &change, &row, user.id).await?;
+        ensure_other_owner(&op, &change, &row, user.id).await?;
     }
     groups::set_roles(change.conn(), row.id, user.id, &ids(&wanted)).await?;
     let Some(membership) = groups::membership(change.conn(), row.id, user.id).await? else {
         return not_found();
     };
     let detail = json!({ "user": user.id, "roles": membership.roles });
-    let answer = member(&op, &change, user, membership)?;
+    let member = member(&op, &change, user, membership)?;
     change.commit(Target::Group(row.id), detail).await?;
-    Ok(Ok200::new(answer))
+    Ok(Ok200::new(member))
 }
 
-/// Remove a member.
+/// Removes a member.
 pub async fn group_member_remove(
     op: Arc<Operation>,
     credential: Bearer,
     path: GroupMemberPath,
 ) -> AppResult<NoContent> {
     let mut change = op.begin(&credential).await?;
-    let row = target(&mut change, &path.group, Some(&path.user)).await?;
+    let row = lock_group(&mut change, &path.group, Some(&path.user)).await?;
     let (user, membership) = membership(&change, &row, &path.user).await?;
     if row.is_default {
         return reject(error::DEFAULT_GROUP, "every user is in this group");
@@ -193,14 +197,14 @@ pub async fn group_member_remove(
         }
         ensure_in_group(change.conn(), change.caller()?, row.id, &held).await?;
     }
-    keeps_an_owner(&op, &change, &row, user.id).await?;
+    ensure_other_owner(&op, &change, &row, user.id).await?;
     groups::leave(change.conn(), row.id, user.id).await?;
     idempotency::forget_at(change.conn(), user.id, &location_of(row.id, user.id)).await?;
     change.commit(Target::Group(row.id), json!({ "user": user.id })).await?;
     Ok(NoContent::done())
 }
 
-/// The member whom a path names, locked: whoever is being deleted becomes nobody's owner meanwhile.
+/// Locks the member whom a path names, so that a user being deleted can't become an owner meanwhile.
 async fn membership(
     change: &Change,
     row: &GroupRow,
@@ -214,8 +218,8 @@ async fn membership(
     }
 }
 
-/// Refuses what would leave a group without an owner. The group's row is locked: nobody else can meanwhile.
-async fn keeps_an_owner(op: &Operation, change: &Change, row: &GroupRow, leaving: Uuid) -> AppResult<()> {
+/// Rejects a change that would leave a group without an owner. The group's row must be locked.
+async fn ensure_other_owner(op: &Operation, change: &Change, row: &GroupRow, leaving: Uuid) -> AppResult<()> {
     let owner = groups::membership(change.conn(), row.id, leaving)
         .await?
         .is_some_and(|membership| membership.roles.iter().any(|role| role == "owner"));

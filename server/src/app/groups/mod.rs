@@ -22,10 +22,10 @@ use rollcall_store::groups::{self, GroupChanges, GroupKey, GroupRow, NewGroup};
 use rollcall_store::{idempotency, seed, users};
 use serde_json::{Value, json};
 
-use crate::app::groups::members::{seat, target};
+use crate::app::groups::members::{group_resource, lock_group};
 use crate::app::users::data::check_size;
 use crate::app::users::{about, key_of, merged};
-use crate::conditions::{Representation, writable};
+use crate::conditions::{Representation, check_if_match};
 use crate::error::{AppResult, Error, not_found, reject};
 use crate::idempotency::{Attempt, Made};
 use crate::listing::Finding;
@@ -33,7 +33,7 @@ use crate::listing::page::Paging;
 use crate::operation::{Caller, Operation, Target};
 use crate::views;
 
-/// List groups.
+/// Lists groups.
 pub async fn group_list(
     op: Arc<Operation>,
     credential: Bearer,
@@ -46,7 +46,7 @@ pub async fn group_list(
     let wanted = &finding;
     let fetched = finding.fetch(&op, |conn| async move {
         let rows = groups::list(&conn, own_only, &wanted.find, wanted.rows()).await?;
-        // A planner's guess is made of all groups, also of those that the caller may not see; their own are few.
+        // The planner's estimate counts all groups, also those that the caller may not see; a caller's own are few.
         let how = |asked| if own_only.is_some() { Total::Exact } else { asked };
         let count = |asked| groups::count(&conn, own_only, &wanted.find, how(asked));
         Ok((rows, wanted.counted(count).await?))
@@ -55,7 +55,7 @@ pub async fn group_list(
     Ok(Ok200::new(finding.page(rows, total, views::group)))
 }
 
-/// View a group.
+/// Returns a group.
 pub async fn group_view(
     op: Arc<Operation>,
     credential: Bearer,
@@ -66,7 +66,7 @@ pub async fn group_view(
     Ok(Representation::of(&views::group(row))?.reply().unless_known(&known))
 }
 
-/// List a group's members.
+/// Lists a group's members.
 pub async fn group_member_list(
     op: Arc<Operation>,
     credential: Bearer,
@@ -91,7 +91,7 @@ pub async fn group_member_list(
     Ok(Ok200::new(page))
 }
 
-/// List a user's groups.
+/// Lists a user's groups.
 pub async fn user_group_list(
     op: Arc<Operation>,
     credential: Bearer,
@@ -118,7 +118,7 @@ pub async fn user_group_list(
     Ok(Ok200::new(page))
 }
 
-/// Create a group.
+/// Creates a group.
 pub async fn group_create(
     op: Arc<Operation>,
     credential: Bearer,
@@ -161,7 +161,7 @@ pub async fn group_create(
     Ok(shown.reply().located(&location))
 }
 
-/// Update a group.
+/// Updates a group.
 pub async fn group_update(
     op: Arc<Operation>,
     credential: Bearer,
@@ -170,8 +170,8 @@ pub async fn group_update(
     body: GroupUpdate,
 ) -> AppResult<Ok200<Group>> {
     let mut change = op.begin(&credential).await?;
-    let row = target(&mut change, &group, None).await?;
-    writable(&expected, || Representation::of(&views::group(row.clone())))?;
+    let row = lock_group(&mut change, &group, None).await?;
+    check_if_match(&expected, || Representation::of(&views::group(row.clone())))?;
     let renamed = body.slug.as_ref().is_some_and(|slug| slug.as_str() != row.slug);
     if row.is_default && renamed {
         return reject(error::DEFAULT_GROUP, "slug: that of the default group can't be changed");
@@ -192,12 +192,12 @@ pub async fn group_update(
         groups::find(change.conn(), GroupKey::Id(row.id)).await
     };
     let (updated, recorded) = change.record(write, Target::Group(row.id), json!({})).await?;
-    let updated = updated.ok_or_else(|| Error::internal("a locked group is gone"))?;
+    let updated = updated.ok_or_else(|| Error::internal("a locked group does not exist"))?;
     change.commit_recorded(recorded).await?;
     Ok(Representation::of(&views::group(updated))?.reply())
 }
 
-/// Delete a group.
+/// Deletes a group.
 pub async fn group_delete(
     op: Arc<Operation>,
     credential: Bearer,
@@ -205,8 +205,8 @@ pub async fn group_delete(
     expected: IfMatch,
 ) -> AppResult<NoContent> {
     let mut change = op.begin(&credential).await?;
-    let row = target(&mut change, &group, None).await?;
-    writable(&expected, || Representation::of(&views::group(row.clone())))?;
+    let row = lock_group(&mut change, &group, None).await?;
+    check_if_match(&expected, || Representation::of(&views::group(row.clone())))?;
     if row.is_default {
         return reject(error::DEFAULT_GROUP, "the default group can't be deleted");
     }
@@ -220,11 +220,11 @@ pub async fn group_delete(
     Ok(NoContent::done())
 }
 
-/// The group that a path names, where the caller may see it.
+/// The group that a path names; fails with `not_found` if the caller may not see it.
 pub async fn visible(op: &Operation, credential: &Bearer, group: &GroupRef) -> AppResult<(Caller, GroupRow)> {
     let fetched = op.read(credential, group).await?.found()?;
     let (caller, row) = fetched.before_policy();
     let (group, user) = (row.id, caller.id());
-    let resource = op.reading(|conn| async move { seat(&conn, group, user, false).await }).await?;
+    let resource = op.reading(|conn| async move { group_resource(&conn, group, user, false).await }).await?;
     fetched.authorize(|_, _| resource)
 }

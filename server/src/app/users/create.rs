@@ -1,4 +1,4 @@
-//! New users, whoever creates them: a holder of `users:write`, the person (`register`), or the command line.
+//! Creation of users: by a holder of `users:write`, by the person (`register`), or from the command line.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::idempotency::{Attempt, Made};
 use crate::operation::{Operation, Target};
 use crate::views;
 
-/// What a new user is made of, whoever makes it.
+/// The input for a new user, for every way of creating one.
 #[derive(Debug)]
 pub(crate) struct Draft {
     pub(crate) username: Option<Username>,
@@ -39,14 +39,14 @@ pub(crate) struct Draft {
     pub(crate) created_via: CreatedVia,
 }
 
-/// Create a user.
+/// Creates a user.
 pub async fn user_create(
     op: Arc<Operation>,
     credential: Bearer,
     key: IdempotencyKey,
     body: JsonBody<UserCreate>,
 ) -> AppResult<Created<User>> {
-    // Who may not create users must not make us hash either.
+    // A caller who may not create users must not make the server hash either.
     let (caller, ()) = op.authenticate(&credential).await?.authorize(|_, ()| Resource::Directory)?;
     let attempt = Attempt::new(&op, Made::User, Some(&caller), key, &body.raw);
     let new = body.value;
@@ -71,12 +71,12 @@ pub async fn user_create(
         return Ok(replay);
     }
     insert(change.conn(), &row).await?;
-    // Whoever may make users but not read them still sees what they made.
-    let view = views::view_for(&change.caller()?.actor, row.id);
-    answer(op, change, attempt, row.id, view).await
+    // A caller who may create users but not read them gets a card.
+    let view = views::view_of(&change.caller()?.actor, row.id);
+    created_response(op, change, attempt, row.id, view).await
 }
 
-/// Checks what can be checked without the database, and hashes the password.
+/// Validates everything that needs no database, and hashes the password.
 pub(crate) async fn prepare(op: &Operation, draft: Draft) -> AppResult<NewUser> {
     let username = draft.username.map(identifiers::username).transpose()?;
     identifiers::username_is_no_reference(username.as_deref())?;
@@ -122,7 +122,7 @@ pub(crate) async fn prepare(op: &Operation, draft: Draft) -> AppResult<NewUser> 
     })
 }
 
-/// Inserts a user and what every user has, but for the role in the default group.
+/// Inserts a user and its dependent rows, except the role in the default group.
 pub(crate) async fn insert(conn: &Conn, row: &NewUser) -> AppResult<()> {
     users::insert(conn, row).await?;
     let joined = groups::add_member(conn, seed::PUBLIC, row.id, row.created_at);
@@ -130,15 +130,15 @@ pub(crate) async fn insert(conn: &Conn, row: &NewUser) -> AppResult<()> {
     Ok(())
 }
 
-/// Gives an inserted user the role in the default group; returns the user's record.
+/// Grants an inserted user the role in the default group; returns the user's record.
 async fn finish(conn: &Conn, id: Uuid) -> Result<UserRecord, StoreError> {
     let role = groups::add_roles(conn, seed::PUBLIC, id, &[seed::MEMBER]);
-    // The record shows no roles in groups, so the two may go together.
+    // The record has no group roles, so both statements may run together.
     let (record, ()) = futures::try_join!(users::find(conn, UserKey::Id(id)), role)?;
-    record.ok_or_else(|| StoreError::Defect("a new user is not there".to_owned()))
+    record.ok_or_else(|| StoreError::Defect("a new user is missing".to_owned()))
 }
 
-pub(crate) async fn answer(
+pub(crate) async fn created_response(
     op: Arc<Operation>,
     change: crate::operation::Change,
     attempt: Attempt,
@@ -147,14 +147,14 @@ pub(crate) async fn answer(
 ) -> AppResult<Created<User>> {
     let (record, recorded) = change.record(finish(change.conn(), id), Target::User(id), json!({})).await?;
     let location = format!("/v1/users/{id}");
-    let user = views::user_in(view, record, op.now());
+    let user = views::user_with_view(view, record, op.now());
     let shown = Representation::of_user(user.clone())?;
     attempt.keep(&op, &change, id, &location, shown.tag(), &user).await?;
     change.commit_recorded(recorded).await?;
     Ok(shown.reply().located(&location))
 }
 
-/// The first administrator, and every one that the command line makes; gives the username as it is kept.
+/// Creates the first administrator, or one from the command line; returns the username as it is stored.
 pub async fn bootstrap_administrator(
     app: &crate::context::App,
     conn: &Conn,

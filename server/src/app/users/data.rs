@@ -1,5 +1,5 @@
-//! The two JSON objects that are kept with a user: custom data, for applications, and preferences, for the user's own
-//! programs. Each has an entity tag of its own.
+//! The two JSON objects stored with a user: custom data, for applications, and preferences, for the user's own
+//! clients. Each has an entity tag of its own.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use rollcall_api::types::{
 use rollcall_store::users;
 use serde_json::{Value, json};
 
-use crate::app::users::{about, merged, target};
-use crate::conditions::{Representation, writable};
+use crate::app::users::{about, lock_user, merged};
+use crate::conditions::{Representation, check_if_match};
 use crate::error::{AppResult, not_found, reject};
 use crate::operation::{Operation, Target};
 use crate::views;
 
-/// View custom data.
+/// Returns custom data.
 pub async fn user_custom_data_view(
     op: Arc<Operation>,
     credential: Bearer,
@@ -29,7 +29,7 @@ pub async fn user_custom_data_view(
     Ok(Representation::of(&views::object(record.custom_data))?.reply().unless_known(&known))
 }
 
-/// Merge into custom data.
+/// Merges an object into custom data.
 pub async fn user_custom_data_update(
     op: Arc<Operation>,
     credential: Bearer,
@@ -42,7 +42,7 @@ pub async fn user_custom_data_update(
     write(&op, &credential, &user, &expected, Part::CustomData { sent: &patch }, after).await
 }
 
-/// Replace custom data.
+/// Replaces custom data.
 pub async fn user_custom_data_replace(
     op: Arc<Operation>,
     credential: Bearer,
@@ -54,7 +54,7 @@ pub async fn user_custom_data_replace(
     write(&op, &credential, &user, &expected, Part::CustomData { sent: &whole }, |_| whole.clone()).await
 }
 
-/// View preferences.
+/// Returns preferences.
 pub async fn user_preferences_view(
     op: Arc<Operation>,
     credential: Bearer,
@@ -67,7 +67,7 @@ pub async fn user_preferences_view(
     Ok(Representation::of(&views::object(preferences))?.reply().unless_known(&known))
 }
 
-/// Merge into preferences.
+/// Merges an object into preferences.
 pub async fn user_preferences_update(
     op: Arc<Operation>,
     credential: Bearer,
@@ -79,10 +79,10 @@ pub async fn user_preferences_update(
     write(&op, &credential, &user, &expected, Part::Preferences, |before| merged(before, &patch)).await
 }
 
-/// Which of the two objects.
+/// Selects one of the two objects.
 #[derive(Clone, Copy)]
 enum Part<'a> {
-    /// The custom data, with what the request sent of it.
+    /// The custom data, with the part that the request sent.
     CustomData { sent: &'a Value },
     /// The preferences, which only their user writes.
     Preferences,
@@ -97,11 +97,11 @@ async fn write(
     after: impl FnOnce(Value) -> Value,
 ) -> AppResult<Ok200<JsonObject>> {
     let mut change = op.begin(credential).await?;
-    let record = target(&mut change, user).await?;
-    // To change custom data takes another permission than to view them.
+    let record = lock_user(&mut change, user).await?;
+    // Changing custom data needs another permission than reading them.
     let hidden = match part {
         Part::CustomData { sent } => {
-            (views::view_for(&change.caller()?.actor, record.id) == UserView::Card).then_some(sent)
+            (views::view_of(&change.caller()?.actor, record.id) == UserView::Card).then_some(sent)
         }
         Part::Preferences => None,
     };
@@ -116,10 +116,10 @@ async fn write(
             ("preferences", found.unwrap_or_default())
         }
     };
-    writable(expected, || Representation::of(&views::object(before.clone())))?;
+    check_if_match(expected, || Representation::of(&views::object(before.clone())))?;
     let whole = after(before);
     check_size(field, &whole)?;
-    // As the database gives it from now on: it may write a number in another way.
+    // As the database returns it from now on: it may format a number differently.
     let write = async {
         match part {
             Part::CustomData { .. } => {
@@ -138,8 +138,8 @@ async fn write(
     Ok(Representation::of(&views::object(shown))?.reply())
 }
 
-/// The part of an object whose members a request named, at every depth: nothing that was there before and that it didn't
-/// write.
+/// The part of an object that a request named, at every depth, without members that were there before and that it did
+/// not write.
 fn named(kept: &Value, sent: &Value) -> Value {
     match (kept, sent) {
         (Value::Object(kept), Value::Object(sent)) => {
@@ -151,7 +151,7 @@ fn named(kept: &Value, sent: &Value) -> Value {
     }
 }
 
-/// Refuses an object that is too large or too deep to keep.
+/// Rejects an object that is too large or nested too deeply to store.
 pub fn check_size(field: &str, value: &Value) -> AppResult<()> {
     if depth(value) > DOCUMENT_DEPTH_MAX {
         return reject(

@@ -1,4 +1,4 @@
-//! The rules that hold between a user's identifiers.
+//! Rules that hold between a user's identifiers.
 
 use rollcall_api::Uuid;
 use rollcall_api::error;
@@ -6,7 +6,7 @@ use rollcall_api::types::{self, Email, Username, fold};
 
 use crate::error::{AppResult, reject};
 
-/// The username that is kept for what was sent, where its characters may be in one.
+/// Validates a username's characters and returns the form to store.
 pub fn username(sent: Username) -> AppResult<String> {
     match types::username(sent.as_str()) {
         Ok(name) => Ok(name),
@@ -14,7 +14,7 @@ pub fn username(sent: Username) -> AppResult<String> {
     }
 }
 
-/// A username that could be taken for an id, or for the word that stands for oneself, is nobody's.
+/// Rejects a username that could be taken for an id or for `me` in a path.
 pub fn username_is_no_reference(username: Option<&str>) -> AppResult<()> {
     let folded = username.map(fold).unwrap_or_default();
     if folded == "me" || Uuid::try_parse(&folded).is_ok() {
@@ -25,7 +25,7 @@ pub fn username_is_no_reference(username: Option<&str>) -> AppResult<()> {
     Ok(())
 }
 
-/// Every user has a username, an address or a number.
+/// Rejects a user that has no username, address or number.
 pub fn at_least_one(username: Option<&str>, email: Option<&str>, phone: Option<&str>) -> AppResult<()> {
     if username.or(email).or(phone).is_some() {
         return Ok(());
@@ -33,8 +33,8 @@ pub fn at_least_one(username: Option<&str>, email: Option<&str>, phone: Option<&
     reject(error::IDENTIFIER_REQUIRED, "a user needs at least one of username, email and phone")
 }
 
-/// A username that could be an address or a number must be the user's own: otherwise somebody could sign up as
-/// somebody else's address and lock them out.
+/// Rejects a username that looks like an address or a number unless it is the user's own: otherwise somebody could
+/// sign up under another person's address and lock them out.
 pub fn username_is_own(username: Option<&str>, email: Option<&str>, phone: Option<&str>) -> AppResult<()> {
     let Some(username) = username else { return Ok(()) };
     let folded = fold(username);
@@ -52,13 +52,13 @@ pub fn username_is_own(username: Option<&str>, email: Option<&str>, phone: Optio
     Ok(())
 }
 
-/// Whether the proof of one address is the proof of the other. Stricter than the folding that makes addresses unique:
-/// `straße@…` and `strasse@…` are no two users' addresses, but may well be two mailboxes.
+/// Returns true if a proof of one address also proves the other. Stricter than the folding that makes addresses
+/// unique: `straße@…` and `strasse@…` can't belong to two users, but may be two mailboxes.
 pub fn is_same_mailbox(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)
 }
 
-/// Only an address or number that is there can be verified.
+/// Rejects verifying an address or number that is not set.
 pub fn can_be_verified(field: &str, verified: Option<bool>, value: Option<&str>) -> AppResult<()> {
     if verified != Some(true) || value.is_some() {
         return Ok(());

@@ -27,13 +27,13 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::app::roles as roles_of;
-use crate::conditions::writable;
+use crate::conditions::check_if_match;
 use crate::error::{AppResult, Error, not_found, reject};
 use crate::listing::Finding;
 use crate::operation::{Caller, Change, Operation, Target};
 use crate::views;
 
-/// List users.
+/// Lists users.
 pub async fn user_list(
     op: Arc<Operation>,
     credential: Bearer,
@@ -43,10 +43,10 @@ pub async fn user_list(
     let (names, who) = (&query, &caller);
     let named = op.reading(|conn| async move {
         Ok(UserFilter {
-            group: seen_group(&conn, who, names.group.as_ref(), "group").await?,
-            not_group: seen_group(&conn, who, names.not_group.as_ref(), "not_group").await?,
-            role: seen_role(&conn, who, names.role.as_ref(), "role").await?,
-            not_role: seen_role(&conn, who, names.not_role.as_ref(), "not_role").await?,
+            group: visible_group(&conn, who, names.group.as_ref(), "group").await?,
+            not_group: visible_group(&conn, who, names.not_group.as_ref(), "not_group").await?,
+            role: visible_role(&conn, who, names.role.as_ref(), "role").await?,
+            not_role: visible_role(&conn, who, names.not_role.as_ref(), "not_role").await?,
         })
     });
     let filter = named.await?;
@@ -72,8 +72,8 @@ pub async fn user_list(
     Ok(Ok200::new(finding.page(rows, total, |row| views::user(&caller.actor, row, op.now()))))
 }
 
-/// The group that a filter names, where the caller may see it: what isn't seen can't be filtered by.
-async fn seen_group(
+/// The group that a filter names, if the caller may see it: hidden groups can't be used in filters.
+async fn visible_group(
     conn: &Conn,
     caller: &Caller,
     group: Option<&GroupRef>,
@@ -89,8 +89,8 @@ async fn seen_group(
     reject(error::NOT_FOUND, format!("{parameter}: there is no such group, or none that you may see"))
 }
 
-/// The role that a filter names; who holds which is for holders of `users:read`.
-async fn seen_role(
+/// The role that a filter names; filtering by role needs `users:read`.
+async fn visible_role(
     conn: &Conn,
     caller: &Caller,
     role: Option<&RoleRef>,
@@ -103,7 +103,7 @@ async fn seen_role(
     Ok(Some(roles_of::find(conn, role, parameter).await?.id))
 }
 
-/// View a user.
+/// Returns a user.
 pub async fn user_view(
     op: Arc<Operation>,
     credential: Bearer,
@@ -112,16 +112,16 @@ pub async fn user_view(
 ) -> AppResult<Ok200<User>> {
     let fetched = op.read(&credential, &user).await?;
     let (caller, record) = fetched.found()?.authorize(|_, record| about(record))?;
-    let view = views::view_for(&caller.actor, record.id);
+    let view = views::view_of(&caller.actor, record.id);
     Ok(views::shown(view, record, op.now())?.reply().unless_known(&known))
 }
 
-/// What a user record is to policy.
+/// A user record as policy sees it.
 pub fn about(record: &UserRecord) -> Resource {
     Resource::User(record.id.into())
 }
 
-/// How to find the user whom a caller names.
+/// The lookup key of the user whom a caller names.
 pub fn key_of(user: &UserRef, caller: Uuid) -> UserKey<'_> {
     match user {
         UserRef::Me => UserKey::Id(caller),
@@ -130,22 +130,27 @@ pub fn key_of(user: &UserRef, caller: Uuid) -> UserKey<'_> {
     }
 }
 
-/// Locks the user whom a path names and asks policy.
-pub async fn target(change: &mut Change, user: &UserRef) -> AppResult<UserRecord> {
+/// Locks the user whom a path names and checks policy.
+pub async fn lock_user(change: &mut Change, user: &UserRef) -> AppResult<UserRecord> {
     let key = key_of(user, change.caller()?.id());
     let Some(id) = users::lock_id(change.conn(), key).await? else { return not_found() };
     let (conn, actor) = (change.conn(), &change.caller()?.actor);
     let found = async { Ok(users::find(conn, UserKey::Id(id)).await?) };
-    let ranked = rank(conn, actor, id, change.operation().spec.protects);
+    let ranked = user_resource(conn, actor, id, change.operation().spec.protects);
     let (record, resource) = futures::try_join!(found, ranked)?;
     change.authorize(resource)?;
     let Some(record) = record else { return not_found() };
     Ok(record)
 }
 
-/// A user to be changed, as policy sees it: next to the actor, or above. What the user may do in groups counts only for
-/// [`Protects::Account`].
-pub async fn rank(conn: &Conn, actor: &Actor, user: Uuid, protects: Protects) -> AppResult<Resource> {
+/// A user to be changed, as policy sees it: whether the user outranks the actor. The user's permissions in groups
+/// count only for [`Protects::Account`].
+pub async fn user_resource(
+    conn: &Conn,
+    actor: &Actor,
+    user: Uuid,
+    protects: Protects,
+) -> AppResult<Resource> {
     if actor.user.uuid() == user {
         return Ok(Resource::User(user.into()));
     }
@@ -159,7 +164,7 @@ pub async fn rank(conn: &Conn, actor: &Actor, user: Uuid, protects: Protects) ->
     Ok(if in_groups { Resource::GroupSuperior(user.into()) } else { Resource::User(user.into()) })
 }
 
-/// Update a user.
+/// Updates a user.
 pub async fn user_update(
     op: Arc<Operation>,
     credential: Bearer,
@@ -168,23 +173,29 @@ pub async fn user_update(
     body: UserUpdate,
 ) -> AppResult<Ok200<User>> {
     let mut change = op.begin(&credential).await?;
-    let record = target(&mut change, &user).await?;
+    let record = lock_user(&mut change, &user).await?;
     let verifies = body.email_verified.is_some() || body.phone_verified.is_some();
     if verifies || body.username.is_some() || body.email.is_some() || body.phone.is_some() {
-        let resource =
-            match rank(change.conn(), &change.caller()?.actor, record.id, Protects::Account).await? {
-                // What somebody signs in with, here or where accounts are found by a verified address: whoever changes it could
-                // become the user.
-                Resource::GroupSuperior(user) => Resource::Superior(user),
-                other => other,
-            };
+        let resource = match user_resource(
+            change.conn(),
+            &change.caller()?.actor,
+            record.id,
+            Protects::Account,
+        )
+        .await?
+        {
+            // Identifiers for signing in, here or in applications that find accounts by a verified address:
+            // a caller who changes them could take over the account.
+            Resource::GroupSuperior(user) => Resource::Superior(user),
+            other => other,
+        };
         change.authorize(resource)?;
         if verifies {
             change.authorize_verification(resource)?;
         }
     }
-    let view = views::view_for(&change.caller()?.actor, record.id);
-    writable(&expected, || views::shown(view, record.clone(), op.now()))?;
+    let view = views::view_of(&change.caller()?.actor, record.id);
+    check_if_match(&expected, || views::shown(view, record.clone(), op.now()))?;
     let changed: Vec<&str> = [
         ("username", body.username.is_some()),
         ("email", body.email.is_some()),
@@ -198,18 +209,18 @@ pub async fn user_update(
     .into_iter()
     .filter_map(|(field, sent)| sent.then_some(field))
     .collect();
-    let changes = changes_of(&record, body)?;
+    let changes = to_changes(&record, body)?;
     let updated = update(&op, change, record, changes, json!({ "fields": changed })).await?;
     Ok(views::shown(view, updated, op.now())?.reply())
 }
 
-/// The row's changes, checked against the rules that hold between fields.
-fn changes_of(record: &UserRecord, body: UserUpdate) -> AppResult<UserChanges> {
+/// The row's changes, validated against the rules between fields.
+fn to_changes(record: &UserRecord, body: UserUpdate) -> AppResult<UserChanges> {
     let username = match body.username {
         None => None,
         Some(Nullable(username)) => Some(username.map(identifiers::username).transpose()?),
     };
-    let (email, phone) = (plain(body.email), plain(body.phone));
+    let (email, phone) = (into_change(body.email), into_change(body.phone));
     let after = |change: &Option<Option<String>>, before: &Option<String>| {
         change.clone().unwrap_or_else(|| before.clone())
     };
@@ -221,7 +232,7 @@ fn changes_of(record: &UserRecord, body: UserUpdate) -> AppResult<UserChanges> {
     identifiers::at_least_one(new_username.as_deref(), new_email.as_deref(), new_phone.as_deref())?;
     identifiers::can_be_verified("email", body.email_verified, new_email.as_deref())?;
     identifiers::can_be_verified("phone", body.phone_verified, new_phone.as_deref())?;
-    // Older rules let names pass that this one would not: they stay, until an identifier changes.
+    // Names that were valid under older rules stay until an identifier changes.
     if username.is_some() || email.is_some() || phone.is_some() {
         identifiers::username_is_own(new_username.as_deref(), new_email.as_deref(), new_phone.as_deref())?;
     }
@@ -246,24 +257,24 @@ fn changes_of(record: &UserRecord, body: UserUpdate) -> AppResult<UserChanges> {
         email_verified: body.email_verified.or(email_differs.then_some(false)),
         phone_verified: body.phone_verified.or((new_phone != record.phone).then_some(false)),
         phone,
-        name: plain(body.name),
-        avatar_url: plain(body.avatar_url),
+        name: into_change(body.name),
+        avatar_url: into_change(body.avatar_url),
         profile,
         ..UserChanges::default()
     })
 }
 
-fn plain<R: TextRule>(field: Option<Nullable<Text<R>>>) -> Option<Option<String>> {
+fn into_change<R: TextRule>(field: Option<Nullable<Text<R>>>) -> Option<Option<String>> {
     field.map(|value| value.0.map(Text::into_string))
 }
 
-/// JSON Merge Patch (RFC 7396).
+/// Applies a JSON Merge Patch (RFC 7396).
 pub fn merged(mut target: Value, patch: &Value) -> Value {
     json_patch::merge(&mut target, patch);
     target
 }
 
-/// Delete a user.
+/// Deletes a user.
 pub async fn user_delete(
     op: Arc<Operation>,
     credential: Bearer,
@@ -271,15 +282,15 @@ pub async fn user_delete(
     expected: IfMatch,
 ) -> AppResult<NoContent> {
     let mut change = op.begin(&credential).await?;
-    let record = target(&mut change, &user).await?;
-    let view = views::view_for(&change.caller()?.actor, record.id);
-    writable(&expected, || views::shown(view, record.clone(), op.now()))?;
-    not_last_administrator(&op, &change, &record).await?;
+    let record = lock_user(&mut change, &user).await?;
+    let view = views::view_of(&change.caller()?.actor, record.id);
+    check_if_match(&expected, || views::shown(view, record.clone(), op.now()))?;
+    ensure_other_administrator(&op, &change, &record).await?;
     if let Some(group) = groups::lock_owned(change.conn(), record.id, op.now()).await? {
         return reject(error::LAST_OWNER, last_owner(&change, &group).await?);
     }
     users::delete(change.conn(), record.id, op.now()).await?;
-    // Whatever shows the user goes with them, wherever it stands: invitations to their address, kept answers.
+    // Deletes everything that shows the user: invitations to their address, stored responses.
     let erased = Erasure::small(Deleted::User(record.id), change.conn()).await?;
     change.commit(Target::User(record.id), json!({})).await?;
     if erased != Progress::Done {
@@ -288,7 +299,7 @@ pub async fn user_delete(
     Ok(NoContent::done())
 }
 
-/// The message that a user is a group's last owner; names the group to those who may see it.
+/// The error message for a group's last owner; names the group only to callers who may see it.
 async fn last_owner(change: &Change, group: &GroupRow) -> AppResult<String> {
     let caller = change.caller()?;
     let seen = caller.actor.holds(Permission::GroupsRead)
@@ -297,8 +308,12 @@ async fn last_owner(change: &Change, group: &GroupRow) -> AppResult<String> {
     Ok(format!("the user is the last owner of {named} who can sign in; make another member an owner first"))
 }
 
-/// Refuses what would take the directory's last administrator away; until the transaction ends nobody else can.
-pub async fn not_last_administrator(op: &Operation, change: &Change, record: &UserRecord) -> AppResult<()> {
+/// Rejects removing the last administrator, and holds a lock on the role until the transaction ends.
+pub async fn ensure_other_administrator(
+    op: &Operation,
+    change: &Change,
+    record: &UserRecord,
+) -> AppResult<()> {
     let administrator = record.roles.iter().any(|role| role == "administrator");
     if administrator && !stored_roles::has_other_administrator(change.conn(), record.id, op.now()).await? {
         return reject(error::LAST_ADMINISTRATOR, "this is the last administrator; make another one first");
@@ -306,7 +321,7 @@ pub async fn not_last_administrator(op: &Operation, change: &Change, record: &Us
     Ok(())
 }
 
-/// Suspend a user.
+/// Suspends a user.
 pub async fn user_suspend(
     op: Arc<Operation>,
     credential: Bearer,
@@ -314,12 +329,12 @@ pub async fn user_suspend(
     body: UserSuspend,
 ) -> AppResult<Ok200<User>> {
     let mut change = op.begin(&credential).await?;
-    let record = target(&mut change, &user).await?;
+    let record = lock_user(&mut change, &user).await?;
     let until = body.until.map(|until| until.0);
     if until.is_some_and(|until| until <= op.now()) {
         return reject(error::TIME_IN_PAST, "until: must be in the future");
     }
-    not_last_administrator(&op, &change, &record).await?;
+    ensure_other_administrator(&op, &change, &record).await?;
     let ended = sessions::delete_all(change.conn(), record.id, None).await?;
     let detail = json!({ "until": until, "ended_sessions": ended });
     let changes = UserChanges {
@@ -329,40 +344,40 @@ pub async fn user_suspend(
         invitations_void_before: Some(Some(op.now())),
         ..UserChanges::default()
     };
-    written(&op, change, record, changes, detail).await
+    update_and_view(&op, change, record, changes, detail).await
 }
 
-/// Reactivate a user.
+/// Reactivates a user.
 pub async fn user_reactivate(
     op: Arc<Operation>,
     credential: Bearer,
     user: UserRef,
 ) -> AppResult<Ok200<User>> {
     let mut change = op.begin(&credential).await?;
-    let record = target(&mut change, &user).await?;
+    let record = lock_user(&mut change, &user).await?;
     let changes = UserChanges {
         suspended: Some(false),
         suspended_reason: Some(None),
         suspended_until: Some(None),
         ..UserChanges::default()
     };
-    written(&op, change, record, changes, json!({})).await
+    update_and_view(&op, change, record, changes, json!({})).await
 }
 
-/// Writes a locked user's changes and answers with the user.
-async fn written(
+/// Updates a locked user and returns the response with the user.
+async fn update_and_view(
     op: &Operation,
     change: Change,
     record: UserRecord,
     changes: UserChanges,
     detail: Value,
 ) -> AppResult<Ok200<User>> {
-    let view = views::view_for(&change.caller()?.actor, record.id);
+    let view = views::view_of(&change.caller()?.actor, record.id);
     let updated = update(op, change, record, changes, detail).await?;
-    Ok(Ok200::new(views::user_in(view, updated, op.now())))
+    Ok(Ok200::new(views::user_with_view(view, updated, op.now())))
 }
 
-/// Writes a locked user's changes and commits them; returns the record as it is now.
+/// Updates a locked user and commits; returns the new record.
 async fn update(
     op: &Operation,
     change: Change,

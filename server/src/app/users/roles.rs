@@ -15,14 +15,14 @@ use rollcall_store::users::UserRecord;
 use serde_json::json;
 
 use crate::app::roles::find;
-use crate::app::users::{about, not_last_administrator, target};
+use crate::app::users::{about, ensure_other_administrator, lock_user};
 use crate::error::{AppResult, not_found, reject};
 use crate::granting::ensure_everywhere;
 use crate::listing::Finding;
 use crate::operation::{Change, Operation, Target};
 use crate::views;
 
-/// List a user's roles.
+/// Lists a user's roles.
 pub async fn user_role_list(
     op: Arc<Operation>,
     credential: Bearer,
@@ -41,7 +41,7 @@ pub async fn user_role_list(
     Ok(Ok200::new(finding.page(rows, total, views::role)))
 }
 
-/// Give roles to a user.
+/// Grants roles to a user.
 pub async fn user_role_add(
     op: Arc<Operation>,
     credential: Bearer,
@@ -49,15 +49,15 @@ pub async fn user_role_add(
     body: UserRoles,
 ) -> AppResult<Ok200<UserRolesChanged>> {
     let mut change = op.begin(&credential).await?;
-    let record = target(&mut change, &user).await?;
-    let wanted = wanted(&change, body.roles).await?;
+    let record = lock_user(&mut change, &user).await?;
+    let wanted = resolve_roles(&change, body.roles).await?;
     let added: Vec<&RoleRecord> = wanted.iter().filter(|role| !record.roles.contains(&role.name)).collect();
     let mut names: Vec<String> = record.roles.clone();
     names.extend(added.iter().map(|role| role.name.clone()));
-    apply(&op, change, &record, &added, &[], names).await
+    change_roles(&op, change, &record, &added, &[], names).await
 }
 
-/// Replace a user's roles.
+/// Replaces a user's roles.
 pub async fn user_role_replace(
     op: Arc<Operation>,
     credential: Bearer,
@@ -65,36 +65,36 @@ pub async fn user_role_replace(
     body: UserRoles,
 ) -> AppResult<Ok200<UserRolesChanged>> {
     let mut change = op.begin(&credential).await?;
-    let record = target(&mut change, &user).await?;
-    let wanted = wanted(&change, body.roles).await?;
+    let record = lock_user(&mut change, &user).await?;
+    let wanted = resolve_roles(&change, body.roles).await?;
     let added: Vec<&RoleRecord> = wanted.iter().filter(|role| !record.roles.contains(&role.name)).collect();
     let mut removed = Vec::new();
     for name in record.roles.iter().filter(|name| !wanted.iter().any(|role| role.name == **name)) {
         removed.push(find(change.conn(), &RoleRef::Name(name.clone()), "roles").await?);
     }
     let names = wanted.iter().map(|role| role.name.clone()).collect();
-    apply(&op, change, &record, &added, &removed, names).await
+    change_roles(&op, change, &record, &added, &removed, names).await
 }
 
-/// Take a role from a user.
+/// Revokes a role of a user.
 pub async fn user_role_remove(
     op: Arc<Operation>,
     credential: Bearer,
     path: UserRolePath,
 ) -> AppResult<NoContent> {
     let mut change = op.begin(&credential).await?;
-    let record = target(&mut change, &path.user).await?;
+    let record = lock_user(&mut change, &path.user).await?;
     let role = find(change.conn(), &path.role, "role").await?;
     if !record.roles.contains(&role.name) {
         return not_found();
     }
     let names = record.roles.iter().filter(|name| **name != role.name).cloned().collect();
-    apply(&op, change, &record, &[], &[role], names).await?;
+    change_roles(&op, change, &record, &[], &[role], names).await?;
     Ok(NoContent::done())
 }
 
-/// The roles that a body names, each once; only such as users can hold.
-async fn wanted(change: &Change, list: List<RoleRef>) -> AppResult<Vec<RoleRecord>> {
+/// The roles that a body names, without duplicates; rejects roles that users can't hold.
+async fn resolve_roles(change: &Change, list: List<RoleRef>) -> AppResult<Vec<RoleRecord>> {
     let mut found: Vec<RoleRecord> = Vec::new();
     for role in list.0 {
         let record = find(change.conn(), &role, "roles").await?;
@@ -112,8 +112,8 @@ async fn wanted(change: &Change, list: List<RoleRef>) -> AppResult<Vec<RoleRecor
     Ok(found)
 }
 
-/// Gives and takes, where the caller holds what the roles give.
-async fn apply(
+/// Adds and removes roles, if the caller holds their permissions.
+async fn change_roles(
     op: &Operation,
     change: Change,
     record: &UserRecord,
@@ -126,7 +126,7 @@ async fn apply(
         ensure_everywhere(actor, role, "roles")?;
     }
     if removed.iter().any(|role| role.id == ADMINISTRATOR) {
-        not_last_administrator(op, &change, record).await?;
+        ensure_other_administrator(op, &change, record).await?;
     }
     let now = op.now();
     for role in added {
@@ -140,12 +140,12 @@ async fn apply(
         names.sort();
         names
     };
-    let answer = UserRolesChanged {
+    let changed = UserRolesChanged {
         roles: names,
         added: sorted(added.iter().map(|role| role.name.clone()).collect()),
         removed: sorted(removed.iter().map(|role| role.name.clone()).collect()),
     };
-    let detail = json!({ "added": answer.added, "removed": answer.removed });
+    let detail = json!({ "added": changed.added, "removed": changed.removed });
     change.commit(Target::User(record.id), detail).await?;
-    Ok(Ok200::new(answer))
+    Ok(Ok200::new(changed))
 }
