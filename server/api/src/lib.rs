@@ -14,7 +14,7 @@ pub mod reply;
 pub mod spec;
 pub mod types;
 
-pub use operations::{Answer, RollcallApi, rollcall_api_mod};
+pub use operations::{HttpResult, RollcallApi, rollcall_api_mod};
 pub use spec::{OperationSpec, Protects};
 pub use uuid::Uuid;
 

@@ -20,7 +20,7 @@ use crate::spec::{Listed, OperationSpec, Protects, read, write};
 use crate::types;
 
 /// Result of an operation: a typed response, or an error with a code of the registry.
-pub type Answer<T> = Result<T, HttpError>;
+pub type HttpResult<T> = Result<T, HttpError>;
 
 /// The operations. A method's name is its operation id, and its doc comment becomes the summary and description in the
 /// published document.
@@ -58,7 +58,7 @@ pub trait RollcallApi {
     async fn login(
         rqctx: RequestContext<Self::Context>,
         body: JsonBody<types::Login>,
-    ) -> Answer<Ok200<types::SessionCreated>>;
+    ) -> HttpResult<Ok200<types::SessionCreated>>;
 
     /// Change a password without a session
     ///
@@ -68,7 +68,7 @@ pub trait RollcallApi {
     async fn login_change_password(
         rqctx: RequestContext<Self::Context>,
         body: JsonBody<types::LoginChangePassword>,
-    ) -> Answer<Ok200<types::SessionCreated>>;
+    ) -> HttpResult<Ok200<types::SessionCreated>>;
 
     /// Register an account
     ///
@@ -81,7 +81,7 @@ pub trait RollcallApi {
         rqctx: RequestContext<Self::Context>,
         key: IdempotencyKey,
         body: JsonBody<types::Register>,
-    ) -> Answer<Created<types::User>>;
+    ) -> HttpResult<Created<types::User>>;
 
     /// Sign out
     ///
@@ -92,7 +92,7 @@ pub trait RollcallApi {
         rqctx: RequestContext<Self::Context>,
         credential: Bearer,
         body: OptionalBody<types::Logout>,
-    ) -> Answer<NoContent>;
+    ) -> HttpResult<NoContent>;
 
     /// View the current session
     ///
@@ -101,7 +101,7 @@ pub trait RollcallApi {
     async fn session_view(
         rqctx: RequestContext<Self::Context>,
         credential: Bearer,
-    ) -> Answer<Ok200<types::CurrentSession>>;
+    ) -> HttpResult<Ok200<types::CurrentSession>>;
 
     /// Re-authenticate
     ///
@@ -114,7 +114,7 @@ pub trait RollcallApi {
         rqctx: RequestContext<Self::Context>,
         credential: Bearer,
         body: JsonBody<types::SessionReauthenticate>,
-    ) -> Answer<Ok200<types::SessionCreated>>;
+    ) -> HttpResult<Ok200<types::SessionCreated>>;
 
     /// List users
     ///
@@ -125,7 +125,7 @@ pub trait RollcallApi {
         rqctx: RequestContext<Self::Context>,
         credential: Bearer,
         query: QueryParams<types::UserListQuery>,
-    ) -> Answer<Ok200<types::UserPage>>;
+    ) -> HttpResult<Ok200<types::UserPage>>;
 
     /// Create a user
     ///
@@ -137,7 +137,7 @@ pub trait RollcallApi {
         credential: Bearer,
         key: IdempotencyKey,
         body: JsonBody<types::UserCreate>,
-    ) -> Answer<Created<types::User>>;
+    ) -> HttpResult<Created<types::User>>;
 
     /// View a user
     ///
@@ -148,7 +148,7 @@ pub trait RollcallApi {
         credential: Bearer,
         path: PathParams<types::UserPath>,
         known: IfNoneMatch,
-    ) -> Answer<Ok200<types::User>>;
+    ) -> HttpResult<Ok200<types::User>>;
 
     /// Update a user
     ///
@@ -163,7 +163,7 @@ pub trait RollcallApi {
         path: PathParams<types::UserPath>,
         expected: IfMatch,
         body: JsonBody<types::UserUpdate>,
-    ) -> Answer<Ok200<types::User>>;
+    ) -> HttpResult<Ok200<types::User>>;
 
     /// Delete a user
     ///
@@ -176,7 +176,7 @@ pub trait RollcallApi {
         credential: Bearer,
         path: PathParams<types::UserPath>,
         expected: IfMatch,
-    ) -> Answer<NoContent>;
+    ) -> HttpResult<NoContent>;
 
     /// Suspend a user
     ///
@@ -190,7 +190,7 @@ pub trait RollcallApi {
         credential: Bearer,
         path: PathParams<types::UserPath>,
         body: OptionalBody<types::UserSuspend>,
-    ) -> Answer<Ok200<types::User>>;
+    ) -> HttpResult<Ok200<types::User>>;
 
     /// Reactivate a user
     ///
@@ -200,7 +200,7 @@ pub trait RollcallApi {
         rqctx: RequestContext<Self::Context>,
         credential: Bearer,
         path: PathParams<types::UserPath>,
-    ) -> Answer<Ok200<types::User>>;
+    ) -> HttpResult<Ok200<types::User>>;
 
     /// View a user's custom data
     ///
@@ -211,7 +211,7 @@ pub trait RollcallApi {
         credential: Bearer,
         path: PathParams<types::UserPath>,
         known: IfNoneMatch,
-    ) -> Answer<Ok200<types::CustomData>>;
+    ) -> HttpResult<Ok200<types::CustomData>>;
 
     /// Update a user's custom data
     ///
@@ -226,7 +226,7 @@ pub trait RollcallApi {
         path: PathParams<types::UserPath>,
         expected: IfMatch,
         body: JsonBody<types::CustomData>,
-    ) -> Answer<Ok200<types::CustomData>>;
+    ) -> HttpResult<Ok200<types::CustomData>>;
 
     /// Replace a user's custom data
     ///
@@ -239,7 +239,7 @@ pub trait RollcallApi {
         path: PathParams<types::UserPath>,
         expected: IfMatch,
         body: JsonBody<types::CustomData>,
-    ) -> Answer<Ok200<types::CustomData>>;
+    ) -> HttpResult<Ok200<types::CustomData>>;
 
     /// View your preferences
     ///
@@ -251,7 +251,7 @@ pub trait RollcallApi {
         credential: Bearer,
         path: PathParams<types::UserPath>,
         known: IfNoneMatch,
-    ) -> Answer<Ok200<types::Preferences>>;
+    ) -> HttpResult<Ok200<types::Preferences>>;
 
     /// Update your preferences
     ///
@@ -264,7 +264,7 @@ pub trait RollcallApi {
         path: PathParams<types::UserPath>,
         expected: IfMatch,
         body: JsonBody<types::Preferences>,
-    ) -> Answer<Ok200<types::Preferences>>;
+    ) -> HttpResult<Ok200<types::Preferences>>;
 
     /// Set a user's password
     ///
@@ -277,7 +277,7 @@ pub trait RollcallApi {
         credential: Bearer,
         path: PathParams<types::UserPath>,
         body: JsonBody<types::UserPasswordSet>,
-    ) -> Answer<NoContent>;
+    ) -> HttpResult<NoContent>;
 
     /// Change your own password
     ///
@@ -289,7 +289,7 @@ pub trait RollcallApi {
         credential: Bearer,
         path: PathParams<types::UserPath>,
         body: JsonBody<types::UserPasswordChange>,
-    ) -> Answer<Ok200<types::SessionCreated>>;
+    ) -> HttpResult<Ok200<types::SessionCreated>>;
 
     /// Check a user's password
     ///
@@ -303,7 +303,7 @@ pub trait RollcallApi {
         credential: Bearer,
         path: PathParams<types::UserPath>,
         body: JsonBody<types::UserPasswordVerify>,
-    ) -> Answer<NoContent>;
+    ) -> HttpResult<NoContent>;
 
     /// List a user's sessions
     ///
@@ -314,7 +314,7 @@ pub trait RollcallApi {
         credential: Bearer,
         path: PathParams<types::UserPath>,
         query: QueryParams<types::PageQuery>,
-    ) -> Answer<Ok200<types::SessionPage>>;
+    ) -> HttpResult<Ok200<types::SessionPage>>;
 
     /// End a session
     ///
@@ -324,7 +324,7 @@ pub trait RollcallApi {
         rqctx: RequestContext<Self::Context>,
         credential: Bearer,
         path: PathParams<types::SessionPath>,
-    ) -> Answer<NoContent>;
+    ) -> HttpResult<NoContent>;
 
     /// End all of a user's sessions
     ///
@@ -334,7 +334,7 @@ pub trait RollcallApi {
         rqctx: RequestContext<Self::Context>,
         credential: Bearer,
         path: PathParams<types::UserPath>,
-    ) -> Answer<NoContent>;
+    ) -> HttpResult<NoContent>;
 
     /// List groups
     ///
@@ -345,7 +345,7 @@ pub trait RollcallApi {
         rqctx: RequestContext<Self::Context>,
         credential: Bearer,
         query: QueryParams<types::ListQuery>,
-    ) -> Answer<Ok200<types::GroupPage>>;
+    ) -> HttpResult<Ok200<types::GroupPage>>;
 
     /// Create a group
     ///
@@ -356,7 +356,7 @@ pub trait RollcallApi {
         credential: Bearer,
         key: IdempotencyKey,
         body: JsonBody<types::GroupCreate>,
-    ) -> Answer<Created<types::Group>>;
+    ) -> HttpResult<Created<types::Group>>;
 
     /// View a group
     ///
@@ -368,7 +368,7 @@ pub trait RollcallApi {
         credential: Bearer,
         path: PathParams<types::GroupPath>,
         known: IfNoneMatch,
-    ) -> Answer<Ok200<types::Group>>;
+    ) -> HttpResult<Ok200<types::Group>>;
 
     /// Update a group
     ///
@@ -380,7 +380,7 @@ pub trait RollcallApi {
         path: PathParams<types::GroupPath>,
         expected: IfMatch,
         body: JsonBody<types::GroupUpdate>,
-    ) -> Answer<Ok200<types::Group>>;
+    ) -> HttpResult<Ok200<types::Group>>;
 
     /// Delete a group
     ///
@@ -392,7 +392,7 @@ pub trait RollcallApi {
         credential: Bearer,
         path: PathParams<types::GroupPath>,
         expected: IfMatch,
-    ) -> Answer<NoContent>;
+    ) -> HttpResult<NoContent>;
 
     /// List a group's members
     ///
@@ -404,7 +404,7 @@ pub trait RollcallApi {
         credential: Bearer,
         path: PathParams<types::GroupPath>,
         query: QueryParams<types::ListQuery>,
-    ) -> Answer<Ok200<types::GroupMemberPage>>;
+    ) -> HttpResult<Ok200<types::GroupMemberPage>>;
 
     /// Add a member
     ///
@@ -417,7 +417,7 @@ pub trait RollcallApi {
         path: PathParams<types::GroupPath>,
         key: IdempotencyKey,
         body: JsonBody<types::GroupMemberAdd>,
-    ) -> Answer<Created<types::GroupMember>>;
+    ) -> HttpResult<Created<types::GroupMember>>;
 
     /// Change a member's roles
     ///
@@ -430,7 +430,7 @@ pub trait RollcallApi {
         credential: Bearer,
         path: PathParams<types::GroupMemberPath>,
         body: JsonBody<types::GroupMemberUpdate>,
-    ) -> Answer<Ok200<types::GroupMember>>;
+    ) -> HttpResult<Ok200<types::GroupMember>>;
 
     /// Remove a member
     ///
@@ -440,7 +440,7 @@ pub trait RollcallApi {
         rqctx: RequestContext<Self::Context>,
         credential: Bearer,
         path: PathParams<types::GroupMemberPath>,
-    ) -> Answer<NoContent>;
+    ) -> HttpResult<NoContent>;
 
     /// List a group's invitations
     ///
@@ -451,7 +451,7 @@ pub trait RollcallApi {
         credential: Bearer,
         path: PathParams<types::GroupPath>,
         query: QueryParams<types::PageQuery>,
-    ) -> Answer<Ok200<types::InvitationPage>>;
+    ) -> HttpResult<Ok200<types::InvitationPage>>;
 
     /// Invite somebody
     ///
@@ -468,7 +468,7 @@ pub trait RollcallApi {
         path: PathParams<types::GroupPath>,
         key: IdempotencyKey,
         body: OptionalBody<types::InvitationCreate>,
-    ) -> Answer<Created<types::InvitationCreated>>;
+    ) -> HttpResult<Created<types::InvitationCreated>>;
 
     /// Withdraw an invitation
     ///
@@ -478,7 +478,7 @@ pub trait RollcallApi {
         rqctx: RequestContext<Self::Context>,
         credential: Bearer,
         path: PathParams<types::InvitationPath>,
-    ) -> Answer<NoContent>;
+    ) -> HttpResult<NoContent>;
 
     /// Accept an invitation
     ///
@@ -493,7 +493,7 @@ pub trait RollcallApi {
         rqctx: RequestContext<Self::Context>,
         credential: Bearer,
         body: JsonBody<types::InvitationAccept>,
-    ) -> Answer<Ok200<types::UserGroup>>;
+    ) -> HttpResult<Ok200<types::UserGroup>>;
 
     /// List a user's groups
     ///
@@ -504,7 +504,7 @@ pub trait RollcallApi {
         credential: Bearer,
         path: PathParams<types::UserPath>,
         query: QueryParams<types::PageQuery>,
-    ) -> Answer<Ok200<types::UserGroupPage>>;
+    ) -> HttpResult<Ok200<types::UserGroupPage>>;
 
     /// List roles
     ///
@@ -514,7 +514,7 @@ pub trait RollcallApi {
         rqctx: RequestContext<Self::Context>,
         credential: Bearer,
         query: QueryParams<types::ListQuery>,
-    ) -> Answer<Ok200<types::RolePage>>;
+    ) -> HttpResult<Ok200<types::RolePage>>;
 
     /// Create a role
     ///
@@ -527,7 +527,7 @@ pub trait RollcallApi {
         credential: Bearer,
         key: IdempotencyKey,
         body: JsonBody<types::RoleCreate>,
-    ) -> Answer<Created<types::Role>>;
+    ) -> HttpResult<Created<types::Role>>;
 
     /// View a role
     ///
@@ -538,7 +538,7 @@ pub trait RollcallApi {
         credential: Bearer,
         path: PathParams<types::RolePath>,
         known: IfNoneMatch,
-    ) -> Answer<Ok200<types::Role>>;
+    ) -> HttpResult<Ok200<types::Role>>;
 
     /// Update a role
     ///
@@ -554,7 +554,7 @@ pub trait RollcallApi {
         path: PathParams<types::RolePath>,
         expected: IfMatch,
         body: JsonBody<types::RoleUpdate>,
-    ) -> Answer<Ok200<types::Role>>;
+    ) -> HttpResult<Ok200<types::Role>>;
 
     /// Delete a role
     ///
@@ -568,7 +568,7 @@ pub trait RollcallApi {
         path: PathParams<types::RolePath>,
         query: QueryParams<types::RoleDeleteQuery>,
         expected: IfMatch,
-    ) -> Answer<NoContent>;
+    ) -> HttpResult<NoContent>;
 
     /// List a user's roles
     ///
@@ -579,7 +579,7 @@ pub trait RollcallApi {
         credential: Bearer,
         path: PathParams<types::UserPath>,
         query: QueryParams<types::ListQuery>,
-    ) -> Answer<Ok200<types::RolePage>>;
+    ) -> HttpResult<Ok200<types::RolePage>>;
 
     /// Assign roles to a user
     ///
@@ -592,7 +592,7 @@ pub trait RollcallApi {
         credential: Bearer,
         path: PathParams<types::UserPath>,
         body: JsonBody<types::UserRoles>,
-    ) -> Answer<Ok200<types::UserRolesChanged>>;
+    ) -> HttpResult<Ok200<types::UserRolesChanged>>;
 
     /// Replace a user's roles
     ///
@@ -604,7 +604,7 @@ pub trait RollcallApi {
         credential: Bearer,
         path: PathParams<types::UserPath>,
         body: JsonBody<types::UserRoles>,
-    ) -> Answer<Ok200<types::UserRolesChanged>>;
+    ) -> HttpResult<Ok200<types::UserRolesChanged>>;
 
     /// Remove a role from a user
     ///
@@ -614,7 +614,7 @@ pub trait RollcallApi {
         rqctx: RequestContext<Self::Context>,
         credential: Bearer,
         path: PathParams<types::UserRolePath>,
-    ) -> Answer<NoContent>;
+    ) -> HttpResult<NoContent>;
 
     /// Check a permission
     ///
@@ -625,7 +625,7 @@ pub trait RollcallApi {
         rqctx: RequestContext<Self::Context>,
         credential: Bearer,
         body: JsonBody<types::AccessCheck>,
-    ) -> Answer<Ok200<types::AccessDecision>>;
+    ) -> HttpResult<Ok200<types::AccessDecision>>;
 
     /// List a user's effective permissions
     ///
@@ -636,7 +636,7 @@ pub trait RollcallApi {
         credential: Bearer,
         path: PathParams<types::UserPath>,
         query: QueryParams<types::PermissionListQuery>,
-    ) -> Answer<Ok200<types::EffectivePermissions>>;
+    ) -> HttpResult<Ok200<types::EffectivePermissions>>;
 
     /// List audit events
     ///
@@ -649,19 +649,19 @@ pub trait RollcallApi {
         rqctx: RequestContext<Self::Context>,
         credential: Bearer,
         query: QueryParams<types::AuditEventListQuery>,
-    ) -> Answer<Ok200<types::AuditEventPage>>;
+    ) -> HttpResult<Ok200<types::AuditEventPage>>;
 
     /// Server version
     ///
     /// Returns the versions of the server and of the document that it serves.
     #[endpoint { method = GET, path = "/v1/version", tags = ["system"] }]
-    async fn system_version(rqctx: RequestContext<Self::Context>) -> Answer<Ok200<types::ServerVersion>>;
+    async fn system_version(rqctx: RequestContext<Self::Context>) -> HttpResult<Ok200<types::ServerVersion>>;
 
     /// Liveness check
     ///
     /// Doesn't use the database.
     #[endpoint { method = GET, path = "/healthz", tags = ["system"] }]
-    async fn system_health(rqctx: RequestContext<Self::Context>) -> Answer<Ok200<types::Health>>;
+    async fn system_health(rqctx: RequestContext<Self::Context>) -> HttpResult<Ok200<types::Health>>;
 
     /// Readiness check
     ///
@@ -670,13 +670,13 @@ pub trait RollcallApi {
     /// response arrives within a second and may be up to one second old: however often it is requested, the database
     /// is checked at most once a second.
     #[endpoint { method = GET, path = "/readyz", tags = ["system"] }]
-    async fn system_ready(rqctx: RequestContext<Self::Context>) -> Answer<Ok200<types::Readiness>>;
+    async fn system_ready(rqctx: RequestContext<Self::Context>) -> HttpResult<Ok200<types::Readiness>>;
 
     /// This document
     ///
     /// Returns the published OpenAPI document of this server, byte for byte.
     #[endpoint { method = GET, path = "/openapi.json", tags = ["system"] }]
-    async fn document_view(rqctx: RequestContext<Self::Context>) -> Answer<Ok200<types::JsonObject>>;
+    async fn document_view(rqctx: RequestContext<Self::Context>) -> HttpResult<Ok200<types::JsonObject>>;
 
     // `HEAD` for probes and caches: the status and headers of `GET`; hyper drops the body. Unpublished, because RFC 9110
     // already defines it.
@@ -685,25 +685,27 @@ pub trait RollcallApi {
     #[endpoint { method = HEAD, path = "/v1/version", tags = ["system"], unpublished = true }]
     async fn system_version_head(
         rqctx: RequestContext<Self::Context>,
-    ) -> Answer<Ok200<types::ServerVersion>> {
+    ) -> HttpResult<Ok200<types::ServerVersion>> {
         Self::system_version(rqctx).await
     }
 
     /// The headers of [`RollcallApi::system_health`].
     #[endpoint { method = HEAD, path = "/healthz", tags = ["system"], unpublished = true }]
-    async fn system_health_head(rqctx: RequestContext<Self::Context>) -> Answer<Ok200<types::Health>> {
+    async fn system_health_head(rqctx: RequestContext<Self::Context>) -> HttpResult<Ok200<types::Health>> {
         Self::system_health(rqctx).await
     }
 
     /// The headers of [`RollcallApi::system_ready`].
     #[endpoint { method = HEAD, path = "/readyz", tags = ["system"], unpublished = true }]
-    async fn system_ready_head(rqctx: RequestContext<Self::Context>) -> Answer<Ok200<types::Readiness>> {
+    async fn system_ready_head(rqctx: RequestContext<Self::Context>) -> HttpResult<Ok200<types::Readiness>> {
         Self::system_ready(rqctx).await
     }
 
     /// The headers of [`RollcallApi::document_view`].
     #[endpoint { method = HEAD, path = "/openapi.json", tags = ["system"], unpublished = true }]
-    async fn document_view_head(rqctx: RequestContext<Self::Context>) -> Answer<Ok200<types::JsonObject>> {
+    async fn document_view_head(
+        rqctx: RequestContext<Self::Context>,
+    ) -> HttpResult<Ok200<types::JsonObject>> {
         Self::document_view(rqctx).await
     }
 }

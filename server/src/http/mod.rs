@@ -10,7 +10,7 @@ use rollcall_api::extract::{
 };
 use rollcall_api::reply::{Created, NoContent, Ok200};
 use rollcall_api::types;
-use rollcall_api::{Answer, RollcallApi};
+use rollcall_api::{HttpResult, RollcallApi};
 
 use crate::app::auth::{login, register, session};
 use crate::app::groups::{self, invitations, members};
@@ -28,14 +28,14 @@ type Rqctx = RequestContext<Shared>;
 impl RollcallApi for Server {
     type Context = Shared;
 
-    async fn login(rqctx: Rqctx, body: JsonBody<types::Login>) -> Answer<Ok200<types::SessionCreated>> {
+    async fn login(rqctx: Rqctx, body: JsonBody<types::Login>) -> HttpResult<Ok200<types::SessionCreated>> {
         handle(&rqctx, |op| login::login(op, body.value)).await
     }
 
     async fn login_change_password(
         rqctx: Rqctx,
         body: JsonBody<types::LoginChangePassword>,
-    ) -> Answer<Ok200<types::SessionCreated>> {
+    ) -> HttpResult<Ok200<types::SessionCreated>> {
         handle(&rqctx, |op| login::login_change_password(op, body.value)).await
     }
 
@@ -43,7 +43,7 @@ impl RollcallApi for Server {
         rqctx: Rqctx,
         key: IdempotencyKey,
         body: JsonBody<types::Register>,
-    ) -> Answer<Created<types::User>> {
+    ) -> HttpResult<Created<types::User>> {
         handle(&rqctx, |op| register::register(op, key, body)).await
     }
 
@@ -51,11 +51,11 @@ impl RollcallApi for Server {
         rqctx: Rqctx,
         credential: Bearer,
         body: OptionalBody<types::Logout>,
-    ) -> Answer<NoContent> {
+    ) -> HttpResult<NoContent> {
         handle(&rqctx, |op| session::logout(op, credential, body.0.value)).await
     }
 
-    async fn session_view(rqctx: Rqctx, credential: Bearer) -> Answer<Ok200<types::CurrentSession>> {
+    async fn session_view(rqctx: Rqctx, credential: Bearer) -> HttpResult<Ok200<types::CurrentSession>> {
         handle(&rqctx, |op| session::session_view(op, credential)).await
     }
 
@@ -63,7 +63,7 @@ impl RollcallApi for Server {
         rqctx: Rqctx,
         credential: Bearer,
         body: JsonBody<types::SessionReauthenticate>,
-    ) -> Answer<Ok200<types::SessionCreated>> {
+    ) -> HttpResult<Ok200<types::SessionCreated>> {
         handle(&rqctx, |op| session::session_reauthenticate(op, credential, body.value)).await
     }
 
@@ -71,7 +71,7 @@ impl RollcallApi for Server {
         rqctx: Rqctx,
         credential: Bearer,
         query: QueryParams<types::UserListQuery>,
-    ) -> Answer<Ok200<types::UserPage>> {
+    ) -> HttpResult<Ok200<types::UserPage>> {
         handle(&rqctx, |op| users::user_list(op, credential, query.0)).await
     }
 
@@ -80,7 +80,7 @@ impl RollcallApi for Server {
         credential: Bearer,
         key: IdempotencyKey,
         body: JsonBody<types::UserCreate>,
-    ) -> Answer<Created<types::User>> {
+    ) -> HttpResult<Created<types::User>> {
         handle(&rqctx, |op| create::user_create(op, credential, key, body)).await
     }
 
@@ -89,7 +89,7 @@ impl RollcallApi for Server {
         credential: Bearer,
         path: PathParams<types::UserPath>,
         known: IfNoneMatch,
-    ) -> Answer<Ok200<types::User>> {
+    ) -> HttpResult<Ok200<types::User>> {
         handle(&rqctx, |op| users::user_view(op, credential, path.0.user, known)).await
     }
 
@@ -99,7 +99,7 @@ impl RollcallApi for Server {
         path: PathParams<types::UserPath>,
         expected: IfMatch,
         body: JsonBody<types::UserUpdate>,
-    ) -> Answer<Ok200<types::User>> {
+    ) -> HttpResult<Ok200<types::User>> {
         handle(&rqctx, |op| users::user_update(op, credential, path.0.user, expected, body.value)).await
     }
 
@@ -108,8 +108,25 @@ impl RollcallApi for Server {
         credential: Bearer,
         path: PathParams<types::UserPath>,
         expected: IfMatch,
-    ) -> Answer<NoContent> {
+    ) -> HttpResult<NoContent> {
         handle(&rqctx, |op| users::user_delete(op, credential, path.0.user, expected)).await
+    }
+
+    async fn user_suspend(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<types::UserPath>,
+        body: OptionalBody<types::UserSuspend>,
+    ) -> HttpResult<Ok200<types::User>> {
+        handle(&rqctx, |op| users::user_suspend(op, credential, path.0.user, body.0.value)).await
+    }
+
+    async fn user_reactivate(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<types::UserPath>,
+    ) -> HttpResult<Ok200<types::User>> {
+        handle(&rqctx, |op| users::user_reactivate(op, credential, path.0.user)).await
     }
 
     async fn user_custom_data_view(
@@ -117,7 +134,7 @@ impl RollcallApi for Server {
         credential: Bearer,
         path: PathParams<types::UserPath>,
         known: IfNoneMatch,
-    ) -> Answer<Ok200<types::CustomData>> {
+    ) -> HttpResult<Ok200<types::CustomData>> {
         handle(&rqctx, |op| data::user_custom_data_view(op, credential, path.0.user, known)).await
     }
 
@@ -127,7 +144,7 @@ impl RollcallApi for Server {
         path: PathParams<types::UserPath>,
         expected: IfMatch,
         body: JsonBody<types::CustomData>,
-    ) -> Answer<Ok200<types::CustomData>> {
+    ) -> HttpResult<Ok200<types::CustomData>> {
         handle(&rqctx, |op| data::user_custom_data_update(op, credential, path.0.user, expected, body.value))
             .await
     }
@@ -138,7 +155,7 @@ impl RollcallApi for Server {
         path: PathParams<types::UserPath>,
         expected: IfMatch,
         body: JsonBody<types::CustomData>,
-    ) -> Answer<Ok200<types::CustomData>> {
+    ) -> HttpResult<Ok200<types::CustomData>> {
         handle(&rqctx, |op| data::user_custom_data_replace(op, credential, path.0.user, expected, body.value))
             .await
     }
@@ -148,7 +165,7 @@ impl RollcallApi for Server {
         credential: Bearer,
         path: PathParams<types::UserPath>,
         known: IfNoneMatch,
-    ) -> Answer<Ok200<types::Preferences>> {
+    ) -> HttpResult<Ok200<types::Preferences>> {
         handle(&rqctx, |op| data::user_preferences_view(op, credential, path.0.user, known)).await
     }
 
@@ -158,7 +175,7 @@ impl RollcallApi for Server {
         path: PathParams<types::UserPath>,
         expected: IfMatch,
         body: JsonBody<types::Preferences>,
-    ) -> Answer<Ok200<types::Preferences>> {
+    ) -> HttpResult<Ok200<types::Preferences>> {
         handle(&rqctx, |op| data::user_preferences_update(op, credential, path.0.user, expected, body.value))
             .await
     }
@@ -168,7 +185,7 @@ impl RollcallApi for Server {
         credential: Bearer,
         path: PathParams<types::UserPath>,
         body: JsonBody<types::UserPasswordSet>,
-    ) -> Answer<NoContent> {
+    ) -> HttpResult<NoContent> {
         handle(&rqctx, |op| passwords::user_password_set(op, credential, path.0.user, body.value)).await
     }
 
@@ -177,7 +194,7 @@ impl RollcallApi for Server {
         credential: Bearer,
         path: PathParams<types::UserPath>,
         body: JsonBody<types::UserPasswordChange>,
-    ) -> Answer<Ok200<types::SessionCreated>> {
+    ) -> HttpResult<Ok200<types::SessionCreated>> {
         handle(&rqctx, |op| passwords::user_password_change(op, credential, path.0.user, body.value)).await
     }
 
@@ -186,7 +203,7 @@ impl RollcallApi for Server {
         credential: Bearer,
         path: PathParams<types::UserPath>,
         body: JsonBody<types::UserPasswordVerify>,
-    ) -> Answer<NoContent> {
+    ) -> HttpResult<NoContent> {
         handle(&rqctx, |op| passwords::user_password_verify(op, credential, path.0.user, body.value)).await
     }
 
@@ -195,7 +212,7 @@ impl RollcallApi for Server {
         credential: Bearer,
         path: PathParams<types::UserPath>,
         query: QueryParams<types::PageQuery>,
-    ) -> Answer<Ok200<types::SessionPage>> {
+    ) -> HttpResult<Ok200<types::SessionPage>> {
         handle(&rqctx, |op| sessions::user_session_list(op, credential, path.0.user, query.0)).await
     }
 
@@ -203,7 +220,7 @@ impl RollcallApi for Server {
         rqctx: Rqctx,
         credential: Bearer,
         path: PathParams<types::SessionPath>,
-    ) -> Answer<NoContent> {
+    ) -> HttpResult<NoContent> {
         handle(&rqctx, |op| sessions::user_session_delete(op, credential, path.0)).await
     }
 
@@ -211,7 +228,7 @@ impl RollcallApi for Server {
         rqctx: Rqctx,
         credential: Bearer,
         path: PathParams<types::UserPath>,
-    ) -> Answer<NoContent> {
+    ) -> HttpResult<NoContent> {
         handle(&rqctx, |op| sessions::user_session_delete_all(op, credential, path.0.user)).await
     }
 
@@ -219,52 +236,8 @@ impl RollcallApi for Server {
         rqctx: Rqctx,
         credential: Bearer,
         query: QueryParams<types::ListQuery>,
-    ) -> Answer<Ok200<types::GroupPage>> {
+    ) -> HttpResult<Ok200<types::GroupPage>> {
         handle(&rqctx, |op| groups::group_list(op, credential, query.0)).await
-    }
-
-    async fn group_view(
-        rqctx: Rqctx,
-        credential: Bearer,
-        path: PathParams<types::GroupPath>,
-        known: IfNoneMatch,
-    ) -> Answer<Ok200<types::Group>> {
-        handle(&rqctx, |op| groups::group_view(op, credential, path.0.group, known)).await
-    }
-
-    async fn group_member_list(
-        rqctx: Rqctx,
-        credential: Bearer,
-        path: PathParams<types::GroupPath>,
-        query: QueryParams<types::ListQuery>,
-    ) -> Answer<Ok200<types::GroupMemberPage>> {
-        handle(&rqctx, |op| groups::group_member_list(op, credential, path.0.group, query.0)).await
-    }
-
-    async fn user_group_list(
-        rqctx: Rqctx,
-        credential: Bearer,
-        path: PathParams<types::UserPath>,
-        query: QueryParams<types::PageQuery>,
-    ) -> Answer<Ok200<types::UserGroupPage>> {
-        handle(&rqctx, |op| groups::user_group_list(op, credential, path.0.user, query.0)).await
-    }
-
-    async fn user_suspend(
-        rqctx: Rqctx,
-        credential: Bearer,
-        path: PathParams<types::UserPath>,
-        body: OptionalBody<types::UserSuspend>,
-    ) -> Answer<Ok200<types::User>> {
-        handle(&rqctx, |op| users::user_suspend(op, credential, path.0.user, body.0.value)).await
-    }
-
-    async fn user_reactivate(
-        rqctx: Rqctx,
-        credential: Bearer,
-        path: PathParams<types::UserPath>,
-    ) -> Answer<Ok200<types::User>> {
-        handle(&rqctx, |op| users::user_reactivate(op, credential, path.0.user)).await
     }
 
     async fn group_create(
@@ -272,8 +245,17 @@ impl RollcallApi for Server {
         credential: Bearer,
         key: IdempotencyKey,
         body: JsonBody<types::GroupCreate>,
-    ) -> Answer<Created<types::Group>> {
+    ) -> HttpResult<Created<types::Group>> {
         handle(&rqctx, |op| groups::group_create(op, credential, key, body)).await
+    }
+
+    async fn group_view(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<types::GroupPath>,
+        known: IfNoneMatch,
+    ) -> HttpResult<Ok200<types::Group>> {
+        handle(&rqctx, |op| groups::group_view(op, credential, path.0.group, known)).await
     }
 
     async fn group_update(
@@ -282,7 +264,7 @@ impl RollcallApi for Server {
         path: PathParams<types::GroupPath>,
         expected: IfMatch,
         body: JsonBody<types::GroupUpdate>,
-    ) -> Answer<Ok200<types::Group>> {
+    ) -> HttpResult<Ok200<types::Group>> {
         handle(&rqctx, |op| groups::group_update(op, credential, path.0.group, expected, body.value)).await
     }
 
@@ -291,8 +273,17 @@ impl RollcallApi for Server {
         credential: Bearer,
         path: PathParams<types::GroupPath>,
         expected: IfMatch,
-    ) -> Answer<NoContent> {
+    ) -> HttpResult<NoContent> {
         handle(&rqctx, |op| groups::group_delete(op, credential, path.0.group, expected)).await
+    }
+
+    async fn group_member_list(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<types::GroupPath>,
+        query: QueryParams<types::ListQuery>,
+    ) -> HttpResult<Ok200<types::GroupMemberPage>> {
+        handle(&rqctx, |op| groups::group_member_list(op, credential, path.0.group, query.0)).await
     }
 
     async fn group_member_add(
@@ -301,7 +292,7 @@ impl RollcallApi for Server {
         path: PathParams<types::GroupPath>,
         key: IdempotencyKey,
         body: JsonBody<types::GroupMemberAdd>,
-    ) -> Answer<Created<types::GroupMember>> {
+    ) -> HttpResult<Created<types::GroupMember>> {
         handle(&rqctx, |op| members::group_member_add(op, credential, path.0.group, key, body)).await
     }
 
@@ -310,7 +301,7 @@ impl RollcallApi for Server {
         credential: Bearer,
         path: PathParams<types::GroupMemberPath>,
         body: JsonBody<types::GroupMemberUpdate>,
-    ) -> Answer<Ok200<types::GroupMember>> {
+    ) -> HttpResult<Ok200<types::GroupMember>> {
         handle(&rqctx, |op| members::group_member_update(op, credential, path.0, body.value)).await
     }
 
@@ -318,7 +309,7 @@ impl RollcallApi for Server {
         rqctx: Rqctx,
         credential: Bearer,
         path: PathParams<types::GroupMemberPath>,
-    ) -> Answer<NoContent> {
+    ) -> HttpResult<NoContent> {
         handle(&rqctx, |op| members::group_member_remove(op, credential, path.0)).await
     }
 
@@ -327,7 +318,7 @@ impl RollcallApi for Server {
         credential: Bearer,
         path: PathParams<types::GroupPath>,
         query: QueryParams<types::PageQuery>,
-    ) -> Answer<Ok200<types::InvitationPage>> {
+    ) -> HttpResult<Ok200<types::InvitationPage>> {
         handle(&rqctx, |op| invitations::group_invitation_list(op, credential, path.0.group, query.0)).await
     }
 
@@ -337,7 +328,7 @@ impl RollcallApi for Server {
         path: PathParams<types::GroupPath>,
         key: IdempotencyKey,
         body: OptionalBody<types::InvitationCreate>,
-    ) -> Answer<Created<types::InvitationCreated>> {
+    ) -> HttpResult<Created<types::InvitationCreated>> {
         handle(&rqctx, |op| invitations::group_invitation_create(op, credential, path.0.group, key, body.0))
             .await
     }
@@ -346,7 +337,7 @@ impl RollcallApi for Server {
         rqctx: Rqctx,
         credential: Bearer,
         path: PathParams<types::InvitationPath>,
-    ) -> Answer<NoContent> {
+    ) -> HttpResult<NoContent> {
         handle(&rqctx, |op| invitations::group_invitation_delete(op, credential, path.0)).await
     }
 
@@ -354,15 +345,24 @@ impl RollcallApi for Server {
         rqctx: Rqctx,
         credential: Bearer,
         body: JsonBody<types::InvitationAccept>,
-    ) -> Answer<Ok200<types::UserGroup>> {
+    ) -> HttpResult<Ok200<types::UserGroup>> {
         handle(&rqctx, |op| invitations::invitation_accept(op, credential, body.value)).await
+    }
+
+    async fn user_group_list(
+        rqctx: Rqctx,
+        credential: Bearer,
+        path: PathParams<types::UserPath>,
+        query: QueryParams<types::PageQuery>,
+    ) -> HttpResult<Ok200<types::UserGroupPage>> {
+        handle(&rqctx, |op| groups::user_group_list(op, credential, path.0.user, query.0)).await
     }
 
     async fn role_list(
         rqctx: Rqctx,
         credential: Bearer,
         query: QueryParams<types::ListQuery>,
-    ) -> Answer<Ok200<types::RolePage>> {
+    ) -> HttpResult<Ok200<types::RolePage>> {
         handle(&rqctx, |op| roles::role_list(op, credential, query.0)).await
     }
 
@@ -371,7 +371,7 @@ impl RollcallApi for Server {
         credential: Bearer,
         key: IdempotencyKey,
         body: JsonBody<types::RoleCreate>,
-    ) -> Answer<Created<types::Role>> {
+    ) -> HttpResult<Created<types::Role>> {
         handle(&rqctx, |op| roles::role_create(op, credential, key, body)).await
     }
 
@@ -380,7 +380,7 @@ impl RollcallApi for Server {
         credential: Bearer,
         path: PathParams<types::RolePath>,
         known: IfNoneMatch,
-    ) -> Answer<Ok200<types::Role>> {
+    ) -> HttpResult<Ok200<types::Role>> {
         handle(&rqctx, |op| roles::role_view(op, credential, path.0.role, known)).await
     }
 
@@ -390,7 +390,7 @@ impl RollcallApi for Server {
         path: PathParams<types::RolePath>,
         expected: IfMatch,
         body: JsonBody<types::RoleUpdate>,
-    ) -> Answer<Ok200<types::Role>> {
+    ) -> HttpResult<Ok200<types::Role>> {
         handle(&rqctx, |op| roles::role_update(op, credential, path.0.role, expected, body.value)).await
     }
 
@@ -400,7 +400,7 @@ impl RollcallApi for Server {
         path: PathParams<types::RolePath>,
         query: QueryParams<types::RoleDeleteQuery>,
         expected: IfMatch,
-    ) -> Answer<NoContent> {
+    ) -> HttpResult<NoContent> {
         handle(&rqctx, |op| roles::role_delete(op, credential, path.0.role, query.0, expected)).await
     }
 
@@ -409,7 +409,7 @@ impl RollcallApi for Server {
         credential: Bearer,
         path: PathParams<types::UserPath>,
         query: QueryParams<types::ListQuery>,
-    ) -> Answer<Ok200<types::RolePage>> {
+    ) -> HttpResult<Ok200<types::RolePage>> {
         handle(&rqctx, |op| users::roles::user_role_list(op, credential, path.0.user, query.0)).await
     }
 
@@ -418,7 +418,7 @@ impl RollcallApi for Server {
         credential: Bearer,
         path: PathParams<types::UserPath>,
         body: JsonBody<types::UserRoles>,
-    ) -> Answer<Ok200<types::UserRolesChanged>> {
+    ) -> HttpResult<Ok200<types::UserRolesChanged>> {
         handle(&rqctx, |op| users::roles::user_role_add(op, credential, path.0.user, body.value)).await
     }
 
@@ -427,7 +427,7 @@ impl RollcallApi for Server {
         credential: Bearer,
         path: PathParams<types::UserPath>,
         body: JsonBody<types::UserRoles>,
-    ) -> Answer<Ok200<types::UserRolesChanged>> {
+    ) -> HttpResult<Ok200<types::UserRolesChanged>> {
         handle(&rqctx, |op| users::roles::user_role_replace(op, credential, path.0.user, body.value)).await
     }
 
@@ -435,7 +435,7 @@ impl RollcallApi for Server {
         rqctx: Rqctx,
         credential: Bearer,
         path: PathParams<types::UserRolePath>,
-    ) -> Answer<NoContent> {
+    ) -> HttpResult<NoContent> {
         handle(&rqctx, |op| users::roles::user_role_remove(op, credential, path.0)).await
     }
 
@@ -443,7 +443,7 @@ impl RollcallApi for Server {
         rqctx: Rqctx,
         credential: Bearer,
         body: JsonBody<types::AccessCheck>,
-    ) -> Answer<Ok200<types::AccessDecision>> {
+    ) -> HttpResult<Ok200<types::AccessDecision>> {
         handle(&rqctx, |op| permissions::access_check(op, credential, body.value)).await
     }
 
@@ -452,7 +452,7 @@ impl RollcallApi for Server {
         credential: Bearer,
         path: PathParams<types::UserPath>,
         query: QueryParams<types::PermissionListQuery>,
-    ) -> Answer<Ok200<types::EffectivePermissions>> {
+    ) -> HttpResult<Ok200<types::EffectivePermissions>> {
         handle(&rqctx, |op| permissions::user_permission_list(op, credential, path.0.user, query.0)).await
     }
 
@@ -460,23 +460,23 @@ impl RollcallApi for Server {
         rqctx: Rqctx,
         credential: Bearer,
         query: QueryParams<types::AuditEventListQuery>,
-    ) -> Answer<Ok200<types::AuditEventPage>> {
+    ) -> HttpResult<Ok200<types::AuditEventPage>> {
         handle(&rqctx, |op| audit::audit_event_list(op, credential, query.0)).await
     }
 
-    async fn system_version(rqctx: Rqctx) -> Answer<Ok200<types::ServerVersion>> {
+    async fn system_version(rqctx: Rqctx) -> HttpResult<Ok200<types::ServerVersion>> {
         handle(&rqctx, system::system_version).await
     }
 
-    async fn system_health(rqctx: Rqctx) -> Answer<Ok200<types::Health>> {
+    async fn system_health(rqctx: Rqctx) -> HttpResult<Ok200<types::Health>> {
         handle(&rqctx, system::system_health).await
     }
 
-    async fn system_ready(rqctx: Rqctx) -> Answer<Ok200<types::Readiness>> {
+    async fn system_ready(rqctx: Rqctx) -> HttpResult<Ok200<types::Readiness>> {
         handle(&rqctx, system::system_ready).await
     }
 
-    async fn document_view(rqctx: Rqctx) -> Answer<Ok200<types::JsonObject>> {
+    async fn document_view(rqctx: Rqctx) -> HttpResult<Ok200<types::JsonObject>> {
         handle(&rqctx, system::document_view).await
     }
 }
