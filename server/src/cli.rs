@@ -13,8 +13,8 @@ use clap::{Args, Parser, Subcommand};
 use slog::{Drain, Logger, error, o, warn};
 use tokio::runtime::Runtime;
 
+use crate::commands::{self, DatabaseSource, Ready, ServeOptions};
 use crate::config::{Config, DatabaseUrl, Flags, Loaded, LogFormat, LogLevel};
-use crate::serve::{self, DatabaseSource, Ready, ServeOptions};
 use rollcall_embedded_postgres::{EmbeddedPostgres, Options};
 
 /// Time that background tasks have to end before the database is stopped.
@@ -182,7 +182,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
 fn serve(config: Config, fetch: bool, log: &Logger) -> Result<(), Failure> {
     let runtime = runtime(&config)?;
     // Before a database is created or changed: another server may already be using the address.
-    let address = serve::bind(&config).map_err(Failure::failed)?;
+    let address = commands::bind(&config).map_err(Failure::failed)?;
     let (database, private) = match &config.database.url {
         Some(url) => {
             let url = url.expose().to_owned();
@@ -199,7 +199,7 @@ fn serve(config: Config, fetch: bool, log: &Logger) -> Result<(), Failure> {
     let on_ready = Box::new(move |ready: &Ready| announce(ready, &data_dir));
     let options = ServeOptions { config, address, database, log: log.clone(), on_ready };
     // serve.rs: handles SIGTERM and SIGINT, and returns when the last request is done or the grace period is over.
-    let outcome = runtime.block_on(serve::serve(options)).map_err(Failure::failed);
+    let outcome = runtime.block_on(commands::serve(options)).map_err(Failure::failed);
     runtime.shutdown_timeout(RUNTIME_GRACE);
     finish(private.as_deref(), outcome)
 }
@@ -253,7 +253,7 @@ fn next(url: &str, username: &str, password: &str) -> String {
 fn migrate(config: &Config, fetch: bool, log: &Logger) -> Result<(), Failure> {
     with_database(config, fetch, log, |runtime, database| {
         // serve.rs
-        runtime.block_on(serve::migrate(config, database, log)).map_err(Failure::failed)
+        runtime.block_on(commands::migrate(config, database, log)).map_err(Failure::failed)
     })
 }
 
@@ -274,7 +274,7 @@ fn create_admin(
     let created = with_database(config, fetch, log, |runtime, database| {
         // serve.rs
         runtime
-            .block_on(serve::create_admin(config, database, username, password, log))
+            .block_on(commands::create_admin(config, database, username, password, log))
             .map_err(Failure::failed)
     })?;
     match created.password {

@@ -2,11 +2,12 @@
 //!
 //! `http` implements the contract with a few lines for each operation; `app` holds the operations themselves;
 //! `operation` enforces the rules common to all of them (one credential, policy, a transaction that can't commit
-//! unauthorized, an audit event for every change). `serve` assembles a server and runs it.
+//! unauthorized, an audit event for every change). `commands` assembles a server and runs it.
 
 pub mod app;
 pub mod cli;
 pub mod clock;
+pub mod commands;
 pub mod conditions;
 pub mod config;
 pub mod connections;
@@ -22,7 +23,6 @@ pub mod listing;
 pub mod operation;
 pub mod ration;
 pub mod secrets;
-pub mod serve;
 pub mod share;
 pub mod slow_searches;
 pub mod start_error;

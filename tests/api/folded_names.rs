@@ -3,8 +3,8 @@
 
 use http::Method;
 use rollcall_client::{Paged, error_code};
+use rollcall_server::commands;
 use rollcall_server::config::RegistrationMode;
-use rollcall_server::serve;
 use serde_json::{Value, json};
 
 use super::{create, refusal};
@@ -159,7 +159,7 @@ async fn migrate(server: &TestServer) {
     let mut config = server.database.config();
     make_cheap(&mut config);
     let log = Captured::default().logger();
-    serve::migrate(&config, &server.database.source(), &log).await.unwrap();
+    commands::migrate(&config, &server.database.source(), &log).await.unwrap();
 }
 
 #[tokio::test]
@@ -227,9 +227,9 @@ async fn every_operation_folds_identifiers_alike() {
     let log = Captured::default().logger();
     let password = Some(PASSWORD.to_owned());
     let source = server.database.source();
-    let made = serve::create_admin(&config, &source, "STRASSE", password.clone(), &log).await;
+    let made = commands::create_admin(&config, &source, "STRASSE", password.clone(), &log).await;
     assert!(made.is_err());
-    serve::create_admin(&config, &source, "Gieße", password, &log).await.unwrap();
+    commands::create_admin(&config, &source, "Gieße", password, &log).await.unwrap();
     let seen = admin.user_view().user("@GIESSE").send().await.unwrap();
     assert_eq!(seen.username.as_deref(), Some("Gieße"));
     assert_ne!(seen.username.as_deref(), Some(ADMINISTRATOR));

@@ -3,7 +3,7 @@
 
 use http::Method;
 use rollcall_client::{Paged, error_code};
-use rollcall_server::serve;
+use rollcall_server::commands;
 use serde_json::{Value, json};
 
 use super::create;
@@ -220,6 +220,6 @@ async fn user_list_and_group_list_ignore_invisible_characters_in_names() {
     let mut config = server.database.config();
     make_cheap(&mut config);
     let log = Captured::default().logger();
-    serve::migrate(&config, &server.database.source(), &log).await.unwrap();
+    commands::migrate(&config, &server.database.source(), &log).await.unwrap();
     all_found().await;
 }

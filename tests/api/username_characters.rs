@@ -1,8 +1,8 @@
 //! Characters that usernames may contain, and the handling of names that older servers accepted.
 
 use rollcall_client::{Paged, error_code, types};
+use rollcall_server::commands;
 use rollcall_server::config::RegistrationMode;
-use rollcall_server::serve;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -143,7 +143,7 @@ async fn create_admin_rejects_names_that_the_api_rejects() {
         ("+4930123456", "isn't the user's own"),
     ] {
         let made =
-            serve::create_admin(&config, &server.database.source(), name, Some(PASSWORD.to_owned()), &log)
+            commands::create_admin(&config, &server.database.source(), name, Some(PASSWORD.to_owned()), &log)
                 .await;
         let error = made.unwrap_err().to_string();
         assert!(error.contains("username") && error.contains(why), "{name:?}: {error}");
@@ -196,7 +196,7 @@ async fn migrate(server: &TestServer) -> Captured {
     let log = Captured::default();
     let mut config = server.database.config();
     make_cheap(&mut config);
-    serve::migrate(&config, &server.database.source(), &log.logger()).await.unwrap();
+    commands::migrate(&config, &server.database.source(), &log.logger()).await.unwrap();
     log
 }
 

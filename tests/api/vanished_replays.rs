@@ -84,7 +84,7 @@ impl Creation<'_> {
         let again = self.send().await;
         let got = (again.code(), again.error_code());
         assert_eq!(got, (409, error_code::IDEMPOTENCY_KEY_REUSED.to_owned()), "{}, {how}", self.path);
-        assert!(again.message().contains("not there any more"), "{}", again.message());
+        assert!(again.message().contains("no longer exists"), "{}", again.message());
         assert_eq!(self.server.dump().await, before, "{}, {how}", self.path);
         let new = self.keyed("k2").await;
         let got = (new.code(), new.header("idempotency-replayed"));

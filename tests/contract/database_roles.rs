@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use rollcall_embedded_postgres::{EmbeddedPostgres, Options};
+use rollcall_server::commands::{self, DatabaseSource};
 use rollcall_server::config::{Config, DatabaseUrl};
-use rollcall_server::serve::{self, DatabaseSource};
 use slog::{Discard, Logger, o};
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
@@ -115,7 +115,7 @@ async fn each_migration_run_leaves_exactly_what_the_server_needs() {
     .await
     .unwrap();
     let log = Captured::default();
-    serve::migrate(&database.config(), &database.source(), &log.logger()).await.unwrap();
+    commands::migrate(&database.config(), &database.source(), &log.logger()).await.unwrap();
     let mut expected = found;
     expected.insert("r brand_new".to_owned(), "DELETE INSERT SELECT UPDATE".to_owned());
     assert_eq!(granted(&database).await, expected);
@@ -142,13 +142,13 @@ async fn where_only_the_trigger_protects_the_log_says_so() {
     // One URL, and two of the same role.
     for config in [Config::default(), database.config()] {
         let log = Captured::default();
-        serve::migrate(&config, &owner, &log.logger()).await.unwrap();
+        commands::migrate(&config, &owner, &log.logger()).await.unwrap();
         let text = log.text();
         assert!(text.contains("only a trigger") && text.contains("database.migration_url"), "{text}");
     }
     // The owner's URL points to another database, which is migrated.
     let log = Captured::default();
-    serve::migrate(&Config::default(), &database.source(), &log.logger()).await.unwrap();
+    commands::migrate(&Config::default(), &database.source(), &log.logger()).await.unwrap();
     assert!(!log.text().contains("trigger"), "{}", log.text());
     database.drop_now();
 }
@@ -163,12 +163,12 @@ async fn the_servers_role_starts_where_migrating_is_off() {
     let owner = DatabaseSource::Url(database.url.clone());
     for (source, warned) in [(database.source(), false), (owner, true)] {
         let (ready, is_ready) = tokio::sync::oneshot::channel();
-        let on_ready = Box::new(move |_: &serve::Ready| ready.send(()).unwrap());
+        let on_ready = Box::new(move |_: &commands::Ready| ready.send(()).unwrap());
         let log = Captured::default();
         let (config, logger) = (config.clone(), log.logger());
-        let address = serve::bind(&config).unwrap();
-        let options = serve::ServeOptions { config, address, database: source, log: logger, on_ready };
-        let serving = tokio::spawn(serve::serve(options));
+        let address = commands::bind(&config).unwrap();
+        let options = commands::ServeOptions { config, address, database: source, log: logger, on_ready };
+        let serving = tokio::spawn(commands::serve(options));
         is_ready.await.expect("it starts");
         serving.abort();
         assert_eq!(log.text().contains("only a trigger"), warned, "{}", log.text());
@@ -208,14 +208,14 @@ async fn two_roles_work_as_the_readme_makes_them() {
     let mut config = Config::default();
     make_cheap(&mut config);
     let source = DatabaseSource::Url(as_role(&database, &server_in_url));
-    let message = serve::migrate(&config, &source, &quiet()).await.unwrap_err().to_string();
+    let message = commands::migrate(&config, &source, &quiet()).await.unwrap_err().to_string();
     assert!(message.contains("permission denied"), "the server's role can't migrate: {message}");
     config.database.migration_url = Some(DatabaseUrl::new(as_role(&database, &owner_in_url)));
     let log = Captured::default();
-    serve::create_admin(&config, &source, "first", None, &log.logger()).await.unwrap();
+    commands::create_admin(&config, &source, "first", None, &log.logger()).await.unwrap();
     assert!(!log.text().contains("trigger"), "{}", log.text());
     config.database.migration_url = None;
-    serve::create_admin(&config, &source, "second", None, &quiet()).await.unwrap();
+    commands::create_admin(&config, &source, "second", None, &quiet()).await.unwrap();
     let db = connect(&as_role(&database, &server_in_url)).await.unwrap();
     assert_denied(&db).await;
     drop(db);
@@ -243,15 +243,15 @@ async fn a_database_with_one_role_migrates_to_two() {
     let server = DatabaseSource::Url(as_role(&database, &one_in_url));
     let mut config = Config::default();
     make_cheap(&mut config);
-    serve::create_admin(&config, &server, "first", None, &quiet()).await.unwrap();
+    commands::create_admin(&config, &server, "first", None, &quiet()).await.unwrap();
 
     config.database.migration_url = Some(DatabaseUrl::new(as_role(&database, &two_in_url)));
-    let message = serve::migrate(&config, &server, &quiet()).await.unwrap_err().to_string();
+    let message = commands::migrate(&config, &server, &quiet()).await.unwrap_err().to_string();
     let reassign = format!("REASSIGN OWNED BY {one} TO {two}");
     assert!(message.contains(&reassign), "{message}");
     admin.batch_execute(&reassign).await.unwrap();
     let log = Captured::default();
-    serve::create_admin(&config, &server, "second", None, &log.logger()).await.unwrap();
+    commands::create_admin(&config, &server, "second", None, &log.logger()).await.unwrap();
     assert!(!log.text().contains("trigger"), "{}", log.text());
     let db = connect(&as_role(&database, &one_in_url)).await.unwrap();
     assert_denied(&db).await;
@@ -270,7 +270,7 @@ async fn an_old_private_database_gets_a_role_for_the_server() {
     make_cheap(&mut config);
     let old = start();
     let as_before = DatabaseSource::Url(old.owner_url());
-    serve::create_admin(&config, &as_before, "first", None, &quiet()).await.unwrap();
+    commands::create_admin(&config, &as_before, "first", None, &quiet()).await.unwrap();
     let owner = connect(&old.owner_url()).await.unwrap();
     owner.batch_execute("DROP ROLE rollcall_server").await.unwrap();
     drop(owner);
@@ -280,7 +280,7 @@ async fn an_old_private_database_gets_a_role_for_the_server() {
         let new = std::sync::Arc::new(start());
         let log = Captured::default();
         let source = DatabaseSource::Embedded(std::sync::Arc::clone(&new));
-        serve::create_admin(&config, &source, name, None, &log.logger()).await.unwrap();
+        commands::create_admin(&config, &source, name, None, &log.logger()).await.unwrap();
         assert!(!log.text().contains("trigger"), "{}", log.text());
         let db = connect(&new.url()).await.unwrap();
         assert_denied(&db).await;

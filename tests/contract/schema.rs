@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use diesel_schema::Column;
-use rollcall_server::serve;
+use rollcall_server::commands;
 use slog::{Discard, Logger, o};
 
 use crate::support::cluster::Database;
@@ -114,14 +114,14 @@ async fn diesels_tables_are_those_of_the_database() {
 async fn migrating_again_changes_nothing() {
     let database = Database::empty();
     let config = database.config();
-    serve::migrate(&config, &database.source(), &log()).await.unwrap();
+    commands::migrate(&config, &database.source(), &log()).await.unwrap();
     let seeds = "SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM \
         (SELECT roles::text FROM roles UNION ALL SELECT role_permissions::text FROM role_permissions \
          UNION ALL SELECT groups::text FROM groups UNION ALL SELECT version FROM __diesel_schema_migrations) t";
     let db = database.connect().await;
     let state = async || db.query_one(seeds, &[]).await.unwrap().get::<_, String>(0);
     let (schema, rows) = (real(&database).await.0, state().await);
-    serve::migrate(&config, &database.source(), &log()).await.unwrap();
+    commands::migrate(&config, &database.source(), &log()).await.unwrap();
     assert_eq!((schema, rows), (real(&database).await.0, state().await));
     database.drop_now();
 }
@@ -131,7 +131,7 @@ async fn two_servers_may_migrate_at_once() {
     let database = Database::empty();
     let config = database.config();
     let (source, log) = (database.source(), log());
-    let runs = (0..4).map(|_| serve::migrate(&config, &source, &log));
+    let runs = (0..4).map(|_| commands::migrate(&config, &source, &log));
     for outcome in futures::future::join_all(runs).await {
         outcome.unwrap();
     }
@@ -144,19 +144,19 @@ async fn a_newer_schema_is_rejected() {
     let newer = "INSERT INTO __diesel_schema_migrations (version, run_on) VALUES ('20991231000001', now())";
     database.connect().await.batch_execute(newer).await.unwrap();
     let config = database.config();
-    let error = serve::migrate(&config, &database.source(), &log()).await.unwrap_err().to_string();
+    let error = commands::migrate(&config, &database.source(), &log()).await.unwrap_err().to_string();
     assert!(error.contains("20991231000001") && error.contains("newer server"), "{error}");
     for migrate_on_start in [true, false] {
         let mut config = config.clone();
         config.database.migrate_on_start = migrate_on_start;
-        let options = serve::ServeOptions {
-            address: serve::bind(&config).unwrap(),
+        let options = commands::ServeOptions {
+            address: commands::bind(&config).unwrap(),
             config,
             database: database.source(),
             log: log(),
             on_ready: Box::new(|_| panic!("it must not start")),
         };
-        let error = serve::serve(options).await.unwrap_err().to_string();
+        let error = commands::serve(options).await.unwrap_err().to_string();
         assert!(error.contains("newer server"), "{error}");
     }
     database.drop_now();
@@ -167,14 +167,14 @@ async fn an_old_schema_is_rejected_if_migrating_is_off() {
     let database = Database::empty();
     let mut config = database.config();
     config.database.migrate_on_start = false;
-    let options = serve::ServeOptions {
-        address: serve::bind(&config).unwrap(),
+    let options = commands::ServeOptions {
+        address: commands::bind(&config).unwrap(),
         config,
         database: database.source(),
         log: log(),
         on_ready: Box::new(|_| panic!("it must not start")),
     };
-    let error = serve::serve(options).await.unwrap_err().to_string();
+    let error = commands::serve(options).await.unwrap_err().to_string();
     assert!(error.contains("migrate"), "{error}");
     database.drop_now();
 }

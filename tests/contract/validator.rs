@@ -90,7 +90,7 @@ fn invalid_responses_are_detected() {
         (with(|sample| sample.body["created_at"] = "yesterday".into()), "date-time"),
         (with(|sample| drop(sample.body.as_object_mut().unwrap().remove("view"))), "required"),
         (with(|sample| sample.body = Value::Null), "not JSON"),
-        (with(|sample| sample.status = 304), "has a body"),
+        (with(|sample| sample.status = 304), "there is a body"),
         (error(404, "forbidden"), "belongs to 403"),
         (error(404, "made_up"), "not in the registry"),
         (error(401, "invalid_credentials"), "not among the operation's codes"),
@@ -125,7 +125,7 @@ async fn the_proxy_reports_invalid_responses() {
     let notes = Shared::default();
     let address = proxy::start(server, notes.clone()).await;
     let http = reqwest::Client::new();
-    for (status, complaint) in [(200, "GET /v1/session (session_view) answered 200: "), (502, "hung up")] {
+    for (status, complaint) in [(200, "GET /v1/session (session_view) returned 200: "), (502, "hung up")] {
         let answer = http.get(format!("http://{address}/v1/session")).send().await.unwrap();
         assert_eq!(answer.status().as_u16(), status);
         let found = std::mem::take(&mut notes.lock().unwrap().violations).join("\n");

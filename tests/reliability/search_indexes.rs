@@ -3,8 +3,8 @@
 
 use http::Method;
 use rollcall_client::{Paged, types};
+use rollcall_server::commands;
 use rollcall_server::config::DatabaseUrl;
-use rollcall_server::serve;
 use serde_json::json;
 
 use crate::support::cluster::{Database, as_role};
@@ -25,7 +25,7 @@ async fn migrate(database: &Database) -> Captured {
     let log = Captured::default();
     let mut config = database.config();
     make_cheap(&mut config);
-    serve::migrate(&config, &database.source(), &log.logger()).await.unwrap();
+    commands::migrate(&config, &database.source(), &log.logger()).await.unwrap();
     log
 }
 
@@ -153,7 +153,7 @@ async fn user_list_works_without_the_extension_and_the_log_explains_slow_searche
     make_cheap(&mut config);
     config.database.migration_url = Some(DatabaseUrl::new(as_role(&database.url, &role)));
     let (log, password) = (Captured::default(), PASSWORD.to_owned());
-    serve::create_admin(&config, &database.source(), ADMINISTRATOR, Some(password), &log.logger())
+    commands::create_admin(&config, &database.source(), ADMINISTRATOR, Some(password), &log.logger())
         .await
         .unwrap();
     assert!(log.text().contains("pg_trgm"), "{}", log.text());

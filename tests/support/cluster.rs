@@ -9,8 +9,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
+use rollcall_server::commands::{self, DatabaseSource};
 use rollcall_server::config::{Config, DatabaseUrl};
-use rollcall_server::serve::{self, DatabaseSource};
 use slog::{Discard, Logger, o};
 use tokio_postgres::{Client, NoTls};
 
@@ -239,7 +239,7 @@ pub async fn prepare(url: &str) {
     let mut config = database.config();
     super::server::make_cheap(&mut config);
     let (name, password) = (super::people::ADMINISTRATOR, super::PASSWORD.to_owned());
-    serve::create_admin(&config, &database.source(), name, Some(password), &log).await.unwrap();
+    commands::create_admin(&config, &database.source(), name, Some(password), &log).await.unwrap();
 }
 
 /// True for databases of other builds and of failed tests that are older than [`STALE`].

@@ -13,7 +13,7 @@ use rollcall_client::Client;
 use rollcall_server::clock::{Clock, MovableClock};
 use rollcall_server::config::{Config, LogLevel};
 use rollcall_server::context::App;
-use rollcall_server::{erase, serve, sweep};
+use rollcall_server::{commands, erase, sweep};
 use tokio::sync::{OnceCell, oneshot};
 
 use super::cluster::{Database, apart, through};
@@ -118,7 +118,7 @@ impl Builder {
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async move {
-                let running = serve::start(config, &url, clock as Arc<dyn Clock>, logger).await.unwrap();
+                let running = commands::start(config, &url, clock as Arc<dyn Clock>, logger).await.unwrap();
                 let direct = running.address();
                 let address = proxy::start(direct, shared).await;
                 // The receiver is gone where the test has failed already.

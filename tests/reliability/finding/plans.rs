@@ -7,7 +7,7 @@ use http::StatusCode;
 use rollcall_embedded_postgres::{EmbeddedPostgres, Options};
 use rollcall_query::Fields;
 use rollcall_query::fields::UserField;
-use rollcall_server::serve;
+use rollcall_server::commands;
 use serde_json::Value;
 use slog::{Discard, Logger, o};
 
@@ -201,7 +201,7 @@ async fn user_list_never_reads_the_whole_table() {
     db.batch_execute(DROP_INDEXES).await.unwrap();
     db.batch_execute(include_str!("million.sql")).await.unwrap();
     println!("loaded after {:?}", begun.elapsed());
-    serve::migrate(&database.config(), &database.source(), &log).await.unwrap();
+    commands::migrate(&database.config(), &database.source(), &log).await.unwrap();
     println!("indexes after {:?}", begun.elapsed());
     for table in ["users", "user_roles", "group_members", "group_member_roles"] {
         db.batch_execute(&format!("VACUUM ANALYZE {table}")).await.unwrap();

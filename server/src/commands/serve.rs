@@ -7,17 +7,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use dropshot::{ConfigDropshot, HandlerTaskMode, HttpServer, ServerBuilder};
-use rollcall_api::types::Username;
 use rollcall_api::{BODY_MAX_BYTES, rollcall_api_mod};
-use rollcall_store::connect::ConnectOptions;
-use rollcall_store::{PoolOptions, Store, StoreError, keys, migrate as migrations, privileges, users};
+use rollcall_store::{PoolOptions, Store, keys, users};
 use slog::{Drain, Logger, info, o, warn};
 use tokio::net::TcpSocket;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 use uuid::ContextV7;
 
-use crate::app::users::create::bootstrap_administrator;
+use super::create_admin::{CreatedAdmin, first_administrator};
+use super::migrate::{is_current, migrate, warn_if_audit_mutable};
+use super::{DatabaseSource, connect_options};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, LogLevel};
 use crate::connections::Touching;
@@ -28,57 +28,15 @@ use crate::listen::{self, Listener, Peers};
 use crate::ration::Ration;
 use crate::secrets::page_token::PageSealer;
 use crate::secrets::password::{HashParams, Hasher};
-use crate::secrets::token::{fresh_key, generated_password};
+use crate::secrets::token::fresh_key;
 use crate::share::{Shares, TokenOwners};
 use crate::slow_searches::SlowSearches;
-pub use crate::start_error::StartError;
-use crate::start_error::{cannot_listen, reach, with_migration_advice};
+use crate::start_error::{StartError, cannot_listen, reach};
 use crate::sweep;
 use rollcall_embedded_postgres::EmbeddedPostgres;
 
 /// Interval between checks of the private database.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
-
-/// The database to use.
-#[derive(Clone, Debug)]
-pub enum DatabaseSource {
-    /// A Postgres server of the operator.
-    Url(String),
-    /// The private Postgres.
-    Embedded(Arc<EmbeddedPostgres>),
-}
-
-impl DatabaseSource {
-    fn url(&self) -> String {
-        match self {
-            Self::Url(url) => url.clone(),
-            Self::Embedded(postgres) => postgres.url(),
-        }
-    }
-
-    /// URL of the role that owns the tables, if known.
-    fn owner_url(&self, config: &Config) -> Option<String> {
-        match self {
-            Self::Url(_) => config.database.migration_url.as_ref().map(|url| url.expose().to_owned()),
-            Self::Embedded(postgres) => Some(postgres.owner_url()),
-        }
-    }
-}
-
-/// An administrator that was created.
-#[derive(Clone)]
-pub struct CreatedAdmin {
-    /// The username.
-    pub username: String,
-    /// The password, if it was generated. It is not shown again.
-    pub password: Option<String>,
-}
-
-impl fmt::Debug for CreatedAdmin {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("CreatedAdmin").field("username", &self.username).finish_non_exhaustive()
-    }
-}
 
 /// Facts about a server that listens.
 #[derive(Debug)]
@@ -231,7 +189,12 @@ fn request_log(app: &App) -> Logger {
     Logger::root(drain.filter_level(level).fuse(), o!())
 }
 
-async fn app(config: Config, url: &str, clock: Arc<dyn Clock>, log: Logger) -> Result<App, StartError> {
+pub(super) async fn app(
+    config: Config,
+    url: &str,
+    clock: Arc<dyn Clock>,
+    log: Logger,
+) -> Result<App, StartError> {
     let connect = connect_options(&config, url)?.logged(&log);
     let pools = PoolOptions {
         shared: config.database.shared_connections as usize,
@@ -275,12 +238,6 @@ async fn app(config: Config, url: &str, clock: Arc<dyn Clock>, log: Logger) -> R
         erasing: Notify::new(),
         ids: std::sync::Mutex::new(ContextV7::new()),
     })
-}
-
-fn connect_options(config: &Config, url: &str) -> Result<ConnectOptions, StartError> {
-    let statement = Duration::from_millis(config.database.statement_timeout_milliseconds);
-    let lock = Duration::from_millis(config.database.lock_timeout_milliseconds);
-    Ok(ConnectOptions::new(url, statement, lock)?)
 }
 
 /// Serves until SIGTERM or SIGINT; a second signal ends it at once.
@@ -377,117 +334,4 @@ async fn is_empty(app: &App) -> Result<bool, StartError> {
     let any = users::any(&transaction).await?;
     transaction.rollback().await?;
     Ok(!any)
-}
-
-async fn first_administrator(app: &App) -> Result<Option<CreatedAdmin>, StartError> {
-    let transaction = app.store.begin().await?;
-    if users::any(&transaction).await? {
-        transaction.rollback().await?;
-        return Ok(None);
-    }
-    let username: Username = "admin".parse().map_err(StartError)?;
-    let password = generated_password();
-    let username = bootstrap_administrator(app, &transaction, username, &password).await?;
-    transaction.commit().await?;
-    Ok(Some(CreatedAdmin { username, password: Some(password) }))
-}
-
-/// Migrates the schema, as the owner of the tables if that is another role than the server's, which is then granted
-/// the privileges that it needs.
-pub async fn migrate(config: &Config, database: &DatabaseSource, log: &Logger) -> Result<(), StartError> {
-    let server = connect_options(config, &database.url())?;
-    let role = privileges::role(&*reach(&server, "database.url").await?).await?;
-    let (owner, server_role) = match database.owner_url(config) {
-        Some(url) => {
-            let owner = connect_options(config, &url)?;
-            let connection = reach(&owner, "database.migration_url").await?;
-            let other = privileges::role(&connection).await? != role;
-            (owner, other.then(|| role.clone()))
-        }
-        None => (server.clone(), None),
-    };
-    let alone = server_role.is_none();
-    let migrated = block_on_own_runtime(move || async move {
-        migrations::run(&owner, server_role.as_deref(), SystemClock.now()).await
-    })
-    .await
-    .map_err(|error| with_migration_advice(error, alone, &role))?;
-    for version in migrated.applied {
-        info!(log, "migrated"; "version" => version);
-    }
-    if !migrated.prepared.built.is_empty() {
-        info!(log, "built indexes for lists"; "indexes" => migrated.prepared.built.join(", "));
-    }
-    for user in migrated.prepared.colliding {
-        warn!(
-            log,
-            "the user's username or e-mail address differs from another user's only in characters that nobody sees: \
-             both can sign in as before; give one of them another name";
-            "user" => %user
-        );
-    }
-    if let Some(why) = migrated.prepared.without_trigrams {
-        warn!(
-            log,
-            "the database has no extension pg_trgm: searches for words read all users, which is slow from some ten \
-             thousand on. Let its administrator run CREATE EXTENSION pg_trgm, then start again";
-            "error" => why
-        );
-    }
-    warn_if_audit_mutable(&server, log).await
-}
-
-/// Warns if the server's role could change its own audit trail.
-async fn warn_if_audit_mutable(server: &ConnectOptions, log: &Logger) -> Result<(), StartError> {
-    let connection = server.connect().await?;
-    if privileges::can_change_audit_events(&connection).await? {
-        let role = privileges::role(&connection).await?;
-        warn!(log, "only a trigger protects the audit trail, which the server's role could remove: \
-            set database.migration_url to another role's URL"; "role" => role);
-    }
-    Ok(())
-}
-
-async fn is_current(config: &Config, database: &DatabaseSource) -> Result<bool, StartError> {
-    let url = database.owner_url(config).unwrap_or_else(|| database.url());
-    Ok(migrations::is_current(&connect_options(config, &url)?).await?)
-}
-
-/// Runs Diesel's migrations on a runtime of their own: they block inside async code, which Tokio allows on its
-/// multi-threaded runtime only.
-async fn block_on_own_runtime<T, F>(work: impl FnOnce() -> F + Send + 'static) -> Result<T, StartError>
-where
-    T: Send + 'static,
-    F: Future<Output = Result<T, StoreError>>,
-{
-    let done = tokio::task::spawn_blocking(move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-        runtime.map_err(|error| StartError(error.to_string()))?.block_on(work()).map_err(StartError::from)
-    });
-    done.await.map_err(|error| StartError(error.to_string()))?
-}
-
-/// Creates an administrator from the command line.
-pub async fn create_admin(
-    config: &Config,
-    database: &DatabaseSource,
-    username: &str,
-    password: Option<String>,
-    log: &Logger,
-) -> Result<CreatedAdmin, StartError> {
-    let username: Username = username.parse().map_err(|rule| StartError(format!("--username: {rule}")))?;
-    migrate(config, database, log).await?;
-    let app = app(config.clone(), &database.url(), Arc::new(SystemClock), log.clone()).await?;
-    let generated = password.is_none();
-    let password = match password {
-        Some(password) => rollcall_api::types::NewPassword::try_from(password)
-            .map_err(|rule| StartError(format!("--password-stdin: {rule}")))?
-            .expose()
-            .to_owned(),
-        None => generated_password(),
-    };
-    let transaction = app.store.begin().await?;
-    let username = bootstrap_administrator(&app, &transaction, username, &password).await?;
-    transaction.commit().await?;
-    Ok(CreatedAdmin { username, password: generated.then_some(password) })
 }
