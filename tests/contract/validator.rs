@@ -125,7 +125,9 @@ async fn the_proxy_reports_invalid_responses() {
     let notes = Shared::default();
     let address = proxy::start(server, notes.clone()).await;
     let http = reqwest::Client::new();
-    for (status, complaint) in [(200, "GET /v1/session (session_view) returned 200: "), (502, "hung up")] {
+    for (status, complaint) in
+        [(200, "GET /v1/session (session_view) returned 200: "), (502, "closed the connection")]
+    {
         let answer = http.get(format!("http://{address}/v1/session")).send().await.unwrap();
         assert_eq!(answer.status().as_u16(), status);
         let found = std::mem::take(&mut notes.lock().unwrap().violations).join("\n");
