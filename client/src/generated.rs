@@ -8303,7 +8303,7 @@ impl Client {
     }
     /// Create a user
     ///
-    /// The user joins the group `public`. Returns 409 if the username, e-mail address or telephone number is already in use.
+    /// The user joins the group `public`. Returns 409 if the username, e-mail address or telephone number is already in use. The user gets the default roles as well, whatever the caller holds: a holder of `users:write` can sign in as a user whom they create. Make a role a default one only if everybody may have its permissions.
     ///
     /// Allowed callers: holders of `users:write`.
     ///
