@@ -192,14 +192,7 @@ impl ConnectOptions {
             .await
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         self.hosts.served(host);
-        Ok(Connection {
-            inner,
-            traffic,
-            host,
-            hosts: Arc::clone(&self.hosts),
-            limit: self.patience(),
-            in_transaction: false,
-        })
+        Ok(Connection { inner, traffic, host, hosts: Arc::clone(&self.hosts), in_transaction: false })
     }
 
     async fn start<S>(&self, stream: Counted<S>, host: usize, traffic: &Arc<Traffic>) -> StoreResult<Client>
@@ -309,7 +302,6 @@ pub struct Connection {
     traffic: Arc<Traffic>,
     host: usize,
     hosts: Arc<Hosts>,
-    limit: Option<Duration>,
     /// Set while a transaction is open.
     pub(crate) in_transaction: bool,
 }
@@ -340,11 +332,6 @@ impl Connection {
     /// Takes all connections to the same host out of use.
     pub(crate) fn doubt_host(&self) {
         self.hosts.doubt(self.host);
-    }
-
-    /// Changes the longest permitted silence of the database; `None` restores the usual one.
-    pub(crate) fn set_limit(&self, limit: Option<Duration>) {
-        self.traffic.set_limit(limit.map(|limit| limit + GRACE).or(self.limit));
     }
 
     /// True if the connection must not be reused: unusable, or left inside a transaction by a cancelled

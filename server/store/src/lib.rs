@@ -191,14 +191,6 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    /// Replaces the configured limit on the time of each statement.
-    pub async fn allow(&self, limit: Duration) -> StoreResult<()> {
-        let mut connection = &self.connection.inner;
-        self.connection.set_limit(Some(limit));
-        let allow = format!("SET LOCAL statement_timeout = {}", limit.as_millis());
-        Ok(connection.batch_execute(&allow).await?)
-    }
-
     /// Commits the transaction.
     pub async fn commit(mut self) -> StoreResult<()> {
         execute(&self.connection.inner, "COMMIT").await?;

@@ -141,7 +141,6 @@ impl managed::Manager for Manager {
         if connection.is_broken() {
             return Err(RecycleError::message("unusable"));
         }
-        connection.set_limit(None);
         Ok(())
     }
 }
